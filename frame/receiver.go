@@ -1,0 +1,180 @@
+package frame
+
+import "github.com/seed-c4549abd/wss/mask"
+
+// Receiver is the receive side of a connection as a state machine (§5, §6.2).
+// It is fed the bytes that arrive, in pieces of any size, and reports what they
+// mean or the first rule they break. It holds no payload: events are views of
+// the bytes it was given, unmasked in place.
+//
+// The exported fields are settings, fixed before the first call. The zero value
+// is a server without extensions and without a message limit. Not for
+// concurrent use.
+type Receiver struct {
+	// Role is the receiving endpoint's own: a Server wants masked frames.
+	Role Role
+	// Compression says that permessage-deflate was negotiated, so RSV1 may be
+	// set on the first fragment of a message (RFC 7692 §6).
+	Compression bool
+	// Limit is the most payload bytes of a message, all fragments together; 0
+	// means none. A compressed message is not held to it: what counts there is
+	// the inflated size, which only the inflater sees.
+	Limit int64
+
+	// the data frame whose payload is being received
+	remaining int64
+	key       [4]byte
+	pos       int // payload offset modulo 4
+	masked    bool
+	fin       bool
+
+	// the message in progress
+	open       bool // between its first frame and the end of its last
+	opcode     Opcode
+	compressed bool
+	size       int64
+	text       UTF8
+}
+
+// Kind says what an Event is.
+type Kind uint8
+
+// Kinds of events.
+const (
+	None    Kind = iota // nothing yet: more bytes are needed
+	Data                // a piece of a text or binary message
+	Control             // a whole close, ping or pong frame
+)
+
+// Event is what Receiver.Next found. The zero value is "nothing yet".
+type Event struct {
+	Payload    []byte // unmasked view of the input; may be empty
+	Kind       Kind
+	Opcode     Opcode // of the message (Text, Binary) or of the control frame
+	First      bool   // Data: the message begins here
+	Final      bool   // Data: the message ends here
+	Compressed bool   // Data: the message's payload is compressed
+}
+
+// Next takes the next event from the beginning of b and returns the bytes it
+// consumed. Kind None comes with n = 0: call again with the same bytes and more
+// behind them; a buffer of MaxHeaderSize + MaxControlPayload bytes always
+// suffices. Data is reported as it arrives, without waiting for the whole frame.
+// Every error is an *Error, and final.
+func (r *Receiver) Next(b []byte) (ev Event, n int, err error) {
+	if r.remaining > 0 {
+		n = int(min(int64(len(b)), r.remaining))
+		if n == 0 {
+			return Event{}, 0, nil
+		}
+		ev, err = r.Payload(b[:n])
+		return ev, n, err
+	}
+	var h Header
+	n, err = h.Parse(b)
+	if err != nil || n == 0 {
+		return Event{}, 0, err
+	}
+	if err = r.check(&h); err != nil {
+		return Event{}, 0, err
+	}
+	if h.Opcode.IsControl() {
+		end := n + int(h.Length)
+		if end > len(b) {
+			return Event{}, 0, nil
+		}
+		p := b[n:end:end]
+		if h.Masked {
+			mask.XOR(p, h.Key, 0)
+		}
+		return Event{Payload: p, Kind: Control, Opcode: h.Opcode}, end, nil
+	}
+	first := r.begin(&h)
+	k := int(min(int64(len(b)-n), h.Length))
+	ev, err = r.Payload(b[n : n+k : n+k])
+	ev.First = first
+	return ev, n + k, err
+}
+
+// Payload is Next for bytes known to belong to the current data frame: a caller
+// that reads straight into its destination passes that. len(p) must not exceed
+// Remaining. p is unmasked in place.
+func (r *Receiver) Payload(p []byte) (Event, error) {
+	if r.masked {
+		mask.XOR(p, r.key, r.pos)
+		r.pos = (r.pos + len(p)) & 3
+	}
+	r.remaining -= int64(len(p))
+	ev := Event{Payload: p, Kind: Data, Opcode: r.opcode, Compressed: r.compressed}
+	ev.Final = r.fin && r.remaining == 0
+	if r.opcode == Text && !r.compressed {
+		if _, ok := r.text.Write(p); !ok || ev.Final && !r.text.Complete() {
+			return Event{}, ErrInvalidUTF8
+		}
+	}
+	if ev.Final {
+		r.open = false
+	}
+	return ev, nil
+}
+
+// Remaining returns the payload bytes of the current data frame that are still
+// to come.
+func (r *Receiver) Remaining() int64 { return r.remaining }
+
+// Pending reports whether a message has begun and not yet ended.
+func (r *Receiver) Pending() bool { return r.open }
+
+// check holds a header against the connection's state, in the order of §5.2.
+func (r *Receiver) check(h *Header) error {
+	switch {
+	case h.RSV&^RSV1 != 0, h.RSV != 0 && !r.Compression:
+		return ErrReservedBits
+	case h.Opcode.IsReserved():
+		return ErrReservedOpcode
+	case h.RSV != 0 && h.Opcode != Text && h.Opcode != Binary:
+		return ErrCompressedFrame
+	case !h.Masked && r.Role == Server:
+		return ErrUnmasked
+	case h.Masked && r.Role == Client:
+		return ErrMasked
+	}
+	if h.Opcode.IsControl() {
+		switch {
+		case !h.Fin:
+			return ErrControlFragment
+		case h.Length > MaxControlPayload:
+			return ErrControlTooLong
+		}
+		return nil
+	}
+	size, compressed := r.size, r.compressed
+	switch {
+	case h.Opcode == Continuation && !r.open:
+		return ErrNoMessage
+	case h.Opcode != Continuation && r.open:
+		return ErrMessagePending
+	case h.Opcode != Continuation:
+		size, compressed = 0, h.RSV != 0
+	}
+	if r.Limit > 0 && !compressed && h.Length > r.Limit-size {
+		return ErrMessageTooBig
+	}
+	return nil
+}
+
+// begin enters a data frame and reports whether it opens a message.
+func (r *Receiver) begin(h *Header) (first bool) {
+	r.remaining, r.key, r.pos = h.Length, h.Key, 0
+	r.masked, r.fin = h.Masked, h.Fin
+	if h.Opcode != Continuation {
+		first = true
+		r.open, r.opcode, r.compressed = true, h.Opcode, h.RSV != 0
+		r.size = 0
+		r.text.Reset()
+	}
+	if !r.compressed {
+		r.size += h.Length
+	}
+	return first
+}
