@@ -1,0 +1,44 @@
+package bufpool
+
+import "testing"
+
+func TestGetLendsTheSmallestClassThatFits(t *testing.T) {
+	for _, tt := range []struct{ size, want int }{
+		{0, Small}, {Small, Small}, {Small + 1, Medium}, {Medium, Medium}, {Medium + 1, Record},
+		{Record, Record}, {Record + 1, Bulk}, {Bulk, Bulk}, {Bulk + 1, Bulk + 1},
+	} {
+		for range 2 { // once new, once perhaps from the pool
+			b := Get(tt.size)
+			if len(b) != tt.want || cap(b) != tt.want {
+				t.Errorf("Get(%d) has length %d and capacity %d, want %d", tt.size, len(b), cap(b), tt.want)
+			}
+			Put(b)
+		}
+	}
+}
+
+func TestReturnedBuffersAreCountedAndPoisoned(t *testing.T) {
+	Track(true)
+	defer Track(false)
+	b := Get(100)
+	copy(b, "secret")
+	if n := Outstanding(); n != 1 {
+		t.Errorf("%d outstanding, want 1", n)
+	}
+	Put(b[:3])
+	Put(nil)
+	if n := Outstanding(); n != 0 {
+		t.Errorf("%d outstanding, want 0", n)
+	}
+	for i, c := range b {
+		if c != Poison {
+			t.Fatalf("byte %d is %#x", i, c)
+		}
+	}
+}
+
+func TestGetAndPutDoNotAllocate(t *testing.T) {
+	if n := testing.AllocsPerRun(1000, func() { Put(Get(Bulk)) }); n > 0.1 {
+		t.Errorf("%v allocations", n)
+	}
+}
