@@ -1,6 +1,10 @@
 package bufpool
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/seed-c4549abd/wss/internal/race"
+)
 
 func TestGetLendsTheSmallestClassThatFits(t *testing.T) {
 	for _, tt := range []struct{ size, want int }{
@@ -38,6 +42,9 @@ func TestReturnedBuffersAreCountedAndPoisoned(t *testing.T) {
 }
 
 func TestGetAndPutDoNotAllocate(t *testing.T) {
+	if race.Enabled {
+		return
+	}
 	if n := testing.AllocsPerRun(1000, func() { Put(Get(Bulk)) }); n > 0.1 {
 		t.Errorf("%v allocations", n)
 	}
