@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -40,8 +39,8 @@ type DevCA struct {
 // end up with the same authority.
 //
 // It returns an error that says what to do if the private key may be read by others, or a file is broken; neither is
-// silently replaced, as a user may have trusted that authority. Only a machine without a place for the user's
-// configuration (no HOME, or a read-only one) gets an authority in memory, which [DevCA.Fallback] reports.
+// silently replaced, as a user may have trusted that authority. Only where the user's configuration has no place (no HOME,
+// or one that cannot be written), and Dir names none, is the authority in memory, which [DevCA.Fallback] reports.
 func Development(o DevOptions) (*DevCA, error) {
 	if o.InMemory {
 		return inMemory(nil)
@@ -78,8 +77,9 @@ func onDisk(dir string) (*DevCA, error) {
 
 // isUnwritable does not hold for an authority that exists: one that this user may not read is an error to show.
 func isUnwritable(err error, dir string) bool {
+	_, failed := errors.AsType[*fs.PathError](err)
 	_, statErr := os.Stat(filepath.Join(dir, caKeyFile))
-	return statErr != nil && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS))
+	return failed && statErr != nil
 }
 
 func inMemory(why error) (*DevCA, error) {

@@ -104,6 +104,13 @@ func TestDevelopmentFallsBackToMemory(t *testing.T) {
 		writeFile(t, filepath.Join(home, "wss"), nil)
 		t.Setenv("XDG_CONFIG_HOME", home)
 		t.Setenv("HOME", home)
+		config, err := os.UserConfigDir()
+		if err != nil || config != home {
+			t.Skip("the configuration is elsewhere here: ", config)
+		}
+		if d := mustDevelopment(t, DevOptions{}); d.Fallback() == nil {
+			t.Error("no fallback")
+		}
 		if d, err := Development(DevOptions{Dir: filepath.Join(home, "wss")}); err == nil {
 			t.Errorf("got %v", d)
 		}
