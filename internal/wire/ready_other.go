@@ -1,0 +1,16 @@
+//go:build !unix
+
+package wire
+
+import (
+	"net"
+	"syscall"
+)
+
+// rawConn returns nil: a plain read waits, with its buffer, where a socket's
+// readiness cannot be awaited on its own.
+func rawConn(net.Conn) syscall.RawConn { return nil }
+
+func (c *Conn) readOnce(uintptr) bool { return true }
+
+func writeNow(uintptr, []byte) (int, error) { return 0, syscall.EAGAIN }

@@ -1,0 +1,60 @@
+//go:build unix
+
+package wire
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+)
+
+// rawConn returns the access to nc's descriptor, or nil where there is none.
+func rawConn(nc net.Conn) syscall.RawConn {
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// readOnce reads what the socket has. It is called when the socket may be
+// readable, and borrows a buffer only for the moment; false waits for more.
+func (c *Conn) readOnce(fd uintptr) bool {
+	c.reserve(bufpool.Bulk)
+	n, err := syscall.Read(int(fd), c.in[c.w:])
+	for err == syscall.EINTR {
+		n, err = syscall.Read(int(fd), c.in[c.w:])
+	}
+	switch {
+	case err == syscall.EAGAIN:
+		c.shrink()
+		return false
+	case err != nil:
+		c.onceErr = &net.OpError{
+			Op: "read", Net: c.nc.LocalAddr().Network(), Source: c.nc.LocalAddr(),
+			Addr: c.nc.RemoteAddr(), Err: os.NewSyscallError("read", err),
+		}
+	case n == 0:
+		c.onceErr = io.EOF
+	default:
+		c.onceN = n
+	}
+	return true
+}
+
+// writeNow writes what the kernel takes at once.
+func writeNow(fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := syscall.Write(int(fd), p)
+		if err != syscall.EINTR {
+			return max(n, 0), err
+		}
+	}
+}

@@ -1,0 +1,427 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/testtls"
+)
+
+// past is a deadline that has expired.
+var past = time.Unix(1, 0)
+
+// sockets returns the two ends of a TCP connection.
+func sockets(t testing.TB) (client, server net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err = net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if server, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return client, server
+}
+
+// peers is a TLS connection over a socket: ours on the server's side, in
+// messages already; a stock one on the client's.
+type peers struct {
+	w      *Conn
+	server *tls.Conn
+	client *tls.Conn
+}
+
+func connect(t testing.TB, version uint16, change func(server, client *tls.Config)) peers {
+	t.Helper()
+	cs, ss := sockets(t)
+	sc, cc := testtls.Configs(version)
+	if change != nil {
+		change(sc, cc)
+	}
+	w := New(ss)
+	p := peers{w: w, server: tls.Server(w, sc), client: tls.Client(cs, cc)}
+	failed := make(chan error, 1)
+	go func() { failed <- p.client.Handshake() }()
+	if err := errors.Join(p.server.Handshake(), <-failed); err != nil {
+		t.Fatal(err)
+	}
+	w.Switch()
+	return p
+}
+
+// read is what package conn does: ask, wait, ask again.
+func (p peers) read(b []byte) (int, error) {
+	for {
+		n, err := p.server.Read(b)
+		if !errors.Is(err, ErrWouldBlock) {
+			return n, err
+		}
+		if err := p.w.Wait(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (p peers) readFull(t testing.TB, n int) []byte {
+	t.Helper()
+	out := make([]byte, 0, n)
+	for len(out) < n {
+		k, err := p.read(out[len(out):n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = out[:len(out)+k]
+	}
+	return out
+}
+
+// insideTLS returns the ciphertext that crypto/tls holds.
+func insideTLS(c *tls.Conn) int {
+	raw := reflect.ValueOf(c).Elem().FieldByName("rawInput")
+	return raw.FieldByName("buf").Len() - int(raw.FieldByName("off").Int())
+}
+
+func record(typ byte, n int) []byte {
+	return append([]byte{typ, 3, 3, byte(n >> 8), byte(n)}, bytes.Repeat([]byte{typ}, n)...)
+}
+
+func TestReadHandsOverWholeRecordsAndNeverBytesOfTheNext(t *testing.T) {
+	sizes := []int{1, 0, 5, 16384, 16384 + 256, 100}
+	var input []byte
+	for i, n := range sizes {
+		input = append(input, record(byte(0x16+i%2), n)...)
+	}
+	for _, piece := range []int{1, 3, 700, 5000, len(input)} {
+		a, b := pipe.New(1 << 20)
+		c := New(b)
+		c.Switch()
+		var got []int
+		buf := make([]byte, 64<<10)
+		for rest := input; len(rest) > 0; {
+			k := min(piece, len(rest))
+			if _, err := a.Write(rest[:k]); err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[k:]
+			for {
+				if !c.Ready() && a.Buffered() == 0 {
+					if n, err := c.Read(buf); n != 0 || err != ErrWouldBlock {
+						t.Fatalf("pieces of %d: %d bytes of a part of a record, %v", piece, n, err)
+					}
+					break
+				}
+				if !c.Ready() {
+					if err := c.fill(); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+				n, err := c.Read(buf)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, n-headerSize)
+			}
+		}
+		if !reflect.DeepEqual(got, sizes) {
+			t.Errorf("pieces of %d: records of %v, want %v", piece, got, sizes)
+		}
+	}
+}
+
+func TestAfterEachReadNothingIsLeftInsideTLS(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		p := connect(t, version, nil)
+		go func() {
+			for i := range 2000 {
+				_, _ = p.client.Write(make([]byte, 1+i*13%20000))
+			}
+			_ = p.client.CloseWrite()
+		}()
+		buf := make([]byte, 20<<10)
+		for reads := 0; ; reads++ {
+			_, err := p.read(buf)
+			if n := insideTLS(p.server); n != 0 {
+				t.Fatalf("TLS %x: %d bytes of ciphertext after read %d", version, n, reads)
+			}
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if p.w.Truncated() {
+			t.Error("close_notify taken for a truncation")
+		}
+	}
+}
+
+func TestMegabytesInBothDirections(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		p := connect(t, version, nil)
+		sent := make([]byte, 8<<20)
+		_, _ = rand.Read(sent)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = p.client.Write(sent) })
+		wg.Go(func() {
+			for off := 0; off < len(sent); off += 64 << 10 {
+				if _, err := p.server.Write(sent[off : off+64<<10]); err != nil {
+					t.Error(err)
+				}
+				if err := p.w.Flush(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		var back []byte
+		wg.Go(func() {
+			back = make([]byte, len(sent))
+			if _, err := io.ReadFull(p.client, back); err != nil {
+				t.Error(err)
+			}
+		})
+		got := p.readFull(t, len(sent))
+		wg.Wait()
+		if !bytes.Equal(got, sent) || !bytes.Equal(back, sent) {
+			t.Errorf("TLS %x: bytes differ", version)
+		}
+		if p.w.BytesRead() <= int64(len(sent)) || p.w.BytesWritten() <= int64(len(sent)) || p.w.Pending() != 0 {
+			t.Errorf("counters: read %d, written %d, pending %d", p.w.BytesRead(), p.w.BytesWritten(), p.w.Pending())
+		}
+	}
+}
+
+func TestAnIdleConnectionHoldsNoBuffer(t *testing.T) {
+	bufpool.Track(true)
+	defer bufpool.Track(false)
+	p := connect(t, tls.VersionTLS13, nil)
+	if p.w.raw == nil {
+		t.Skip("readiness cannot be awaited on this system")
+	}
+	for range 3 {
+		if _, err := p.client.Write(make([]byte, 3000)); err != nil {
+			t.Fatal(err)
+		}
+		p.readFull(t, 3000)
+		if _, err := p.server.Write(make([]byte, 3000)); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		// While it waits, too: the deadline ends the wait, not the connection.
+		_ = p.w.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
+		if err := p.w.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+		_ = p.w.SetReadDeadline(time.Time{})
+		if n := bufpool.Outstanding(); n != 0 || p.w.in != nil {
+			t.Errorf("%d buffers held", n)
+		}
+	}
+}
+
+func TestAPeerThatStallsInsideARecordHoldsLittle(t *testing.T) {
+	cs, ss := sockets(t)
+	c := New(ss)
+	c.Switch()
+	if c.raw == nil {
+		t.Skip("readiness cannot be awaited on this system")
+	}
+	if _, err := cs.Write(record(0x16, 16000)[:100]); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	if err := c.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if len(c.in) != bufpool.Small || c.w-c.r != 100 {
+		t.Errorf("a buffer of %d for %d bytes", len(c.in), c.w-c.r)
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	if _, err := cs.Write(record(0x16, 16000)[100:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil || !c.Ready() || c.w-c.r != 16005 {
+		t.Errorf("%v, %d bytes", err, c.w-c.r)
+	}
+}
+
+// TestCancelledReadLosesNothing gives up waiting between and inside records, on
+// a socket and on a connection without readiness.
+func TestCancelledReadLosesNothing(t *testing.T) {
+	for _, kind := range []string{"socket", "pipe"} {
+		t.Run(kind, func(t *testing.T) {
+			var a, b net.Conn
+			if kind == "socket" {
+				a, b = sockets(t)
+			} else {
+				a, b = pipe.New(1 << 20)
+			}
+			c := New(b)
+			c.Switch()
+			input := append(record(0x16, 1000), record(0x17, 50)...)
+			var got []byte
+			buf := make([]byte, 4096)
+			for i, cut := range []int{0, 1, 4, 5, 600, 1004, 1005, 1006, 1060} {
+				prev := []int{0, 0, 1, 4, 5, 600, 1004, 1005, 1006}[i]
+				if _, err := a.Write(input[prev:cut]); err != nil {
+					t.Fatal(err)
+				}
+				_ = c.SetReadDeadline(past)
+				for !c.Ready() { // what has come is kept, whichever deadline
+					if err := c.Wait(); err != nil {
+						if !errors.Is(err, os.ErrDeadlineExceeded) {
+							t.Fatal(err)
+						}
+						_ = c.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+						if err := c.Wait(); err != nil {
+							break
+						}
+					}
+				}
+				for c.Ready() {
+					n, err := c.Read(buf)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, buf[:n]...)
+				}
+			}
+			if !bytes.Equal(got, input) {
+				t.Errorf("got %d bytes, want %d", len(got), len(input))
+			}
+		})
+	}
+}
+
+func TestTruncationIsToldFromCloseNotify(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		end       func(p peers)
+		truncated bool
+		err       error
+	}{
+		{"close_notify", func(p peers) { p.client.Close() }, false, io.EOF},
+		{"FIN alone", func(p peers) { p.client.NetConn().Close() }, true, io.EOF},
+		{"FIN inside a record", func(p peers) {
+			_, _ = p.client.NetConn().Write(record(0x17, 100)[:50])
+			p.client.NetConn().Close()
+		}, true, io.ErrUnexpectedEOF},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := connect(t, tls.VersionTLS13, nil)
+			tt.end(p)
+			_, err := p.read(make([]byte, 1))
+			if err != tt.err || p.w.Truncated() != tt.truncated {
+				t.Errorf("got %v, truncated %v", err, p.w.Truncated())
+			}
+		})
+	}
+}
+
+func TestOversizedRecordIsRefusedAtItsHeader(t *testing.T) {
+	p := connect(t, tls.VersionTLS13, nil)
+	if _, err := p.client.NetConn().Write([]byte{0x17, 3, 3, 0xff, 0xff}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.read(make([]byte, 1))
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); !ok {
+		t.Errorf("got %v", err)
+	}
+	if p.w.Pending() == 0 {
+		t.Error("the alert was not queued")
+	}
+}
+
+func TestPlainConnectionsPassThrough(t *testing.T) {
+	cs, ss := sockets(t)
+	c := New(ss)
+	if _, err := cs.Write([]byte("GET / HTTP/1.1\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 100)
+	n, err := c.Read(buf[:3])
+	if string(buf[:n]) != "GET" || err != nil || !c.Plaintext() {
+		t.Fatalf("%q, %v", buf[:n], err)
+	}
+	if n, err = c.Read(buf); string(buf[:n]) != " / HTTP/1.1\r\n" || err != nil {
+		t.Fatalf("%q, %v", buf[:n], err)
+	}
+	if _, err = cs.Write([]byte("more")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err = c.Read(buf); string(buf[:n]) != "more" || err != nil {
+		t.Fatalf("%q, %v", buf[:n], err)
+	}
+	c.Switch()
+	if _, err = c.Read(buf); err != ErrWouldBlock {
+		t.Fatal(err)
+	}
+	_, _ = cs.Write([]byte("message"))
+	if err = c.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err = c.Read(buf); string(buf[:n]) != "message" || err != nil {
+		t.Fatalf("%q, %v", buf[:n], err)
+	}
+	_ = cs.Close()
+	if err = c.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = c.Read(buf); err != io.EOF || !c.Truncated() {
+		t.Errorf("%v, truncated %v", err, c.Truncated())
+	}
+}
+
+func TestSessionTicketsAndResumption(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(fmt.Sprintf("%x", version), func(t *testing.T) {
+			// Our end is the client's, which receives the tickets after the handshake.
+			sc, cc := testtls.Configs(version)
+			cc.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+			for round := range 3 {
+				cs, ss := sockets(t)
+				w := TLS(cs)
+				client, server := tls.Client(w, cc), tls.Server(ss, sc)
+				go func() {
+					_ = server.Handshake()
+					_, _ = server.Write([]byte("hello"))
+				}()
+				if err := client.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+				w.Switch()
+				p := peers{w: w, server: client}
+				if got := p.readFull(t, 5); string(got) != "hello" {
+					t.Fatalf("got %q", got)
+				}
+				if resumed := client.ConnectionState().DidResume; resumed != (round > 0) {
+					t.Errorf("round %d: resumed %v", round, resumed)
+				}
+				if n := insideTLS(client); n != 0 {
+					t.Errorf("%d bytes inside TLS", n)
+				}
+			}
+		})
+	}
+}

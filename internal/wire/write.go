@@ -1,0 +1,154 @@
+package wire
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+)
+
+// Write passes p to the socket before Switch. After it p joins the queue, which
+// Flush empties: Write never blocks then, and fails only on a closed connection.
+func (c *Conn) Write(p []byte) (int, error) {
+	if !c.switched {
+		n, err := c.nc.Write(p)
+		c.written.Add(int64(n))
+		return n, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	c.queue.push(p, c.flushing)
+	c.pending.Store(int64(c.queue.size))
+	return len(p), nil
+}
+
+// Flush gives the queue to the kernel, waiting as long as the flush deadline
+// allows. When it passes, the error is os.ErrDeadlineExceeded, and the rest
+// stays queued for the next Flush.
+func (c *Conn) Flush() error {
+	if c.pending.Load() == 0 {
+		return nil
+	}
+	c.flushMu.Lock()
+	defer c.flushMu.Unlock()
+	return c.flushLocked(c.nc.Write)
+}
+
+// TryFlush gives the kernel what it takes at once and reports whether that was
+// all. Where readiness cannot be awaited, while another flush is under way and
+// after the flush deadline it takes nothing.
+func (c *Conn) TryFlush() (done bool, err error) {
+	if c.pending.Load() == 0 {
+		return true, nil
+	}
+	if c.raw == nil || !c.flushMu.TryLock() {
+		return false, nil
+	}
+	err = c.flushLocked(c.tryWrite)
+	c.flushMu.Unlock()
+	if err == syscall.EAGAIN || errors.Is(err, os.ErrDeadlineExceeded) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// flushLocked writes chunk by chunk. The lock on the queue is not held meanwhile:
+// Write goes on behind the bytes that are leaving.
+func (c *Conn) flushLocked(write func([]byte) (int, error)) (err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for err == nil {
+		if c.closed.Load() {
+			c.drop()
+			return net.ErrClosed
+		}
+		p := c.queue.head()
+		if len(p) == 0 {
+			return nil
+		}
+		c.flushing = true
+		c.mu.Unlock()
+		var n int
+		n, err = write(p)
+		c.written.Add(int64(n))
+		c.mu.Lock()
+		c.flushing = false
+		c.queue.advance(n)
+		c.pending.Store(int64(c.queue.size))
+	}
+	if c.closed.Load() {
+		c.drop()
+	}
+	return err
+}
+
+// drop empties the queue; c.mu is held, and nothing is being flushed.
+func (c *Conn) drop() {
+	c.queue.drop()
+	c.pending.Store(0)
+}
+
+// try carries one attempt to write through the callback that RawConn wants;
+// bound once, it costs no allocation. Guarded by flushMu.
+type try struct {
+	call func(fd uintptr) bool
+	p    []byte
+	n    int
+	err  error
+}
+
+func (t *try) once(fd uintptr) bool {
+	t.n, t.err = writeNow(fd, t.p)
+	return true
+}
+
+// tryWrite gives the kernel p without waiting; EAGAIN says that it is full.
+func (c *Conn) tryWrite(p []byte) (int, error) {
+	c.try.p = p
+	err := c.raw.Write(c.try.call)
+	n, tryErr := c.try.n, c.try.err
+	c.try.p, c.try.n, c.try.err = nil, 0, nil
+	switch {
+	case err != nil:
+		return n, err
+	case tryErr != nil && tryErr != syscall.EAGAIN:
+		return n, &net.OpError{
+			Op: "write", Net: c.nc.LocalAddr().Network(), Source: c.nc.LocalAddr(),
+			Addr: c.nc.RemoteAddr(), Err: os.NewSyscallError("write", tryErr),
+		}
+	}
+	return n, tryErr
+}
+
+// Pending returns the bytes that were written and not yet taken by the kernel.
+func (c *Conn) Pending() int64 { return c.pending.Load() }
+
+// BytesWritten returns the bytes that the kernel has taken so far.
+func (c *Conn) BytesWritten() int64 { return c.written.Load() }
+
+// CloseWrite sends the end of the stream, so that what the peer still sends does
+// not make the kernel throw away what it has not yet received from us.
+func (c *Conn) CloseWrite() error {
+	if hc, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		return hc.CloseWrite()
+	}
+	return nil
+}
+
+// Close closes the socket and drops the queue. It may be called at any time, and
+// ends every call in progress.
+func (c *Conn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	err := c.nc.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.flushing { // else the flush that is ending drops the queue
+		c.drop()
+	}
+	return err
+}
