@@ -9,15 +9,18 @@ import (
 )
 
 // Sizes of the classes, in bytes. Record holds the largest TLS record with its
-// header; Bulk holds four of them, which is what one socket read asks for.
+// header; Bulk holds four of them, which is what one socket read asks for; Large
+// and Huge are for messages being put together.
 const (
 	Small  = 1 << 10
 	Medium = 4 << 10
 	Record = 20 << 10
 	Bulk   = 72 << 10
+	Large  = 256 << 10
+	Huge   = 1 << 20
 )
 
-var small, medium, record, bulk sync.Pool
+var small, medium, record, bulk, large, huge sync.Pool
 
 // Tracking, for tests: with it on, buffers are counted and poisoned.
 var (
@@ -39,7 +42,7 @@ func Track(on bool) {
 func Outstanding() int64 { return outstanding.Load() }
 
 // Get lends a buffer of at least size bytes, its length its whole capacity. Its
-// contents are arbitrary. Above Bulk it is simply allocated.
+// contents are arbitrary. Above Huge it is simply allocated.
 func Get(size int) []byte {
 	if tracking.Load() {
 		outstanding.Add(1)
@@ -65,6 +68,16 @@ func Get(size int) []byte {
 			return p[:]
 		}
 		return new([Bulk]byte)[:]
+	case size <= Large:
+		if p, ok := large.Get().(*[Large]byte); ok {
+			return p[:]
+		}
+		return make([]byte, Large)
+	case size <= Huge:
+		if p, ok := huge.Get().(*[Huge]byte); ok {
+			return p[:]
+		}
+		return make([]byte, Huge)
 	}
 	return make([]byte, size)
 }
@@ -91,5 +104,9 @@ func Put(b []byte) {
 		record.Put((*[Record]byte)(b))
 	case Bulk:
 		bulk.Put((*[Bulk]byte)(b))
+	case Large:
+		large.Put((*[Large]byte)(b))
+	case Huge:
+		huge.Put((*[Huge]byte)(b))
 	}
 }

@@ -9,7 +9,7 @@ import (
 func TestGetLendsTheSmallestClassThatFits(t *testing.T) {
 	for _, tt := range []struct{ size, want int }{
 		{0, Small}, {Small, Small}, {Small + 1, Medium}, {Medium, Medium}, {Medium + 1, Record},
-		{Record, Record}, {Record + 1, Bulk}, {Bulk, Bulk}, {Bulk + 1, Bulk + 1},
+		{Record, Record}, {Record + 1, Bulk}, {Bulk, Bulk}, {Bulk + 1, Large}, {Large + 1, Huge}, {Huge + 1, Huge + 1},
 	} {
 		for range 2 { // once new, once perhaps from the pool
 			b := Get(tt.size)

@@ -1,0 +1,90 @@
+package wheel
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// task records when it was called, and asks to be called again as told.
+type task struct {
+	began time.Time
+	calls []time.Duration
+	again []time.Duration
+	act   func()
+}
+
+func (t *task) Tick() time.Duration {
+	t.calls = append(t.calls, time.Since(t.began))
+	if t.act != nil {
+		t.act()
+	}
+	if len(t.again) == 0 {
+		return 0
+	}
+	d := t.again[0]
+	t.again = t.again[1:]
+	return d
+}
+
+func TestTasksAreCalledWithinTwoTicksAfterTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w Wheel
+		delays := []time.Duration{1, Tick, 3 * Tick / 2, 30 * time.Second, slots * Tick, 3*slots*Tick + 1, time.Hour}
+		entries := make([]Entry, len(delays))
+		tasks := make([]*task, len(delays))
+		for i, d := range delays {
+			tasks[i] = &task{began: time.Now()}
+			w.Schedule(&entries[i], tasks[i], d)
+		}
+		time.Sleep(2 * time.Hour)
+		for i, d := range delays {
+			if c := tasks[i].calls; len(c) != 1 || c[0] < d || c[0] > d+2*Tick {
+				t.Errorf("after %v: called at %v", d, c)
+			}
+		}
+		if w.timer != nil {
+			t.Error("an empty wheel has a timer")
+		}
+	})
+}
+
+func TestATaskMayAskToBeCalledAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w Wheel
+		var e Entry
+		tk := &task{began: time.Now(), again: []time.Duration{time.Second, time.Minute}}
+		w.Schedule(&e, tk, time.Second)
+		time.Sleep(time.Hour)
+		if len(tk.calls) != 3 || tk.calls[2] < 62*time.Second || tk.calls[2] > 62*time.Second+6*Tick {
+			t.Errorf("called at %v", tk.calls)
+		}
+		if now := time.Duration(w.Now()); now < time.Minute {
+			t.Errorf("the clock stands at %v", now)
+		}
+	})
+}
+
+func TestTasksAreCancelledAndMoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w Wheel
+		var a, b, c Entry
+		ta, tb, tc := &task{began: time.Now()}, &task{began: time.Now()}, &task{began: time.Now()}
+		w.Schedule(&a, ta, time.Second)
+		w.Schedule(&b, tb, time.Second)
+		w.Schedule(&c, tc, time.Second)
+		w.Schedule(&b, tb, time.Minute)
+		w.Cancel(&a)
+		tc.act = func() { w.Cancel(&c); w.Cancel(&a) }
+		tc.again = []time.Duration{time.Second}
+		time.Sleep(time.Hour)
+		if len(ta.calls) != 0 || len(tb.calls) != 1 || tb.calls[0] < time.Minute || len(tc.calls) != 1 {
+			t.Errorf("called at %v, %v, %v", ta.calls, tb.calls, tc.calls)
+		}
+		w.Schedule(&a, ta, time.Second) // the wheel begins again
+		time.Sleep(2 * time.Second)
+		if len(ta.calls) != 1 {
+			t.Error("not called after a pause")
+		}
+	})
+}
