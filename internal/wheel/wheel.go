@@ -38,7 +38,8 @@ type Wheel struct {
 	count int
 	tick  int64 // the last one that has been handled
 	start time.Time
-	timer *time.Timer
+	timer *time.Timer // nil while nothing is scheduled
+	turns bool        // turn is under way: it arms the timer when it ends
 	now   atomic.Int64
 }
 
@@ -52,7 +53,7 @@ func (w *Wheel) Schedule(e *Entry, t Task, d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unlink(e)
-	if w.count == 0 {
+	if w.timer == nil {
 		w.begin()
 	}
 	e.task = t
@@ -65,7 +66,7 @@ func (w *Wheel) Cancel(e *Entry) {
 	defer w.mu.Unlock()
 	w.unlink(e)
 	e.task = nil
-	if w.count == 0 && w.timer != nil {
+	if w.count == 0 && w.timer != nil && !w.turns {
 		w.timer.Stop()
 		w.timer = nil
 	}
@@ -83,7 +84,9 @@ func (w *Wheel) begin() {
 
 func (w *Wheel) arm() {
 	next := w.start.Add(time.Duration(w.tick+1) * Tick)
-	w.timer = time.AfterFunc(time.Until(next), w.turn)
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Until(next), func() { w.turn(&timer) })
+	w.timer = timer
 }
 
 func (w *Wheel) link(e *Entry, d time.Duration) {
@@ -115,9 +118,13 @@ func (w *Wheel) unlink(e *Entry) {
 }
 
 // turn handles every tick up to now, and asks for the next one.
-func (w *Wheel) turn() {
+func (w *Wheel) turn(timer **time.Timer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.timer != *timer {
+		return // stopped as it fired
+	}
+	w.turns = true
 	target := int64(time.Since(w.start) / Tick)
 	var due []*Entry
 	for n := min(target-w.tick, slots); n > 0; n-- {
@@ -136,6 +143,7 @@ func (w *Wheel) turn() {
 	for _, e := range due {
 		w.run(e)
 	}
+	w.turns = false
 	if w.timer = nil; w.count > 0 {
 		w.arm()
 	}

@@ -38,6 +38,7 @@ func TestTasksAreCalledWithinTwoTicksAfterTheirTime(t *testing.T) {
 			w.Schedule(&entries[i], tasks[i], d)
 		}
 		time.Sleep(2 * time.Hour)
+		synctest.Wait()
 		for i, d := range delays {
 			if c := tasks[i].calls; len(c) != 1 || c[0] < d || c[0] > d+2*Tick {
 				t.Errorf("after %v: called at %v", d, c)
@@ -56,6 +57,7 @@ func TestATaskMayAskToBeCalledAgain(t *testing.T) {
 		tk := &task{began: time.Now(), again: []time.Duration{time.Second, time.Minute}}
 		w.Schedule(&e, tk, time.Second)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if len(tk.calls) != 3 || tk.calls[2] < 62*time.Second || tk.calls[2] > 62*time.Second+6*Tick {
 			t.Errorf("called at %v", tk.calls)
 		}
@@ -70,19 +72,21 @@ func TestTasksAreCancelledAndMoved(t *testing.T) {
 		var w Wheel
 		var a, b, c Entry
 		ta, tb, tc := &task{began: time.Now()}, &task{began: time.Now()}, &task{began: time.Now()}
+		tc.act = func() { w.Cancel(&c); w.Cancel(&a) }
+		tc.again = []time.Duration{time.Second}
 		w.Schedule(&a, ta, time.Second)
 		w.Schedule(&b, tb, time.Second)
 		w.Schedule(&c, tc, time.Second)
 		w.Schedule(&b, tb, time.Minute)
 		w.Cancel(&a)
-		tc.act = func() { w.Cancel(&c); w.Cancel(&a) }
-		tc.again = []time.Duration{time.Second}
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if len(ta.calls) != 0 || len(tb.calls) != 1 || tb.calls[0] < time.Minute || len(tc.calls) != 1 {
 			t.Errorf("called at %v, %v, %v", ta.calls, tb.calls, tc.calls)
 		}
 		w.Schedule(&a, ta, time.Second) // the wheel begins again
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if len(ta.calls) != 1 {
 			t.Error("not called after a pause")
 		}
