@@ -1,0 +1,93 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed cases.txt
+var casesText string
+
+// Group is a chapter of the suite.
+type Group struct {
+	// ID is the first number of the ids of its cases.
+	ID string
+	// Name says what it is about, in English.
+	Name string
+	// Cases are the ids of its cases, in the suite's order, such as "7.13.1".
+	Cases []string
+}
+
+// Groups returns the suite's groups in order, with 517 cases in all: 301 in the groups 1 to 10 (there is no 8), and 216
+// of compression in 12 and 13 (the suite has no 11). The caller owns the result.
+func Groups() []Group {
+	var groups []Group
+	for paragraph := range strings.SplitSeq(casesText, "\n\n") {
+		head, ids, _ := strings.Cut(strings.TrimSpace(paragraph), "\n")
+		if strings.HasPrefix(head, "#") {
+			continue
+		}
+		id, name, _ := strings.Cut(head, " ")
+		groups = append(groups, Group{ID: id, Name: name, Cases: strings.Fields(ids)})
+	}
+	return groups
+}
+
+// AllCases returns the ids of all 517 cases in the suite's order. The caller owns the result.
+func AllCases() []string {
+	var all []string
+	for _, g := range Groups() {
+		all = append(all, g.Cases...)
+	}
+	return all
+}
+
+// Match returns the cases that any of the patterns names, in the suite's order and once each. A pattern is an id
+// ("7.13.1"), or the beginning of one with a star at a dot ("7.*", "7.13.*"), or "*" for all. Blanks around a pattern
+// are ignored. A pattern that names no case is an error, as it would be a typing mistake that looks like a pass; so is
+// an empty list.
+func Match(patterns []string) ([]string, error) {
+	all := AllCases()
+	wanted := map[string]bool{}
+	for _, pattern := range patterns {
+		pattern = strings.TrimSpace(pattern)
+		prefix, starred := strings.CutSuffix(pattern, "*")
+		if starred && prefix != "" && !strings.HasSuffix(prefix, ".") {
+			return nil, fmt.Errorf("report: pattern %q: a star stands for whole numbers, as in \"1.*\"", pattern)
+		}
+		known := false
+		for _, id := range all {
+			if id == pattern || starred && strings.HasPrefix(id, prefix) {
+				wanted[id], known = true, true
+			}
+		}
+		if !known {
+			return nil, fmt.Errorf("report: pattern %q names none of the %d cases", pattern, len(all))
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("report: no pattern: use \"*\" for all %d cases", len(all))
+	}
+	return slices.SortedFunc(maps.Keys(wanted), compareIDs), nil
+}
+
+// compareIDs orders "2.10" after "2.9".
+func compareIDs(a, b string) int {
+	return slices.Compare(numbers(a), numbers(b))
+}
+
+func numbers(id string) []int {
+	var n []int
+	for part := range strings.SplitSeq(id, ".") {
+		i, err := strconv.Atoi(part)
+		if err != nil {
+			i = -1
+		}
+		n = append(n, i)
+	}
+	return n
+}
