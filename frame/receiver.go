@@ -125,6 +125,10 @@ func (r *Receiver) Remaining() int64 { return r.remaining }
 // Pending reports whether a message has begun and not yet ended.
 func (r *Receiver) Pending() bool { return r.open }
 
+// Message returns the opcode, Text or Binary, of the message in progress or, if none
+// is, of the last one.
+func (r *Receiver) Message() Opcode { return r.opcode }
+
 // check holds a header against the connection's state, in the order of §5.2.
 func (r *Receiver) check(h *Header) error {
 	switch {

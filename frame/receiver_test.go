@@ -260,7 +260,7 @@ func TestPayloadReadStraightIntoItsDestination(t *testing.T) {
 	r := &Receiver{}
 	raw := wire(Server, Header{Fin: true, Opcode: Text}, "0123456789")
 	ev, n, err := r.Next(raw[:9]) // the header and three bytes
-	if err != nil || n != 9 || string(ev.Payload) != "012" || r.Remaining() != 7 {
+	if err != nil || n != 9 || string(ev.Payload) != "012" || r.Remaining() != 7 || r.Message() != Text {
 		t.Fatalf("%q, %d, %v, %d remain", ev.Payload, n, err, r.Remaining())
 	}
 	if ev, err = r.Payload(raw[9:11]); err != nil || string(ev.Payload) != "34" || ev.Final {

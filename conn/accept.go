@@ -1,0 +1,145 @@
+package conn
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
+)
+
+// AcceptOptions configures the server's side of a connection. The zero value, and
+// nil, are the safe defaults. Options may be shared by any number of calls, and
+// must not be changed meanwhile.
+type AcceptOptions struct {
+	// Subprotocols lists what the server speaks, in its order of preference. The
+	// first that the client offers is chosen; without a common one the connection
+	// has none (RFC 6455 §1.9). Zero: none.
+	Subprotocols []string
+	// SelectSubprotocol chooses in place of Subprotocols: one of those offered, or
+	// "". An error refuses the handshake. Zero: Subprotocols decides.
+	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
+
+	// OriginPatterns lists origins that browsers may connect from besides the
+	// server's own; see [handshake.ServerOptions]. Zero: same origin only.
+	OriginPatterns []string
+	// AllowAnyOrigin lets pages of any site connect with their users' cookies. Only
+	// for services that do not authenticate by cookie. Zero: same origin only.
+	AllowAnyOrigin bool
+
+	// Header is sent with the response that accepts, Set-Cookie for example. What
+	// was set on the ResponseWriter is sent as well. Zero: nothing more.
+	Header http.Header
+	// Check may refuse a request: with the status and body of a *HandshakeError,
+	// or 403 for any other error. It runs after the handshake's own checks. Zero:
+	// no further check.
+	Check func(r *http.Request) error
+
+	// HandshakeTimeout bounds sending the response, and in Upgrade the whole
+	// handshake. (An http.Server has timeouts of its own for the request.) Zero:
+	// DefaultHandshakeTimeout.
+	HandshakeTimeout time.Duration
+
+	// MessageLimit is the most bytes of a received message. A longer one closes
+	// the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
+	// memory then follows what is received, never what a header declares.
+	MessageLimit int64
+	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
+	CloseTimeout time.Duration
+	// PingInterval is the time without traffic after which a ping is sent. Zero:
+	// DefaultPingInterval. Negative: no pings.
+	PingInterval time.Duration
+	// PongTimeout is how long its answer may take before the connection is given
+	// up with ErrPingTimeout, while somebody reads. Zero: DefaultPongTimeout.
+	PongTimeout time.Duration
+}
+
+func (o *AcceptOptions) settings() settings {
+	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout)
+}
+
+func (o *AcceptOptions) handshake() *handshake.ServerOptions {
+	return &handshake.ServerOptions{
+		Subprotocols: o.Subprotocols, SelectSubprotocol: o.SelectSubprotocol,
+		OriginPatterns: o.OriginPatterns, AllowAnyOrigin: o.AllowAnyOrigin,
+		Header: o.Header, Check: o.Check,
+	}
+}
+
+func (o *AcceptOptions) timeout() time.Duration {
+	return orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout)
+}
+
+// Accept makes a WebSocket connection of an HTTP request (RFC 6455 §4.2). If the
+// request is not acceptable, Accept answers it, has the server close the
+// connection, and returns a *HandshakeError; the handler has only to return. It
+// works behind any middleware whose ResponseWriter offers Unwrap.
+//
+// After Accept the ResponseWriter must not be used. The connection outlives the
+// handler: when it returns is up to you.
+func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
+	if o == nil {
+		o = &AcceptOptions{}
+	}
+	agreed, err := handshake.Accept(r, o.handshake())
+	if err != nil {
+		return nil, refuse(w, r, err)
+	}
+	nc, brw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, refuse(w, r, &HandshakeError{
+			Status: http.StatusInternalServerError, Token: "no_hijack",
+			Reason: "the connection cannot be taken over: serve HTTP/1.1, through ResponseWriters that offer Unwrap",
+			Err:    err,
+		})
+	}
+	rest, _ := brw.Reader.Peek(brw.Reader.Buffered())
+	agreed.Header = merged(agreed.Header, w.Header())
+	return accepted(nc, agreed, o, rest)
+}
+
+// refuse answers a request that was not accepted.
+func refuse(w http.ResponseWriter, r *http.Request, err error) error {
+	e, ok := err.(*HandshakeError)
+	if !ok {
+		e = &HandshakeError{Status: http.StatusInternalServerError, Token: "internal", Err: err}
+	}
+	e.ServeHTTP(w, r)
+	return e
+}
+
+// merged adds the header that middleware has set, cookies for example.
+func merged(own, set http.Header) http.Header {
+	if len(set) == 0 {
+		return own
+	}
+	all := own.Clone()
+	if all == nil {
+		all = http.Header{}
+	}
+	for name, values := range set {
+		if _, ok := all[name]; !ok {
+			all[name] = values
+		}
+	}
+	return all
+}
+
+// accepted sends the response and starts the connection.
+func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, rest []byte) (*Conn, error) {
+	t := newTransport(nc)
+	_ = nc.SetDeadline(time.Time{})
+	_ = t.SetWriteDeadline(time.Now().Add(o.timeout()))
+	err := t.Write(agreed.AppendResponse(nil))
+	if err == nil {
+		err = t.Flush()
+	}
+	if err != nil {
+		_ = t.Close()
+		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
+	}
+	_ = t.SetWriteDeadline(time.Time{})
+	return newConn(t, frame.Server, agreed.Subprotocol, o.settings(), rest), nil
+}

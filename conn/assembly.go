@@ -1,0 +1,161 @@
+package conn
+
+import (
+	"context"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+)
+
+// assembly is a message that did not come in one piece. It outlives the call that
+// began it: when that one's context ends, the next call goes on with it.
+type assembly struct {
+	open   bool
+	lent   bool // buf is the caller's, or borrowed: not ours to keep
+	pooled bool
+	buf    []byte
+}
+
+const (
+	// firstRoom is the most memory that a message gets on its header's word alone;
+	// from then on it gets a multiple of what has arrived (RFC 6455 §10.4).
+	firstRoom = bufpool.Bulk
+	// directRead is the rest of a frame from which on it is read straight to its
+	// destination.
+	directRead = 4 << 10
+)
+
+// message returns the next whole message. With view, the data is valid until the
+// next read and may lie in borrowed memory; else it is the caller's, in dst if it
+// fits there.
+func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode, []byte, error) {
+	a := &c.in.asm
+	for {
+		ev, err := c.piece(ctx)
+		if err != nil {
+			a.keep()
+			return 0, nil, err
+		}
+		if !a.open {
+			if ev.Final {
+				c.num.received(len(ev.Payload))
+				if view {
+					return ev.Opcode, ev.Payload, nil
+				}
+				return ev.Opcode, appendOwned(dst[:0], ev.Payload), nil
+			}
+			a.begin(dst, view)
+		}
+		a.add(ev.Payload, c.in.rx.Remaining())
+		if ev.Final {
+			c.num.received(len(a.buf))
+			return ev.Opcode, a.take(view), nil
+		}
+	}
+}
+
+// piece returns the next piece of the message, read into the assembly itself when
+// much of the frame is still to come.
+func (c *Conn) piece(ctx context.Context) (frame.Event, error) {
+	in := &c.in
+	a := &in.asm
+	if a.open && in.r == in.w {
+		if rest := in.rx.Remaining(); rest >= directRead {
+			a.grow(rest)
+			room := a.buf[len(a.buf):cap(a.buf)]
+			return c.direct(ctx, room[:min(int64(len(room)), rest)])
+		}
+	}
+	return c.event(ctx)
+}
+
+// appendOwned appends p to dst, allocating just its size if dst is nil.
+func appendOwned(dst, p []byte) []byte {
+	if dst == nil {
+		dst = make([]byte, 0, len(p))
+	}
+	return append(dst, p...)
+}
+
+// begin starts a message; borrowed memory of the one before serves again.
+func (a *assembly) begin(dst []byte, view bool) {
+	switch {
+	case view && a.pooled:
+		a.buf = a.buf[:0]
+	case view:
+		*a = assembly{pooled: true}
+	default:
+		*a = assembly{buf: dst[:0], lent: dst != nil}
+	}
+	a.open = true
+}
+
+// add appends p; a piece that was read in place is there already.
+func (a *assembly) add(p []byte, rest int64) {
+	if len(p) == 0 {
+		return
+	}
+	n := len(a.buf)
+	if n < cap(a.buf) && &a.buf[:n+1][n] == &p[0] {
+		a.buf = a.buf[:n+len(p)]
+		return
+	}
+	if cap(a.buf)-n < len(p) {
+		a.enlarge(int64(len(p)) + min(rest, firstRoom))
+	}
+	a.buf = append(a.buf, p...)
+}
+
+// grow makes room for some of the rest of a frame: as much as has arrived allows.
+func (a *assembly) grow(rest int64) {
+	if cap(a.buf)-len(a.buf) < directRead {
+		a.enlarge(min(rest, max(firstRoom, 3*int64(len(a.buf)))))
+	}
+}
+
+func (a *assembly) enlarge(more int64) {
+	size := len(a.buf) + int(more)
+	var b []byte
+	if a.pooled {
+		b = bufpool.Get(max(size, min(2*cap(a.buf), bufpool.Huge)))
+	} else {
+		b = make([]byte, size)
+	}
+	n := copy(b, a.buf)
+	if a.pooled && !a.lent {
+		bufpool.Put(a.buf)
+	}
+	a.buf, a.lent = b[:n], false
+}
+
+// take ends the assembly and returns the message. A view stays in a.buf until the
+// next call of drop.
+func (a *assembly) take(view bool) []byte {
+	p := a.buf
+	a.open = false
+	if view {
+		return p
+	}
+	if a.pooled {
+		p = append([]byte(nil), p...)
+		a.drop()
+	}
+	*a = assembly{}
+	return p
+}
+
+// keep makes an unfinished message independent of the call that is returning.
+func (a *assembly) keep() {
+	if a.open && a.lent {
+		a.buf = append(make([]byte, 0, cap(a.buf)), a.buf...)
+		a.lent = false
+	}
+}
+
+// drop returns borrowed memory.
+func (a *assembly) drop() {
+	if a.pooled && !a.lent {
+		bufpool.Put(a.buf)
+	}
+	*a = assembly{}
+}

@@ -1,0 +1,191 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+)
+
+// closing bounds a closing handshake that somebody else's read has to finish.
+type closing struct {
+	mu    sync.Mutex
+	timer *time.Timer
+	over  bool
+}
+
+func (s *closing) start(d time.Duration, f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.timer == nil && !s.over {
+		s.timer = time.AfterFunc(d, f)
+	}
+}
+
+func (s *closing) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+}
+
+// Close performs the closing handshake (RFC 6455 §7.1.2): it sends a close frame
+// with code and reason, waits for the peer's, and closes the connection. Messages
+// that arrive meanwhile go to a read in progress, or are discarded. It returns nil
+// when both sides have closed, and at the latest after CloseTimeout: then the
+// connection is gone too, and the error wraps ErrCloseTimeout.
+//
+// A code that may not be sent, a reason of more than 123 bytes or one that is not
+// UTF-8 is refused, and the connection stays open. StatusNoStatus with an empty
+// reason sends no code. While Serve runs, Close returns when the frame is on its
+// way, and Serve does the rest. On a connection that has ended Close returns nil if
+// it ended by a closing handshake, else the *CloseError.
+func (c *Conn) Close(code StatusCode, reason string) error {
+	body, err := frame.AppendClose(nil, code, reason)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(c.set.closeTimeout)
+	defer cancel()
+	c.sendClose(ctx, body, &CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	if c.in.serving.Load() {
+		c.cls.start(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
+		return c.closeResult()
+	}
+	ok, err := c.in.tok.lock(ctx, c.done())
+	if err != nil {
+		c.abort(ErrCloseTimeout)
+	}
+	if ok {
+		c.discard(ctx)
+		c.unlockRead()
+	}
+	return c.closeResult()
+}
+
+// CloseNow closes the connection without a closing handshake. The peer sees an
+// abnormal closure. Calls in progress end. It returns net.ErrClosed if the
+// connection had ended already.
+func (c *Conn) CloseNow() error {
+	mine := &CloseError{Code: StatusAbnormal, Err: net.ErrClosed}
+	if c.end(mine) != mine {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// closeResult is what Close returns: nil if the closing handshake went well or is
+// still under way.
+func (c *Conn) closeResult() error {
+	e := c.ended.Load()
+	if e == nil || e.Remote || errors.Is(e.Err, net.ErrClosed) && e.Code != StatusAbnormal {
+		return nil
+	}
+	return e
+}
+
+// sendClose puts a close frame behind everything else, once, and sends it. From
+// then on nothing else is sent, and writes return why.
+func (c *Conn) sendClose(ctx context.Context, body []byte, why *CloseError) {
+	o := &c.out
+	o.mu.Lock()
+	if c.closed() != nil {
+		o.mu.Unlock()
+		return
+	}
+	h := frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}
+	c.enter(&h, body)
+	o.closing.Store(why)
+	seq := o.framed
+	o.mu.Unlock()
+	o.corked.Store(false)
+	_ = c.commit(ctx, seq, 0) // if the peer does not take it, the wait for its own fails
+}
+
+// discard reads until the connection ends or ctx does. The reader's token is held.
+func (c *Conn) discard(ctx context.Context) {
+	for {
+		if _, err := c.event(ctx); err != nil {
+			if ctx.Err() != nil {
+				c.abort(ErrCloseTimeout)
+			}
+			return
+		}
+	}
+}
+
+// closeReceived handles the peer's close frame: it is answered, unless it is an
+// answer itself, and the connection ends (§5.5.1, §7.1.1).
+func (c *Conn) closeReceived(payload []byte) error {
+	code, reason, err := frame.ParseClose(payload)
+	if err != nil {
+		return c.fail(err)
+	}
+	why := &CloseError{Code: code, Reason: string(reason), Remote: true}
+	ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+	defer cancel()
+	c.sendClose(ctx, payload[:min(len(payload), 2)], why)
+	return c.finish(ctx, why)
+}
+
+// fail ends the connection because the peer broke a rule, and tells it which
+// (§7.1.7).
+func (c *Conn) fail(cause error) error {
+	why := &CloseError{Code: StatusProtocolError, Err: cause}
+	if e, ok := errors.AsType[*frame.Error](cause); ok {
+		why.Code, why.Reason = e.Code, e.Reason
+	}
+	body, err := frame.AppendClose(nil, why.Code, why.Reason)
+	if err != nil {
+		return c.abort(fmt.Errorf("%w (no close frame: %w)", cause, err))
+	}
+	ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+	defer cancel()
+	c.sendClose(ctx, body, why)
+	return c.finish(ctx, why)
+}
+
+// finish ends a connection on which nothing more is to be said. Closing a socket
+// with unread bytes resets it, and the peer may lose our last frame: so the stream
+// is ended first, and what still comes is read, for a bounded time. A client waits
+// for the server to close (§7.1.1).
+func (c *Conn) finish(ctx context.Context, why *CloseError) error {
+	if c.role == frame.Server || !why.Remote {
+		c.shut(ctx)
+	}
+	for ctx.Err() == nil && c.linger(ctx) {
+	}
+	if c.role == frame.Client && why.Remote {
+		c.shut(ctx)
+	}
+	return c.end(why)
+}
+
+// shut ends our stream.
+func (c *Conn) shut(ctx context.Context) {
+	if ok, err := c.out.tok.lock(ctx, c.done()); ok && err == nil {
+		_ = c.t.Shut()
+		c.out.tok.unlock()
+	}
+}
+
+// linger reads and forgets what comes, and reports whether more may come.
+func (c *Conn) linger(ctx context.Context) bool {
+	in := &c.in
+	if !c.t.Ready() {
+		in.release()
+		if c.in.watch.set(ctx) != nil || c.t.Wait() != nil {
+			return false
+		}
+	}
+	in.release()
+	in.room()
+	n, err := c.t.Read(in.buf)
+	return n > 0 || err == errWouldBlock
+}

@@ -1,0 +1,108 @@
+package conn
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
+
+// Conn is a WebSocket connection. It is made by [Accept], [Dial], [Upgrade] or
+// [Client], and must be ended by [Conn.Close] or [Conn.CloseNow], unless a call on
+// it has returned a *CloseError: then it has ended itself. All methods may be
+// called by any number of goroutines at once.
+type Conn struct {
+	t           transport
+	set         settings
+	role        frame.Role
+	subprotocol string
+
+	in  inbox     // see read.go
+	out outbox    // see write.go
+	cls closing   // see close.go
+	png pings     // see ping.go
+	liv keepalive // see keepalive.go
+	num counters  // see stats.go
+
+	ctx    context.Context // ends with the connection
+	cancel context.CancelCauseFunc
+	ended  atomic.Pointer[CloseError]
+}
+
+// keepalives turns for all connections of the process.
+var keepalives wheel.Wheel
+
+// newConn makes a connection of a transport whose opening handshake is done. rest
+// is what the peer sent behind it.
+func newConn(t transport, role frame.Role, subprotocol string, set settings, rest []byte) *Conn {
+	c := &Conn{t: t, set: set, role: role, subprotocol: subprotocol}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.in.init(role, set.messageLimit, t.SetReadDeadline, rest)
+	c.out.init(t.SetWriteDeadline)
+	c.liv.start(c)
+	return c
+}
+
+// Subprotocol returns the subprotocol that both sides agreed on, "" if none
+// (RFC 6455 §1.9).
+func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// LocalAddr returns the socket's local address.
+func (c *Conn) LocalAddr() net.Addr { return c.t.NetConn().LocalAddr() }
+
+// RemoteAddr returns the socket's remote address.
+func (c *Conn) RemoteAddr() net.Addr { return c.t.NetConn().RemoteAddr() }
+
+// TLS returns the state of the TLS connection, and false if there is none.
+func (c *Conn) TLS() (tls.ConnectionState, bool) {
+	if nc, ok := c.t.NetConn().(*tls.Conn); ok {
+		return nc.ConnectionState(), true
+	}
+	return tls.ConnectionState{}, false
+}
+
+// Context returns a context that lives as long as the connection; its cause is the
+// *CloseError. (An http.Request's context ends when the handler returns, hijacked
+// or not.)
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// err returns why the connection has ended, or nil.
+func (c *Conn) err() error {
+	if e := c.ended.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// done is closed when the connection has ended.
+func (c *Conn) done() <-chan struct{} { return c.ctx.Done() }
+
+// end records why the connection is over, closes the transport and gives back what
+// the connection holds. Only the first reason counts; that one is returned.
+func (c *Conn) end(why *CloseError) *CloseError {
+	if !c.ended.CompareAndSwap(nil, why) {
+		return c.ended.Load()
+	}
+	c.liv.stop()
+	c.cls.stop()
+	_ = c.t.Close()
+	c.cancel(why)
+	c.out.drop()
+	c.png.drop()
+	c.dropInbox()
+	return why
+}
+
+// abort ends the connection without a closing handshake.
+func (c *Conn) abort(cause error) *CloseError {
+	return c.end(&CloseError{Code: StatusAbnormal, Err: cause})
+}
+
+// within returns a context of the connection's own for a bounded step of closing.
+func within(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}

@@ -1,0 +1,48 @@
+package conn
+
+import "github.com/seed-c4549abd/wss/frame"
+
+// control handles a control frame that was received (RFC 6455 §5.5). An error ends
+// the read in progress.
+func (c *Conn) control(ev frame.Event) error {
+	c.num.control.Add(1)
+	switch ev.Opcode {
+	case frame.Ping:
+		c.pong(ev.Payload)
+	case frame.Pong:
+		c.png.answered(ev.Payload)
+	case frame.Close:
+		return c.closeReceived(ev.Payload)
+	}
+	return nil
+}
+
+// pong answers a ping with its payload. While a peer does not read, only the
+// answer to its latest ping is kept (RFC 6455 §5.5.3), so a flood costs nothing.
+func (c *Conn) pong(payload []byte) {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c.closed() != nil {
+		return
+	}
+	if len(o.buf)+len(payload)+frame.MaxHeaderSize > gatherCap {
+		o.pong = append(o.pong[:0], payload...)
+	} else {
+		c.enter(&frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(payload))}, payload)
+	}
+	c.in.answer = true
+}
+
+// enterControl puts a control frame into the outbox, whatever has gathered there,
+// and returns the position behind it; zero if nothing may be sent any more.
+func (c *Conn) enterControl(op frame.Opcode, payload []byte) (seq int64) {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c.closed() != nil {
+		return 0
+	}
+	c.enter(&frame.Header{Fin: true, Opcode: op, Length: int64(len(payload))}, payload)
+	return o.framed
+}

@@ -1,0 +1,204 @@
+package conn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/wire"
+	"github.com/seed-c4549abd/wss/tlsconf"
+)
+
+// DialOptions configures the client's side of a connection. The zero value, and
+// nil, are the safe defaults. Options may be shared by any number of calls, and
+// must not be changed meanwhile.
+type DialOptions struct {
+	// Subprotocols lists what the client speaks, in its order of preference
+	// (RFC 6455 §1.9). Zero: none.
+	Subprotocols []string
+	// Header is sent with the request: Authorization, Cookie, Origin. The
+	// handshake's own fields are refused. Zero: nothing more.
+	Header http.Header
+	// Host is the Host field, if it is not the URL's. Zero: the URL's.
+	Host string
+
+	// TLS configures wss. It is cloned; ALPN is set to http/1.1. See tlsconf.Client
+	// for pins and client certificates. Zero: TLS 1.2 or later, the system's roots.
+	TLS *tls.Config
+	// NetDial makes the socket, through a proxy for example. It must not do TLS.
+	// Zero: a net.Dialer.
+	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
+	// together. Zero: DefaultHandshakeTimeout.
+	HandshakeTimeout time.Duration
+
+	// MessageLimit is the most bytes of a received message. A longer one closes
+	// the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
+	// memory then follows what is received, never what a header declares.
+	MessageLimit int64
+	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
+	CloseTimeout time.Duration
+	// PingInterval is the time without traffic after which a ping is sent. Zero:
+	// DefaultPingInterval. Negative: no pings.
+	PingInterval time.Duration
+	// PongTimeout is how long its answer may take before the connection is given
+	// up with ErrPingTimeout, while somebody reads. Zero: DefaultPongTimeout.
+	PongTimeout time.Duration
+}
+
+func (o *DialOptions) settings() settings {
+	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout)
+}
+
+// Dial connects to a ws or wss URL (RFC 6455 §3, §4.1). ctx bounds connecting only.
+// Redirects are not followed. When the server answers with anything but an
+// acceptable 101, the error is a *HandshakeError and the response is returned with
+// it, its body holding what fits 4 KiB; it need not be closed. On success the
+// response is the 101.
+func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
+	if o == nil {
+		o = &DialOptions{}
+	}
+	u, req, err := o.request(rawURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	defer cancel()
+	dial := o.NetDial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	nc, err := dial(ctx, "tcp", address(u))
+	if err != nil {
+		return nil, nil, fmt.Errorf("websocket: dial %s: %w", u.Redacted(), err)
+	}
+	return o.connect(ctx, nc, u, req)
+}
+
+// Client performs the client's opening handshake on a connection that exists. For a
+// wss URL it performs the TLS handshake first, unless nc is a *tls.Conn. After an
+// error nc is closed. ctx, and HandshakeTimeout, bound the handshake only.
+func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
+	if o == nil {
+		o = &DialOptions{}
+	}
+	u, req, err := o.request(rawURL)
+	if err != nil {
+		_ = nc.Close()
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	defer cancel()
+	return o.connect(ctx, nc, u, req)
+}
+
+// request checks everything that can be checked before a byte is sent.
+func (o *DialOptions) request(rawURL string) (*url.URL, *handshake.ClientRequest, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, nil, fmt.Errorf("websocket: %w", err)
+	}
+	req, err := handshake.NewRequest(u, &handshake.ClientOptions{
+		Subprotocols: o.Subprotocols, Header: o.Header, Host: o.Host,
+	})
+	return u, req, err
+}
+
+func secureScheme(u *url.URL) bool { return u.Scheme == "wss" || u.Scheme == "https" }
+
+func address(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "80"
+		if secureScheme(u) {
+			port = "443"
+		}
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// connect performs the handshakes, TLS's and WebSocket's.
+func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest) (*Conn, *http.Response, error) {
+	tc, isTLS := nc.(*tls.Conn)
+	if secureScheme(u) && !isTLS {
+		cfg, err := o.tlsConfig(u)
+		if err != nil {
+			_ = nc.Close()
+			return nil, nil, err
+		}
+		tc = tls.Client(wire.TLS(nc), cfg)
+		nc = tc
+	}
+	if tc != nil {
+		if err := tc.HandshakeContext(ctx); err != nil {
+			_ = nc.Close()
+			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", u.Host, tlsconf.Explain(err))
+		}
+	}
+	stop := interruptBy(ctx, nc)
+	resp, agreed, rest, err := exchange(nc, req)
+	stop()
+	if err != nil {
+		_ = nc.Close()
+		if _, ok := errors.AsType[*HandshakeError](err); !ok {
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			err = fmt.Errorf("websocket: opening handshake with %s: %w", u.Host, err)
+		}
+		return nil, resp, err
+	}
+	t := newTransport(nc)
+	_ = nc.SetDeadline(time.Time{})
+	_ = t.SetWriteDeadline(time.Time{})
+	return newConn(t, frame.Client, agreed.Subprotocol, o.settings(), rest), resp, nil
+}
+
+func (o *DialOptions) tlsConfig(u *url.URL) (*tls.Config, error) {
+	cfg := o.TLS
+	if cfg == nil {
+		var err error
+		if cfg, err = tlsconf.Client(tlsconf.ClientOptions{Profile: tlsconf.Intermediate}); err != nil {
+			return nil, fmt.Errorf("websocket: %w", err)
+		}
+	}
+	cfg = tlsconf.ForWebSocket(cfg)
+	if cfg.ServerName == "" {
+		cfg.ServerName = u.Hostname()
+	}
+	return cfg, nil
+}
+
+// exchange sends the request and checks the response.
+func exchange(nc net.Conn, req *handshake.ClientRequest) (*http.Response, *handshake.Agreement, []byte, error) {
+	if _, err := nc.Write(req.Append(nil)); err != nil {
+		return nil, nil, nil, err
+	}
+	p := handshake.NewResponseReader(handshake.Limits{})
+	rest, err := feed(nc, p.Feed)
+	if err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, nil, nil, err
+	}
+	resp := p.Response()
+	agreed, err := req.Check(resp)
+	if err != nil {
+		if resp.StatusCode != http.StatusSwitchingProtocols {
+			readBody(nc, resp, rest)
+		}
+		return resp, nil, nil, err
+	}
+	return resp, agreed, rest, nil
+}

@@ -1,0 +1,34 @@
+// Package conn is the WebSocket connection (RFC 6455): dialing, accepting,
+// messages, control frames and closing, over TLS or without.
+//
+// For most uses, a server calls [Accept] in an http.Handler and a client calls
+// [Dial]; both get a [*Conn], whose Read and Write carry whole messages. A server
+// with many connections wraps its listener once:
+//
+//	srv.ServeTLS(conn.NewListener(ln), "", "")
+//
+// With it the connection owns the layer between crypto/tls and the socket: it
+// holds no buffer while idle, sends many messages in one system call, and stays
+// usable when a call is cancelled. Without it everything works; see [NewListener]
+// for what is lost.
+//
+// # Contexts
+//
+// Every call that may wait takes a context. When it ends, the call returns its
+// error and the connection stays usable: a message that was half received is
+// kept for the next read, and a message of which nothing was sent is forgotten.
+// Only where a frame was cut in half does more happen, and *[InterruptedError]
+// says what.
+//
+// # Concurrency
+//
+// All methods may be called by any number of goroutines. Reads take turns, and
+// so do writes; writes that meet share system calls. Control frames are handled
+// while a read is in progress, so every connection needs a reader: one that is
+// not interested in messages calls [Conn.CloseRead].
+//
+// # Errors
+//
+// A connection ends once, and from then on every call returns the same
+// *[CloseError], which says with which status code, by whom and why.
+package conn

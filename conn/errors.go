@@ -1,0 +1,121 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
+)
+
+// HandshakeError is a refused opening handshake, on either side, with the HTTP
+// status (RFC 6455 §4).
+type HandshakeError = handshake.Error
+
+// StatusCode tells why a connection was closed (RFC 6455 §7.4).
+type StatusCode = frame.StatusCode
+
+// Status codes (RFC 6455 §7.4.1). StatusNoStatus and StatusAbnormal are reported,
+// never sent.
+const (
+	StatusNormalClosure      = frame.NormalClosure
+	StatusGoingAway          = frame.GoingAway
+	StatusProtocolError      = frame.ProtocolError
+	StatusUnsupportedData    = frame.UnsupportedData
+	StatusNoStatus           = frame.NoStatus
+	StatusAbnormal           = frame.Abnormal
+	StatusInvalidPayload     = frame.InvalidPayload
+	StatusPolicyViolation    = frame.PolicyViolation
+	StatusMessageTooBig      = frame.MessageTooBig
+	StatusMandatoryExtension = frame.MandatoryExtension
+	StatusInternalError      = frame.InternalError
+	StatusServiceRestart     = frame.ServiceRestart
+	StatusTryAgainLater      = frame.TryAgainLater
+)
+
+// Errors that calls return, or that a CloseError wraps.
+var (
+	// ErrMessageTooBig: the peer's message exceeds MessageLimit (status 1009).
+	ErrMessageTooBig error = frame.ErrMessageTooBig
+	// ErrPingTimeout: the peer left a keepalive ping unanswered.
+	ErrPingTimeout = errors.New("websocket: no answer to a ping in time")
+	// ErrCloseTimeout: the peer did not take part in the closing handshake in time.
+	ErrCloseTimeout = errors.New("websocket: no answer to the close frame in time")
+	// ErrMessageUnfinished: a message that is being streamed was not read to its
+	// end. Read on, or call MessageReader.Discard.
+	ErrMessageUnfinished = errors.New("websocket: the message before is not read to its end; read on or call Discard")
+	// ErrWriterClosed: a MessageWriter was used after Close.
+	ErrWriterClosed = errors.New("websocket: write to a message that is finished")
+	// ErrMessageType: a message is neither Text nor Binary.
+	ErrMessageType = errors.New("websocket: message type is neither Text nor Binary")
+)
+
+// CloseError says how a connection ended. It is what every call returns from then
+// on. It unwraps to the cause: a broken rule (*frame.Error), ErrMessageTooBig,
+// ErrPingTimeout, net.ErrClosed after a Close or CloseNow of our own,
+// io.ErrUnexpectedEOF when the stream broke off, or what the network reported.
+type CloseError struct {
+	Code   StatusCode // as sent or received; StatusAbnormal if no close frame was
+	Reason string     // what the close frame gave as reason, at most 123 bytes
+	Remote bool       // the peer sent this code; otherwise this side found it
+	Err    error      // cause, if there is more to say
+}
+
+// Error names the code, who closed, the reason and the cause.
+func (e *CloseError) Error() string {
+	var b strings.Builder
+	b.WriteString("websocket: closed ")
+	switch {
+	case e.Remote:
+		b.WriteString("by the peer ")
+	case e.Code == StatusAbnormal:
+		b.WriteString("without a closing handshake ")
+	}
+	fmt.Fprintf(&b, "with code %v", e.Code)
+	if e.Reason != "" {
+		fmt.Fprintf(&b, " and reason %q", e.Reason)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *CloseError) Unwrap() error { return e.Err }
+
+// CloseStatus returns the status code of the *CloseError in err's tree, or 0 if
+// there is none.
+func CloseStatus(err error) StatusCode {
+	if e, ok := errors.AsType[*CloseError](err); ok {
+		return e.Code
+	}
+	return 0
+}
+
+// InterruptedError is returned by a write whose context ended when its message
+// had begun to leave. Do not send the message again.
+//
+// If Closed is false, the message was accepted whole: Pending bytes of ciphertext
+// wait for the peer, leave in order before anything else, and the connection is
+// usable. If Closed is true, a frame was cut in half and the connection is gone;
+// that happens on a transport that cannot be resumed (TLS without NewListener).
+//
+// It unwraps to the context's error.
+type InterruptedError struct {
+	Pending int64 // bytes, TLS included
+	Closed  bool
+	Err     error
+}
+
+// Error says what became of the message.
+func (e *InterruptedError) Error() string {
+	if e.Closed {
+		return fmt.Sprintf("websocket: write interrupted inside a frame, connection closed: %v", e.Err)
+	}
+	return fmt.Sprintf("websocket: write interrupted, the message is queued (%d bytes wait for the peer): %v", e.Pending, e.Err)
+}
+
+// Unwrap returns the context's error.
+func (e *InterruptedError) Unwrap() error { return e.Err }

@@ -1,0 +1,98 @@
+package conn
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
+
+// keepalive sends a ping after a time without traffic, and ends a connection whose
+// peer leaves it unanswered, or takes nothing of what waits for it. Its clock is
+// the wheel's: reading it costs a load.
+type keepalive struct {
+	c     *Conn
+	entry wheel.Entry
+
+	last   atomic.Int64 // when something was received
+	listen atomic.Int64 // since when somebody waits for bytes; 0: nobody does
+
+	// used by Tick only
+	pinged int64 // when an unanswered ping was sent; 0: none
+	sent   int64 // bytes the peer had taken at the last look
+	stuck  int64 // since when it has taken none of what is pending; 0: it takes
+}
+
+func (k *keepalive) start(c *Conn) {
+	k.c = c
+	if c.set.pingInterval > 0 {
+		keepalives.Schedule(&k.entry, k, c.set.pingInterval)
+		k.last.Store(keepalives.Now())
+	}
+}
+
+func (k *keepalive) stop() {
+	if k.c.set.pingInterval > 0 {
+		keepalives.Cancel(&k.entry)
+	}
+}
+
+// heard notes that bytes have come.
+func (k *keepalive) heard() { k.last.Store(keepalives.Now()) }
+
+// listening notes whether somebody waits for bytes: only then can silence be held
+// against the peer.
+func (k *keepalive) listening(yes bool) {
+	if yes {
+		k.listen.Store(keepalives.Now() + 1)
+	} else {
+		k.listen.Store(0)
+	}
+}
+
+// Tick looks after the connection. It must not block.
+func (k *keepalive) Tick() time.Duration {
+	c, now := k.c, keepalives.Now()
+	if c.ended.Load() != nil {
+		return 0
+	}
+	timeout := int64(c.set.pongTimeout)
+	if k.isStuck(now) && now-k.stuck >= int64(c.set.pingInterval)+timeout {
+		go c.abort(ErrPingTimeout)
+		return 0
+	}
+	last := k.last.Load()
+	if k.pinged != 0 && last < k.pinged {
+		since := max(k.pinged, k.listen.Load())
+		if k.listen.Load() == 0 {
+			return c.set.pongTimeout // nobody reads: the answer may be here
+		}
+		if wait := since + timeout - now; wait > 0 {
+			return time.Duration(wait)
+		}
+		go c.abort(ErrPingTimeout)
+		return 0
+	}
+	k.pinged = 0
+	if wait := last + int64(c.set.pingInterval) - now; wait > 0 {
+		return time.Duration(wait)
+	}
+	k.pinged = now
+	if _, seq := c.sendPing(nil); seq != 0 {
+		c.kick()
+	}
+	return c.set.pongTimeout
+}
+
+// isStuck watches whether the peer takes what is pending.
+func (k *keepalive) isStuck(now int64) bool {
+	_, sent := k.c.t.Counts()
+	if k.c.t.Pending() == 0 || sent != k.sent {
+		k.sent, k.stuck = sent, 0
+		return false
+	}
+	if k.stuck == 0 {
+		k.stuck = now
+	}
+	return true
+}

@@ -1,0 +1,89 @@
+package conn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/mask"
+)
+
+// chunk is how much of a long frame is given to the transport between two flushes:
+// four whole TLS records.
+const chunk = 4 * 16384
+
+// writeLarge sends a long message as one frame, straight from p.
+func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte) error {
+	o := &c.out
+	if ok, err := o.msg.lock(ctx, c.done()); err != nil {
+		return err
+	} else if !ok {
+		return c.err()
+	}
+	defer o.msg.unlock()
+	return c.sendFrame(ctx, &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}, p)
+}
+
+// sendFrame sends one data frame of any length behind what has gathered. o.msg is
+// held. Until the first byte is out, an error means that nothing was sent.
+func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte) error {
+	o := &c.out
+	if ok, err := o.tok.lock(ctx, c.done()); err != nil {
+		return err
+	} else if !ok {
+		return c.err()
+	}
+	defer c.unlockWrite()
+	if err := c.flush(ctx); err != nil {
+		if e, ok := errors.AsType[*InterruptedError](err); ok && !e.Closed {
+			return e.Err
+		}
+		return err
+	}
+	if err := c.closed(); err != nil {
+		return err
+	}
+	if c.role == frame.Client {
+		h.Masked, h.Key = true, mask.NewKey()
+	}
+	b := bufpool.Get(chunk)
+	defer bufpool.Put(b)
+	head := len(h.Append(b[:0]))
+	n := head + c.fillChunk(b[head:chunk], p, h, 0)
+	err := c.sendChunk(ctx, b[:n], nil)
+	for off := n - head; off < len(p); {
+		part := p[off:min(off+chunk, len(p))]
+		off += len(part)
+		if h.Masked {
+			part = b[:c.fillChunk(b, part, h, off-len(part))]
+		}
+		err = c.sendChunk(ctx, part, err)
+	}
+	return err
+}
+
+func (c *Conn) fillChunk(dst, p []byte, h *frame.Header, pos int) int {
+	if h.Masked {
+		return mask.Copy(dst, p, h.Key, pos)
+	}
+	return copy(dst, p)
+}
+
+// sendChunk sends a part of a frame. Once interrupted, the rest is only queued: a
+// frame that has begun must leave whole.
+func (c *Conn) sendChunk(ctx context.Context, p []byte, interrupted error) error {
+	if interrupted != nil && c.ended.Load() != nil {
+		return interrupted
+	}
+	if err := c.t.Write(p); err != nil {
+		return c.sendFailed(err)
+	}
+	if interrupted == nil {
+		return c.push(ctx)
+	}
+	if e, ok := errors.AsType[*InterruptedError](interrupted); ok {
+		e.Pending = c.t.Pending()
+	}
+	return interrupted
+}

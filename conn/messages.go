@@ -1,0 +1,51 @@
+package conn
+
+import (
+	"context"
+	"iter"
+)
+
+// Messages returns the messages as a sequence, each owned by the caller. It ends
+// when the connection is closed with 1000 or 1001; any other end, and ctx's, comes
+// as the last pair's error. Leaving the loop early leaves the connection open.
+func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		for {
+			typ, data, err := c.Read(ctx)
+			if err != nil {
+				if err = orderly(err); err != nil {
+					yield(Message{}, err)
+				}
+				return
+			}
+			if !yield(Message{Type: typ, Data: data}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// CloseRead is for connections that only send: it reads in the background, so that
+// control frames are handled, and returns a context that ends with the connection.
+// A message of the peer's closes the connection with 1008. When ctx ends, reading
+// stops; the connection stays usable.
+func (c *Conn) CloseRead(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		_, _, err := c.Reader(ctx)
+		if err == nil {
+			c.in.endStream(c)
+			err = c.Close(StatusPolicyViolation, "no message expected")
+		}
+		cancel(err)
+	}()
+	return ctx
+}
+
+// endStream gives up a streamed message, so that closing can read on.
+func (in *inbox) endStream(c *Conn) {
+	if ok, _ := in.tok.lock(context.Background(), c.done()); ok {
+		in.stream = nil
+		c.unlockRead()
+	}
+}

@@ -1,0 +1,116 @@
+package conn
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+)
+
+// pings are the pings of this side that wait for their answer.
+type pings struct {
+	mu   sync.Mutex
+	next uint64
+	wait []ping // in the order of their numbers
+	rtt  atomic.Int64
+}
+
+type ping struct {
+	id     uint64
+	sent   time.Time
+	answer chan time.Duration // nil for a keepalive
+}
+
+// Ping sends a ping and returns the time until its answer (RFC 6455 §5.5.2). The
+// answer is received by whoever reads: without a read in progress (Read, Serve,
+// CloseRead …) Ping waits until ctx ends.
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	answer := make(chan time.Duration, 1)
+	id, seq := c.sendPing(answer)
+	if seq == 0 {
+		return 0, c.closed()
+	}
+	defer c.png.forget(id)
+	if err := c.commit(ctx, seq, 0); err != nil {
+		if e, ok := errors.AsType[*InterruptedError](err); ok {
+			err = e.Err
+		}
+		return 0, err
+	}
+	select {
+	case rtt := <-answer:
+		return rtt, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-c.done():
+		return 0, c.err()
+	}
+}
+
+// sendPing puts a ping with a fresh number into the outbox.
+func (c *Conn) sendPing(answer chan time.Duration) (id uint64, seq int64) {
+	p := &c.png
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next++
+	seq = c.enterControl(frame.Ping, binary.BigEndian.AppendUint64(nil, p.next))
+	if seq != 0 {
+		p.wait = append(p.wait, ping{p.next, time.Now(), answer})
+	}
+	return p.next, seq
+}
+
+// answered takes a pong. It answers the ping with its number and all before it
+// (RFC 6455 §5.5.3); one that matches none was unsolicited, and is ignored.
+func (p *pings) answered(payload []byte) {
+	if len(payload) != 8 {
+		return
+	}
+	id := binary.BigEndian.Uint64(payload)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, w := range p.wait {
+		if w.id != id {
+			continue
+		}
+		now := time.Now()
+		p.rtt.Store(int64(now.Sub(w.sent)))
+		for _, w := range p.wait[:i+1] {
+			if w.answer != nil {
+				w.answer <- now.Sub(w.sent)
+			}
+		}
+		if p.wait = p.wait[i+1:]; len(p.wait) == 0 {
+			p.wait = nil
+		}
+		return
+	}
+}
+
+// forget gives up waiting for an answer.
+func (p *pings) forget(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, w := range p.wait {
+		if w.id == id {
+			p.wait = append(p.wait[:i:i], p.wait[i+1:]...)
+			break
+		}
+	}
+	if len(p.wait) == 0 {
+		p.wait = nil
+	}
+}
+
+func (p *pings) drop() {
+	p.mu.Lock()
+	p.wait = nil
+	p.mu.Unlock()
+}

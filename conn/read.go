@@ -1,0 +1,251 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+)
+
+// inbox is the receive side of a connection. Its token's holder reads.
+type inbox struct {
+	tok   token
+	rx    frame.Receiver
+	watch watch
+
+	buf  []byte // borrowed while bytes are in it
+	r, w int    // buf[r:w] has not been consumed
+
+	asm     assembly
+	stream  *MessageReader // the message being streamed
+	serving atomic.Bool    // Serve holds the token
+	answer  bool           // a pong waits in the outbox
+}
+
+func (in *inbox) init(role frame.Role, limit int64, deadline func(time.Time) error, rest []byte) {
+	in.tok = newToken()
+	in.rx = frame.Receiver{Role: role, Limit: limit}
+	in.watch.interrupt = deadline
+	if len(rest) > 0 {
+		in.buf = bufpool.Get(max(len(rest), bufpool.Record))
+		in.w = copy(in.buf, rest)
+	}
+}
+
+// Read returns the next message, whole. The data is the caller's. A message longer
+// than MessageLimit ends the connection with ErrMessageTooBig, and the peer is told
+// 1009. When ctx ends first, its error is returned, and what has arrived of a
+// message is kept for the next call.
+func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
+	return c.ReadInto(ctx, nil)
+}
+
+// ReadInto is Read into a buffer: it overwrites buf and returns the message, in buf
+// if its capacity suffices, else in a larger one. Handing each result to the next
+// call, a loop reads without allocating.
+func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, error) {
+	if err := c.lockRead(ctx); err != nil {
+		return 0, nil, err
+	}
+	defer c.unlockRead()
+	op, p, err := c.message(ctx, buf, false)
+	return MessageType(op), p, err
+}
+
+// lockRead waits for the turn to read.
+func (c *Conn) lockRead(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if ok, err := c.in.tok.lock(ctx, c.done()); err != nil {
+		return err
+	} else if !ok {
+		return c.err()
+	}
+	if err := c.err(); err != nil {
+		c.unlockRead()
+		return err
+	}
+	if c.in.stream != nil {
+		c.unlockRead()
+		return ErrMessageUnfinished
+	}
+	return nil
+}
+
+// unlockRead passes the turn on. Answers to control frames leave now: the caller
+// may not come back soon.
+func (c *Conn) unlockRead() {
+	if c.in.answer || c.t.Pending() > 0 {
+		c.in.answer = false
+		c.kick()
+	}
+	c.in.tok.unlock()
+	if c.ended.Load() != nil {
+		c.dropInbox()
+	}
+}
+
+// dropInbox returns the read side's buffers, unless somebody is reading, who will.
+func (c *Conn) dropInbox() {
+	if !c.in.tok.try() {
+		return
+	}
+	c.in.watch.clear()
+	c.in.release()
+	c.in.asm.drop()
+	c.t.Drop()
+	c.in.tok.unlock()
+}
+
+func (in *inbox) release() {
+	bufpool.Put(in.buf)
+	in.buf, in.r, in.w = nil, 0, 0
+}
+
+// event returns the next piece of a data message. Control frames that come before
+// it are handled.
+func (c *Conn) event(ctx context.Context) (frame.Event, error) {
+	in := &c.in
+	for {
+		if in.r < in.w {
+			ev, n, err := in.rx.Next(in.buf[in.r:in.w])
+			in.r += n
+			switch {
+			case err != nil:
+				return ev, c.fail(err)
+			case ev.Kind == frame.Data:
+				return ev, nil
+			case ev.Kind == frame.Control:
+				if err := c.control(ev); err != nil {
+					return ev, err
+				}
+				continue
+			}
+		}
+		if err := c.fill(ctx); err != nil {
+			return frame.Event{}, err
+		}
+	}
+}
+
+// fill adds received bytes to the buffer, waiting for the first.
+func (c *Conn) fill(ctx context.Context) error {
+	in := &c.in
+	for {
+		if !c.t.Ready() {
+			if in.r == in.w {
+				in.release()
+			}
+			if err := c.await(ctx); err != nil {
+				return err
+			}
+		}
+		in.room()
+		n, err := c.t.Read(in.buf[in.w:])
+		if n > 0 {
+			in.w += n
+			c.liv.heard()
+			return nil
+		}
+		if err != errWouldBlock {
+			return c.broken(err)
+		}
+	}
+}
+
+// room makes space for a whole record behind what is left in the buffer: a part of
+// a header or of a control frame.
+func (in *inbox) room() {
+	if in.buf == nil {
+		in.buf = bufpool.Get(bufpool.Record)
+	} else if in.r > 0 {
+		n := copy(in.buf, in.buf[in.r:in.w])
+		in.r, in.w = 0, n
+	}
+}
+
+// direct reads payload of the current frame straight into p.
+func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
+	for {
+		n, err := c.t.Read(p)
+		if n > 0 {
+			c.liv.heard()
+			ev, err := c.in.rx.Payload(p[:n])
+			if err != nil {
+				return ev, c.fail(err)
+			}
+			return ev, nil
+		}
+		if err != errWouldBlock {
+			return frame.Event{}, c.broken(err)
+		}
+		if err := c.await(ctx); err != nil {
+			return frame.Event{}, err
+		}
+	}
+}
+
+// await waits until the transport has something, for as long as ctx lives. What
+// has gathered for sending leaves before.
+func (c *Conn) await(ctx context.Context) error {
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := c.in.watch.set(ctx); err != nil {
+			return err
+		}
+		c.liv.listening(true)
+		err := c.t.Wait()
+		c.liv.listening(false)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return c.broken(err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		_ = c.t.SetReadDeadline(time.Time{}) // left by somebody else
+	}
+}
+
+// settle sends what reading has caused: replies in Serve, pongs, answers of TLS. A
+// peer that takes none of it is not read from any more.
+func (c *Conn) settle(ctx context.Context) error {
+	in := &c.in
+	if in.serving.Load() {
+		return c.uncork(ctx)
+	}
+	if in.answer || c.t.Pending() > 0 {
+		in.answer = false
+		c.kick()
+	}
+	if c.t.Pending() > queueLimit {
+		return c.flushAll(ctx)
+	}
+	return nil
+}
+
+// broken ends the connection after an error of the transport. Without a close
+// frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
+func (c *Conn) broken(err error) error {
+	switch {
+	case c.ended.Load() != nil:
+		return c.err()
+	case err == io.EOF && !c.t.Truncated():
+		err = fmt.Errorf("the stream ended without a close frame: %w", io.ErrUnexpectedEOF)
+	case err == io.EOF, err == io.ErrUnexpectedEOF:
+		err = fmt.Errorf("the stream broke off: %w", io.ErrUnexpectedEOF)
+	}
+	_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting
+	return c.abort(err)
+}

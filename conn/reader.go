@@ -1,0 +1,141 @@
+package conn
+
+import (
+	"context"
+	"io"
+
+	"github.com/seed-c4549abd/wss/frame"
+)
+
+// MessageReader is one message that is read as it arrives. It is not for
+// concurrent use.
+type MessageReader struct {
+	c     *Conn
+	ctx   context.Context
+	rest  []byte // received, not yet read; lies in the inbox
+	final bool   // rest is the message's last piece
+	total int
+	err   error
+}
+
+// Reader waits for the next message and returns its type and a reader of its data,
+// for messages too long to hold. MessageLimit holds here too. The message must be
+// read to its end, or given up with Discard, before anything else can be read.
+//
+// ctx stays with the reader. When it ends, Read returns its error and nothing is
+// lost: SetContext gives the reader another.
+func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) {
+	if err := c.lockRead(ctx); err != nil {
+		return 0, nil, err
+	}
+	defer c.unlockRead()
+	in := &c.in
+	r := &MessageReader{c: c, ctx: ctx}
+	if in.asm.open { // a Read that was cancelled has begun it
+		r.rest = append([]byte(nil), in.asm.buf...)
+		r.total = len(r.rest)
+		in.asm.drop()
+		in.stream = r
+		return MessageType(in.rx.Message()), r, nil
+	}
+	ev, err := c.event(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	r.take(ev)
+	in.stream = r
+	return MessageType(ev.Opcode), r, nil
+}
+
+func (r *MessageReader) take(ev frame.Event) {
+	r.rest, r.final = ev.Payload, ev.Final
+	r.total += len(ev.Payload)
+}
+
+// SetContext replaces the context that ends a waiting Read.
+func (r *MessageReader) SetContext(ctx context.Context) { r.ctx = ctx }
+
+// Read returns the next bytes of the message, io.EOF after the last.
+func (r *MessageReader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if err := r.lock(); err != nil {
+		return 0, err
+	}
+	defer r.c.unlockRead()
+	for len(r.rest) == 0 {
+		if r.final {
+			return 0, r.finish()
+		}
+		if len(p) == 0 {
+			return 0, nil
+		}
+		n, err := r.next(p)
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// next takes the next piece: straight into p if there is much of it.
+func (r *MessageReader) next(p []byte) (int, error) {
+	in := &r.c.in
+	if rest := in.rx.Remaining(); in.r == in.w && rest >= directRead && len(p) >= directRead {
+		ev, err := r.c.direct(r.ctx, p[:min(int64(len(p)), rest)])
+		if err != nil {
+			return 0, r.failed(err)
+		}
+		r.take(ev)
+		r.rest = nil
+		return len(ev.Payload), nil
+	}
+	ev, err := r.c.event(r.ctx)
+	if err != nil {
+		return 0, r.failed(err)
+	}
+	r.take(ev)
+	return 0, nil
+}
+
+// Discard reads the rest of the message and forgets it.
+func (r *MessageReader) Discard() error {
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
+// lock takes the turn to read, past the check that the message itself fails.
+func (r *MessageReader) lock() error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	ok, err := r.c.in.tok.lock(r.ctx, r.c.done())
+	if err != nil {
+		return err
+	}
+	if err := r.c.err(); err != nil {
+		if ok {
+			r.c.unlockRead()
+		}
+		return r.failed(err)
+	}
+	return nil
+}
+
+// failed keeps an error that is final.
+func (r *MessageReader) failed(err error) error {
+	if r.c.ended.Load() != nil {
+		r.err = err
+	}
+	return err
+}
+
+func (r *MessageReader) finish() error {
+	r.c.num.received(r.total)
+	r.c.in.stream = nil
+	r.err = io.EOF
+	return io.EOF
+}

@@ -1,0 +1,149 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// corkLimit is how long a reply may wait for a callback that does not return. It
+// is a safety net: what has gathered leaves when the input is handled.
+const corkLimit = time.Millisecond
+
+// Serve reads messages and hands each to fn, in order, until the connection ends.
+// It is the cheapest way to receive: the message's data is a view that is valid
+// until fn returns, and while nothing comes the connection holds no buffer.
+//
+// What is written while fn runs gathers, so that many small replies share one TLS
+// record and one system call: Write returns at once then, and everything leaves
+// when the input that is here has been handled, when 64 KiB have gathered, or when
+// fn has been running for a millisecond or two. An error in sending ends Serve.
+//
+// Serve returns nil when the connection was closed with 1000 or 1001, by either
+// side; ctx's error when ctx ended, the connection being usable; and the
+// *CloseError otherwise. An error of fn's ends it as well: the connection is closed,
+// with the code and reason of the *CloseError that fn returned or with 1011, and
+// the error is returned. fn may call any method of the connection except reads.
+func (c *Conn) Serve(ctx context.Context, fn func(*Conn, Message) error) error {
+	if err := c.lockRead(ctx); err != nil {
+		return orderly(err)
+	}
+	c.in.serving.Store(true)
+	err, failed := c.serve(ctx, fn)
+	if failed {
+		return c.closeFor(err)
+	}
+	return orderly(err)
+}
+
+// serve is the loop; the reader's token is held, and given back. failed says that
+// the error is fn's.
+func (c *Conn) serve(ctx context.Context, fn func(*Conn, Message) error) (err error, failed bool) {
+	defer func() {
+		c.out.mu.Lock()
+		c.out.cork.stop()
+		c.out.mu.Unlock()
+		c.in.serving.Store(false)
+		if flushErr := c.uncork(ctx); err == nil {
+			err = flushErr
+		}
+		if !c.in.asm.open {
+			c.in.asm.drop()
+		}
+		c.unlockRead()
+	}()
+	for {
+		op, data, err := c.message(ctx, nil, true)
+		if err != nil {
+			return err, false
+		}
+		c.out.corked.Store(c.closed() == nil)
+		if err := fn(c, Message{Type: MessageType(op), Data: data}); err != nil {
+			return err, true
+		}
+	}
+}
+
+// closeFor closes the connection because fn failed with err.
+func (c *Conn) closeFor(err error) error {
+	code, reason := StatusInternalError, ""
+	if e, ok := errors.AsType[*CloseError](err); ok && e.Code.Sendable() {
+		code, reason = e.Code, e.Reason
+	}
+	if c.err() == nil && c.Close(code, reason) != nil {
+		_ = c.CloseNow()
+	}
+	return err
+}
+
+// orderly turns a normal end into nil.
+func orderly(err error) error {
+	if code := CloseStatus(err); code == StatusNormalClosure || code == StatusGoingAway {
+		return nil
+	}
+	return err
+}
+
+// cork sees to it that gathered replies leave although a callback does not return.
+// Its timer is armed at most once in a corkLimit, whatever the number of messages.
+type cork struct {
+	armed bool
+	timer *time.Timer
+}
+
+// gathered notes that a reply is left to gather. o.mu is held.
+func (k *cork) gathered(c *Conn) {
+	if k.armed {
+		return
+	}
+	k.armed = true
+	if k.timer == nil {
+		k.timer = time.AfterFunc(corkLimit, func() { k.expire(c) })
+	} else {
+		k.timer.Reset(corkLimit)
+	}
+}
+
+func (k *cork) expire(c *Conn) {
+	o := &c.out
+	o.mu.Lock()
+	k.armed = false
+	due := len(o.buf) > 0 && o.corked.Load()
+	o.mu.Unlock()
+	if due {
+		c.kick()
+	}
+}
+
+// stop disarms the timer. o.mu is held.
+func (k *cork) stop() {
+	if k.timer != nil {
+		k.timer.Stop()
+		k.armed = false
+	}
+}
+
+// gathering leaves a frame to gather.
+func (c *Conn) gathering() {
+	o := &c.out
+	o.mu.Lock()
+	o.cork.gathered(c)
+	o.mu.Unlock()
+}
+
+// uncork sends what has gathered: the input that was here is handled.
+func (c *Conn) uncork(ctx context.Context) error {
+	o := &c.out
+	o.corked.Store(false)
+	c.in.answer = false
+	if !c.in.asm.open {
+		c.in.asm.drop()
+	}
+	o.mu.Lock()
+	idle := len(o.buf) == 0 && len(o.pong) == 0 && c.t.Pending() == 0
+	o.mu.Unlock()
+	if idle || c.ended.Load() != nil {
+		return nil
+	}
+	return c.flushAll(ctx)
+}

@@ -1,0 +1,45 @@
+package conn
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats are the counts of one connection since it was opened.
+type Stats struct {
+	MessagesIn, MessagesOut int64 // text and binary
+	PayloadIn, PayloadOut   int64 // bytes of those messages
+	ControlIn               int64 // close, ping and pong frames received
+	WireIn, WireOut         int64 // bytes at the socket: frames, TLS and its handshake
+	Pending                 int64 // bytes that wait for the peer to take them
+	RoundTrip               time.Duration
+}
+
+type counters struct {
+	messagesIn, messagesOut atomic.Int64
+	payloadIn, payloadOut   atomic.Int64
+	control                 atomic.Int64
+}
+
+func (n *counters) received(bytes int) {
+	n.messagesIn.Add(1)
+	n.payloadIn.Add(int64(bytes))
+}
+
+func (n *counters) wrote(bytes int) {
+	n.messagesOut.Add(1)
+	n.payloadOut.Add(int64(bytes))
+}
+
+// Stats returns the connection's counts. RoundTrip is that of the last ping that
+// was answered, a keepalive's included; 0 if none was. The counts are read one by
+// one, not at one instant.
+func (c *Conn) Stats() Stats {
+	in, out := c.t.Counts()
+	return Stats{
+		MessagesIn: c.num.messagesIn.Load(), MessagesOut: c.num.messagesOut.Load(),
+		PayloadIn: c.num.payloadIn.Load(), PayloadOut: c.num.payloadOut.Load(),
+		ControlIn: c.num.control.Load(), WireIn: in, WireOut: out,
+		Pending: c.t.Pending(), RoundTrip: time.Duration(c.png.rtt.Load()),
+	}
+}

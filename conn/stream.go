@@ -1,0 +1,106 @@
+package conn
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+)
+
+// stream is the transport over a tls.Conn whose socket is not ours: TLS without
+// NewListener. It keeps a buffer while it waits, and a write that is cut off ruins
+// it, because crypto/tls forgets what the socket did not take.
+type stream struct {
+	nc *tls.Conn
+
+	in   []byte
+	r, w int
+	err  error
+
+	out     []byte
+	pending atomic.Int64
+	counts  struct{ in, out atomic.Int64 }
+}
+
+func newStream(nc *tls.Conn) *stream { return &stream{nc: nc} }
+
+func (t *stream) Ready() bool { return t.r < t.w || t.err != nil }
+
+func (t *stream) Read(p []byte) (int, error) {
+	if t.r < t.w {
+		n := copy(p, t.in[t.r:t.w])
+		if t.r += n; t.r == t.w {
+			t.Drop()
+		}
+		return n, nil
+	}
+	if t.err != nil {
+		return 0, t.err
+	}
+	return 0, errWouldBlock
+}
+
+// Wait reads: there is no other way to learn of bytes. A read deadline is a
+// temporary error to crypto/tls, so it may be asked again.
+func (t *stream) Wait() error {
+	if t.Ready() {
+		return nil
+	}
+	if t.in == nil {
+		t.in = bufpool.Get(bufpool.Record)
+	}
+	n, err := t.nc.Read(t.in)
+	t.r, t.w = 0, n
+	t.counts.in.Add(int64(n))
+	if err != nil && os.IsTimeout(err) {
+		return err
+	}
+	t.err = err
+	return nil
+}
+
+func (t *stream) Drop() {
+	bufpool.Put(t.in)
+	t.in, t.r, t.w = nil, 0, 0
+}
+
+func (t *stream) Write(p []byte) error {
+	t.out = append(t.out, p...)
+	t.pending.Store(int64(len(t.out)))
+	return nil
+}
+
+func (t *stream) Flush() error {
+	if len(t.out) == 0 {
+		return nil
+	}
+	n, err := t.nc.Write(t.out)
+	t.counts.out.Add(int64(n))
+	t.out = nil
+	t.pending.Store(0)
+	return err
+}
+
+// TryFlush sends nothing: crypto/tls would wait.
+func (t *stream) TryFlush() (bool, error) { return len(t.out) == 0, nil }
+
+func (t *stream) Pending() int64 { return t.pending.Load() }
+func (t *stream) Shut() error    { return t.nc.CloseWrite() }
+
+func (t *stream) SetReadDeadline(d time.Time) error  { return t.nc.SetReadDeadline(d) }
+func (t *stream) SetWriteDeadline(d time.Time) error { return t.nc.NetConn().SetWriteDeadline(d) }
+
+// Close closes the socket: tls.Conn.Close would wait to send an alert.
+func (t *stream) Close() error    { return t.nc.NetConn().Close() }
+func (t *stream) Resumable() bool { return false }
+
+// Truncated cannot tell: crypto/tls reports a missing close_notify between two
+// records as io.EOF, too.
+func (t *stream) Truncated() bool { return t.err == io.ErrUnexpectedEOF }
+
+func (t *stream) Counts() (in, out int64) { return t.counts.in.Load(), t.counts.out.Load() }
+func (t *stream) NetConn() net.Conn       { return t.nc }

@@ -1,0 +1,129 @@
+package conn
+
+import (
+	"crypto/tls"
+	"net"
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/wire"
+)
+
+// errWouldBlock is what Read of a transport returns when nothing is here.
+var errWouldBlock = wire.ErrWouldBlock
+
+// transport carries the bytes of frames. It is less than a net.Conn and more:
+// reads and writes never wait, Wait and Flush do.
+//
+// One goroutine at a time uses Ready, Read, Wait and Drop, and one Write, Flush,
+// TryFlush and Shut; the other methods may be called at any time.
+type transport interface {
+	// Ready reports whether Read may have something.
+	Ready() bool
+	// Read returns what is here, errWouldBlock if nothing is.
+	Read(p []byte) (int, error)
+	// Wait returns when Ready, or at the read deadline with its error.
+	Wait() error
+	// Drop returns the buffers of the read side.
+	Drop()
+
+	// Write takes p for sending.
+	Write(p []byte) error
+	// Flush sends what Write took, waiting until the write deadline.
+	Flush() error
+	// TryFlush sends what can be sent at once and reports whether that was all.
+	TryFlush() (done bool, err error)
+	// Pending returns the bytes taken and not sent.
+	Pending() int64
+	// Shut ends the stream to the peer, if all that Write took can be sent at once.
+	Shut() error
+
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	// Close ends everything at once.
+	Close() error
+
+	// Resumable reports whether the transport outlives a Flush that was cut off.
+	Resumable() bool
+	// Truncated reports, after io.EOF, that the stream broke off: TLS's
+	// close_notify was missing.
+	Truncated() bool
+	// Counts returns the bytes received and sent, as the socket saw them.
+	Counts() (in, out int64)
+	NetConn() net.Conn
+}
+
+// newTransport turns nc to messages. Nothing else may be using it.
+func newTransport(nc net.Conn) transport {
+	switch c := nc.(type) {
+	case *tls.Conn:
+		if w, ok := c.NetConn().(*wire.Conn); ok {
+			w.Switch()
+			return &secure{plain: plain{w}, tls: c, more: true}
+		}
+		return newStream(c)
+	case *wire.Conn:
+		c.Switch()
+		return &plain{c}
+	}
+	w := wire.Plain(nc)
+	w.Switch()
+	return &plain{w}
+}
+
+// plain is a transport without TLS: the wire itself.
+type plain struct{ *wire.Conn }
+
+func (t *plain) Write(p []byte) error {
+	_, err := t.Conn.Write(p)
+	return err
+}
+
+func (t *plain) SetWriteDeadline(d time.Time) error { return t.SetFlushDeadline(d) }
+func (t *plain) Resumable() bool                    { return true }
+func (t *plain) Counts() (in, out int64)            { return t.BytesRead(), t.BytesWritten() }
+
+func (t *plain) Shut() error {
+	if done, err := t.TryFlush(); err != nil || !done {
+		return err
+	}
+	return t.CloseWrite()
+}
+
+// secure is crypto/tls over the wire.
+type secure struct {
+	plain
+	tls  *tls.Conn
+	more bool // crypto/tls may hold decrypted bytes: the last Read filled its slice
+}
+
+func (t *secure) Ready() bool { return t.more || t.plain.Ready() }
+
+func (t *secure) Read(p []byte) (int, error) {
+	if !t.Ready() {
+		return 0, errWouldBlock
+	}
+	n, err := t.tls.Read(p)
+	t.more = n == len(p)
+	return n, err
+}
+
+func (t *secure) Write(p []byte) error {
+	_, err := t.tls.Write(p)
+	return err
+}
+
+func (t *secure) Wait() error {
+	if t.more {
+		return nil
+	}
+	return t.plain.Wait()
+}
+
+func (t *secure) Shut() error {
+	if err := t.tls.CloseWrite(); err != nil {
+		return err
+	}
+	return t.plain.Shut()
+}
+
+func (t *secure) NetConn() net.Conn { return t.tls }

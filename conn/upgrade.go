@@ -1,0 +1,140 @@
+package conn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/wire"
+)
+
+// Upgrade performs the server's opening handshake on a connection without net/http:
+// it reads the request, within 8 KiB a line, 128 headers and HandshakeTimeout in
+// all, and answers it. nc is a socket or a tls.Conn, best one over a connection of
+// [NewListener]; the TLS handshake is part of it.
+//
+// When the request is refused, the error is a *HandshakeError, the peer has been
+// told, and nc is closed, as it is after every error. ctx bounds the handshake only.
+func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
+	if o == nil {
+		o = &AcceptOptions{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout())
+	defer cancel()
+	agreed, rest, err := upgrade(ctx, nc, o)
+	if err != nil {
+		_ = nc.Close()
+		return nil, upgradeError(ctx, err)
+	}
+	return accepted(nc, agreed, o, rest)
+}
+
+func upgradeError(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*HandshakeError](err); ok {
+		return err
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return fmt.Errorf("websocket: opening handshake: %w", err)
+}
+
+func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*handshake.Agreement, []byte, error) {
+	defer interruptBy(ctx, nc)()
+	if tc, ok := nc.(*tls.Conn); ok {
+		if err := tc.HandshakeContext(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	r, rest, err := readRequest(nc)
+	if err == nil {
+		r = r.WithContext(ctx)
+		r.RemoteAddr = nc.RemoteAddr().String()
+		if tc, ok := nc.(*tls.Conn); ok {
+			state := tc.ConnectionState()
+			r.TLS = &state
+		}
+		var agreed *handshake.Agreement
+		if agreed, err = handshake.Accept(r, o.handshake()); err == nil {
+			return agreed, rest, nil
+		}
+	}
+	if e, ok := errors.AsType[*HandshakeError](err); ok {
+		answerRefusal(nc, e)
+	}
+	return nil, nil, err
+}
+
+// interruptBy has the end of ctx end calls on nc, until the function is called.
+func interruptBy(ctx context.Context, nc net.Conn) (stop func()) {
+	done := make(chan struct{})
+	halt := context.AfterFunc(ctx, func() {
+		_ = nc.SetDeadline(past)
+		close(done)
+	})
+	return func() {
+		if !halt() {
+			<-done
+		}
+	}
+}
+
+// readRequest reads a request's head and what came behind it.
+func readRequest(nc net.Conn) (*http.Request, []byte, error) {
+	p := handshake.NewRequestReader(handshake.Limits{})
+	rest, err := feed(nc, p.Feed)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.Request(), rest, nil
+}
+
+// feed reads a head in pieces and returns what came behind it.
+func feed(nc net.Conn, take func([]byte) (int, bool, error)) ([]byte, error) {
+	buf := make([]byte, 4096)
+	for {
+		n, readErr := nc.Read(buf)
+		k, done, err := take(buf[:n])
+		switch {
+		case err != nil:
+			return nil, err
+		case done:
+			return buf[k:n], nil
+		case readErr != nil:
+			return nil, readErr
+		}
+	}
+}
+
+// answerRefusal tells the peer, and reads a little of what it is still sending, so
+// that the answer is not lost to a reset.
+func answerRefusal(nc net.Conn, e *HandshakeError) {
+	_ = nc.SetDeadline(time.Now().Add(lingerTimeout))
+	if _, err := nc.Write(e.AppendResponse(nil)); err != nil {
+		return
+	}
+	closeWrite(nc)
+	buf := make([]byte, 4096)
+	for range 64 {
+		if _, err := nc.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+// closeWrite ends our stream, down to the socket.
+func closeWrite(nc net.Conn) {
+	if hc, ok := nc.(interface{ CloseWrite() error }); ok {
+		_ = hc.CloseWrite()
+	}
+	if tc, ok := nc.(*tls.Conn); ok {
+		if w, ok := tc.NetConn().(*wire.Conn); ok {
+			_ = w.CloseWrite()
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package conn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+)
+
+// MessageWriter is one message that is sent in fragments as it is written (RFC
+// 6455 §5.4). It is not for concurrent use. Other writers of data wait until it is
+// closed; control frames do not.
+type MessageWriter struct {
+	c     *Conn
+	ctx   context.Context
+	op    frame.Opcode // of the next fragment
+	buf   []byte       // borrowed; not yet sent
+	began bool         // a fragment was sent
+	total int
+	done  bool
+}
+
+// Writer begins a message that is written in pieces, for messages too long to hold
+// or not complete yet. Small pieces gather up to 16 KiB; Flush sends them. Close
+// ends the message.
+//
+// ctx stays with the writer. A piece that its end interrupts is treated as in
+// Write: unless the error is an *InterruptedError, it was not taken. SetContext
+// gives the writer another context, to go on. A message that was begun cannot be
+// taken back: to give one up, close the connection.
+func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, error) {
+	if !typ.valid() {
+		return nil, ErrMessageType
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	o := &c.out
+	if ok, err := o.msg.lock(ctx, c.done()); err != nil {
+		return nil, err
+	} else if !ok {
+		return nil, c.err()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := c.closed(); err != nil {
+		o.msg.unlock()
+		return nil, err
+	}
+	o.stream = true
+	return &MessageWriter{c: c, ctx: ctx, op: frame.Opcode(typ)}, nil
+}
+
+// SetContext replaces the context that ends a waiting call.
+func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
+
+// Write adds p to the message. p is not kept.
+func (w *MessageWriter) Write(p []byte) (int, error) {
+	if w.done {
+		return 0, ErrWriterClosed
+	}
+	if len(w.buf)+len(p) > gatherMax {
+		if err := w.Flush(); err != nil {
+			return 0, err
+		}
+	}
+	if len(p) > gatherMax {
+		if err := w.fragment(p, false); err != nil {
+			return 0, err
+		}
+	} else {
+		if w.buf == nil {
+			w.buf = bufpool.Get(gatherMax)[:0]
+		}
+		w.buf = append(w.buf, p...)
+	}
+	w.total += len(p)
+	return len(p), nil
+}
+
+// Flush sends what has gathered as a fragment. Without anything it does nothing.
+func (w *MessageWriter) Flush() error {
+	if w.done {
+		return ErrWriterClosed
+	}
+	if len(w.buf) == 0 {
+		return nil
+	}
+	if err := w.fragment(w.buf, false); err != nil {
+		return err
+	}
+	w.release()
+	return nil
+}
+
+// Close sends what has gathered as the last fragment and ends the message. After
+// an error other than an *InterruptedError it may be called again.
+func (w *MessageWriter) Close() error {
+	if w.done {
+		return ErrWriterClosed
+	}
+	err := w.fragment(w.buf, true)
+	_, interrupted := errors.AsType[*InterruptedError](err)
+	switch {
+	case err == nil, interrupted:
+		w.c.num.wrote(w.total)
+	case w.c.closed() != nil:
+	case !w.began: // nothing was sent: as if the message had never begun
+	default:
+		return err
+	}
+	w.end()
+	return err
+}
+
+// fragment sends one frame of the message.
+func (w *MessageWriter) fragment(p []byte, fin bool) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	h := &frame.Header{Fin: fin, Opcode: w.op, Length: int64(len(p))}
+	err := w.c.sendFrame(w.ctx, h, p)
+	if _, interrupted := errors.AsType[*InterruptedError](err); err == nil || interrupted {
+		w.op, w.began = frame.Continuation, true
+		if interrupted {
+			w.release() // it is on its way
+		}
+	}
+	return err
+}
+
+func (w *MessageWriter) release() {
+	bufpool.Put(w.buf)
+	w.buf = nil
+}
+
+func (w *MessageWriter) end() {
+	w.done = true
+	w.release()
+	o := &w.c.out
+	o.mu.Lock()
+	o.stream = false
+	o.mu.Unlock()
+	o.msg.unlock()
+}
