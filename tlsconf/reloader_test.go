@@ -40,13 +40,8 @@ func TestReloaderKeepsTheOldCertificate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			put := func(path string, data []byte) {
-				if os.Remove(path); data != nil {
-					writeFile(t, path, data)
-				}
-			}
-			put(certFile, tt.cert)
-			put(keyFile, tt.key)
+			replaceFile(t, certFile, tt.cert)
+			replaceFile(t, keyFile, tt.key)
 			r.look()
 			r.look()
 			want, reports := old, 1
@@ -71,6 +66,14 @@ func TestReloaderKeepsTheOldCertificate(t *testing.T) {
 				t.Errorf("it does not recover: %v", err)
 			}
 		})
+	}
+}
+
+// replaceFile removes a file, and writes it anew unless data is nil.
+func replaceFile(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if os.Remove(path); data != nil {
+		writeFile(t, path, data)
 	}
 }
 

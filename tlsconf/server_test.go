@@ -100,11 +100,10 @@ func TestMutualTLS(t *testing.T) {
 	good := cert(ca.issue(t, nil))
 	foreign := cert(other.issue(t, nil))
 	tests := []struct {
-		name   string
-		server *tls.Config
-		cert   *tls.Certificate
-		want   Reason
-		client Reason
+		name         string
+		server       *tls.Config
+		cert         *tls.Certificate
+		want, client Reason
 	}{
 		{"a good certificate", fixed, good, "", ""},
 		{"a good certificate, dynamic authorities", dynamic, good, "", ""},
