@@ -113,15 +113,21 @@ func (a *assembly) grow(rest int64) {
 	}
 }
 
+// enlarge makes room for more bytes; where that is little it doubles, so that a
+// million fragments of one byte do not copy the message a million times.
 func (a *assembly) enlarge(more int64) {
-	size := len(a.buf) + int(more)
+	n := len(a.buf)
+	size := n + int(more)
+	if size < n+n/4 {
+		size = 2 * n
+	}
 	var b []byte
 	if a.pooled {
-		b = bufpool.Get(max(size, min(2*cap(a.buf), bufpool.Huge)))
+		b = bufpool.Get(size)
 	} else {
 		b = make([]byte, size)
 	}
-	n := copy(b, a.buf)
+	copy(b, a.buf)
 	if a.pooled && !a.lent {
 		bufpool.Put(a.buf)
 	}
