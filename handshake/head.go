@@ -1,0 +1,121 @@
+package handshake
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+)
+
+// head collects the lines of an HTTP/1.1 message head (RFC 7230 §3). It looks at
+// every byte once, however they are cut up, and holds no more than one line that
+// is not complete, besides the fields it has accepted.
+//
+// The grammar is read strictly, since what two parsers understand differently is
+// what request smuggling is made of: lines end with CRLF, never with a bare LF;
+// no folded lines; no space before the colon; no control characters.
+type head struct {
+	limits Limits
+	line   []byte // an incomplete line
+	total  int    // bytes so far
+	count  int    // header fields so far
+	begun  bool   // the start line is complete
+	done   bool
+	err    *Error // the first error stays
+	header http.Header
+}
+
+// feed consumes up to the end of the head. start parses the start line, finish
+// runs at the blank line and may ask for another head by calling again.
+func (h *head) feed(b []byte, start func(line []byte) *Error, finish func() *Error) (n int, err *Error) {
+	for n < len(b) && !h.done && h.err == nil {
+		chunk := b[n:]
+		end := bytes.IndexByte(chunk, '\n') + 1
+		if end > 0 {
+			chunk = chunk[:end]
+		}
+		if h.err = h.fits(len(chunk)); h.err != nil {
+			break
+		}
+		n += len(chunk)
+		h.total += len(chunk)
+		line := chunk
+		if end == 0 || len(h.line) > 0 {
+			h.line = append(h.line, chunk...)
+			line = h.line
+		}
+		if end > 0 {
+			h.err = h.take(line, start, finish)
+			h.line = h.line[:0]
+		}
+	}
+	if h.done || h.err != nil {
+		h.line = nil
+	}
+	return n, h.err
+}
+
+// fits checks the limits for more bytes of the current line. Which of the two
+// limits is named does not depend on how the input was cut.
+func (h *head) fits(more int) *Error {
+	lineRoom, totalRoom := h.limits.LineBytes-len(h.line), h.limits.TotalBytes-h.total
+	if more <= min(lineRoom, totalRoom) {
+		return nil
+	}
+	status, token, what := http.StatusRequestHeaderFieldsTooLarge, tokenHeaderTooLarge, "a header line"
+	if !h.begun {
+		status, token, what = http.StatusRequestURITooLong, tokenStartLineTooLong, "the first line"
+	}
+	if lineRoom <= totalRoom {
+		return &Error{Status: status, Token: token,
+			Reason: fmt.Sprintf("%s is longer than %d bytes", what, h.limits.LineBytes)}
+	}
+	return &Error{Status: status, Token: token,
+		Reason: fmt.Sprintf("the head of the message is longer than %d bytes", h.limits.TotalBytes)}
+}
+
+// take handles one complete line.
+func (h *head) take(line []byte, start func([]byte) *Error, finish func() *Error) *Error {
+	if len(line) < 2 || line[len(line)-2] != '\r' {
+		return malformed("a line ends with a bare LF; HTTP/1.1 ends lines with CRLF")
+	}
+	line = line[:len(line)-2]
+	switch {
+	case !isFieldValue(line):
+		return malformed("a line holds a control character: " + quote(string(line)))
+	case !h.begun:
+		h.begun = true
+		return start(line)
+	case len(line) == 0:
+		h.done = true
+		return finish()
+	default:
+		return h.field(line)
+	}
+}
+
+// field handles one header field (RFC 7230 §3.2).
+func (h *head) field(line []byte) *Error {
+	if h.count++; h.count > h.limits.Headers {
+		return &Error{Status: http.StatusRequestHeaderFieldsTooLarge, Token: tokenHeaderTooLarge,
+			Reason: fmt.Sprintf("there are more than %d header fields", h.limits.Headers)}
+	}
+	name, value, ok := bytes.Cut(line, []byte{':'})
+	switch {
+	case line[0] == ' ' || line[0] == '\t':
+		return malformed("a header line begins with white space; folded lines are obsolete (RFC 7230 §3.2.4)")
+	case !ok:
+		return malformed("a header line has no colon: " + quote(string(line)))
+	case !isToken(name):
+		return malformed("a header field's name is not a token: " + quote(string(name)))
+	}
+	if h.header == nil {
+		h.header = make(http.Header)
+	}
+	h.header.Add(string(name), string(bytes.Trim(value, " \t")))
+	return nil
+}
+
+// malformed is the refusal of what is not HTTP/1.1.
+func malformed(reason string) *Error {
+	return &Error{Status: http.StatusBadRequest, Token: tokenBadHeader, Reason: reason}
+}

@@ -1,0 +1,195 @@
+package handshake
+
+import (
+	"crypto/tls"
+	"net/http"
+	"testing"
+)
+
+func originRequest(host string, overTLS bool, origins ...string) *http.Request {
+	r := &http.Request{Host: host, Header: http.Header{}}
+	if len(origins) > 0 {
+		r.Header["Origin"] = origins
+	}
+	if overTLS {
+		r.TLS = &tls.ConnectionState{}
+	}
+	return r
+}
+
+// Cross-site WebSocket hijacking (RFC 6455 §10.2): only the same origin may pass
+// by default, and nothing that looks like it.
+func TestOnlyTheSameOriginPasses(t *testing.T) {
+	tests := []struct {
+		name    string
+		origin  string
+		host    string
+		overTLS bool
+		want    bool
+	}{
+		{"the same", "https://example.com", "example.com", true, true},
+		{"the same, TLS ended by a proxy", "https://example.com", "example.com", false, true},
+		{"the same without TLS", "http://example.com", "example.com", false, true},
+		{"the same port", "https://example.com:8443", "example.com:8443", true, true},
+		{"the default port in Origin", "https://example.com:443", "example.com", true, true},
+		{"the default port in Host", "https://example.com", "example.com:443", true, true},
+		{"port 80 in Host", "http://example.com", "example.com:80", false, true},
+		{"another case", "https://EXAMPLE.com", "example.COM", true, true},
+		{"another case of the scheme", "HTTPS://example.com", "example.com", true, true},
+		{"an address", "http://127.0.0.1:8080", "127.0.0.1:8080", false, true},
+		{"an IPv6 address", "http://[::1]:8080", "[::1]:8080", false, true},
+		{"IDN in Punycode", "https://xn--bcher-kva.example", "xn--bcher-kva.example", true, true},
+
+		{"another host", "https://evil.example", "example.com", true, false},
+		{"another scheme over TLS", "http://example.com", "example.com", true, false},
+		{"another scheme over TLS, the port is named", "http://example.com:443", "example.com", true, false},
+		{"another port", "https://example.com:8443", "example.com", true, false},
+		{"another port in Host", "https://example.com", "example.com:8443", true, false},
+		{"http to the port of https", "http://example.com", "example.com:443", false, false},
+		{"https to the port of http", "https://example.com", "example.com:80", false, false},
+		{"null", "null", "example.com", true, false},
+		{"null to a host named so", "null", "null", true, false},
+		{"empty", "", "example.com", true, false},
+		{"a subdomain", "https://www.example.com", "example.com", true, false},
+		{"the parent domain", "https://example.com", "www.example.com", true, false},
+		{"a longer name that ends alike", "https://evilexample.com", "example.com", true, false},
+		{"a longer name that begins alike", "https://example.com.evil.example", "example.com", true, false},
+		{"a name that begins alike", "https://example.co", "example.com", true, false},
+		{"a dot at the end", "https://example.com.", "example.com", true, false},
+		{"a user before the host", "https://example.com@evil.example", "example.com", true, false},
+		{"the host as user", "https://evil.example@example.com", "example.com", true, false},
+		{"a path", "https://example.com/", "example.com", true, false},
+		{"a query", "https://example.com?x", "example.com", true, false},
+		{"a fragment", "https://evil.example#example.com", "example.com", true, false},
+		{"a backslash", `https://evil.example\example.com`, "example.com", true, false},
+		{"two origins in one field", "https://example.com https://evil.example", "example.com", true, false},
+		{"a list of origins", "https://example.com,https://evil.example", "example.com", true, false},
+		{"no scheme", "example.com", "example.com", true, false},
+		{"an empty scheme", "://example.com", "example.com", true, false},
+		{"a scheme that is none", "ht+tp s://example.com", "example.com", true, false},
+		{"a scheme that begins with a digit", "1https://example.com", "example.com", true, false},
+		{"an extension of a browser", "chrome-extension://example.com", "example.com", true, false},
+		{"a file", "file://", "example.com", false, false},
+		{"no host", "https://", "example.com", true, false},
+		{"a port that is too large", "https://example.com:65979", "example.com:443", true, false},
+		{"a port with a zero before it", "https://example.com:0443", "example.com", true, false},
+		{"IDN as it is read", "https://bücher.example", "xn--bcher-kva.example", true, false},
+		{"IDN look-alike", "https://ехаmple.com", "example.com", true, false},
+		{"the Kelvin sign for a k", "https://\u212aing.example", "king.example", true, false},
+		{"NUL in the host", "https://example.com\x00.evil.example", "example.com", true, false},
+		{"a Host that is none", "https://example.com", "example.com/x", true, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := originRequest(tt.host, tt.overTLS, tt.origin)
+			err := checkOrigin(r, &ServerOptions{})
+			if (err == nil) != tt.want {
+				t.Errorf("Origin %q to Host %q: %v, want allowed = %v", tt.origin, tt.host, err, tt.want)
+			}
+			if err != nil && (err.Status != 403 || err.Token != "origin") {
+				t.Errorf("refused with %v, want 403 origin", err)
+			}
+			if err := checkOrigin(r, &ServerOptions{AllowAnyOrigin: true}); err != nil {
+				t.Errorf("AllowAnyOrigin: %v", err)
+			}
+		})
+	}
+}
+
+func TestNoOriginIsNoBrowser(t *testing.T) {
+	if err := checkOrigin(originRequest("example.com", true), &ServerOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSeveralOriginsAreRefusedEvenIfAnyIsAllowed(t *testing.T) {
+	r := originRequest("example.com", true, "https://example.com", "https://example.com")
+	for _, o := range []*ServerOptions{{}, {AllowAnyOrigin: true}} {
+		if err := checkOrigin(r, o); err == nil || err.Status != 400 || err.Token != "bad_origin" {
+			t.Errorf("%+v: %v, want 400 bad_origin", o, err)
+		}
+	}
+}
+
+func TestOriginPatterns(t *testing.T) {
+	tests := []struct {
+		pattern, origin string
+		want            bool
+	}{
+		{"https://example.com", "https://example.com", true},
+		{"https://example.com", "https://example.com:443", true},
+		{"https://example.com:443", "https://example.com", true},
+		{"HTTPS://Example.COM", "https://exAMPLE.com", true},
+		{"https://example.com", "http://example.com", false},
+		{"https://example.com", "https://example.com:8443", false},
+		{"https://example.com", "https://www.example.com", false},
+		{"https://example.com", "https://example.com.evil.example", false},
+		{"https://example.com", "https://notexample.com", false},
+
+		{"example.com", "https://example.com", true},
+		{"example.com", "http://example.com", true},
+		{"example.com", "http://example.com:443", false},
+		{"example.com", "ws://example.com", false},
+		{"example.com", "app://example.com", false},
+		{"example.com:8080", "http://example.com:8080", true},
+		{"example.com:8080", "http://example.com", false},
+
+		{"*.example.com", "https://www.example.com", true},
+		{"*.example.com", "https://example.com", false},
+		{"*.example.com", "https://a.b.example.com", false},
+		{"*.example.com", "https://.example.com", false},
+		{"*.example.com", "https://evilexample.com", false},
+		{"*.example.com", "https://www.example.com.evil.example", false},
+		{"*.example.com", "https://wwwxexample.com", false},
+		{"*.*.example.com", "https://a.b.example.com", true},
+		{"*.*.example.com", "https://a.example.com", false},
+		{"app-*.example.com", "https://app-7.example.com", true},
+		{"app-*.example.com", "https://app-.example.com", false},
+		{"app-*.example.com", "https://xapp-7.example.com", false},
+		{"*-app.example.com", "https://7-app.example.com", true},
+		{"a*a.example.com", "https://a.example.com", false},
+		{"a*a.example.com", "https://aa.example.com", false},
+		{"a*a.example.com", "https://aba.example.com", true},
+		{"*", "http://localhost", true},
+		{"*", "https://example.com", false},
+		{"*", "http://[::1]", false},
+		{"*.com", "https://example.com", true},
+		{"example.*", "https://example.org", true},
+		{"example.*", "https://example.co.uk", false},
+
+		{"localhost:*", "http://localhost", true},
+		{"localhost:*", "http://localhost:5173", true},
+		{"localhost:*", "http://localhost.evil.example:80", false},
+		{"[::1]:*", "http://[::1]:3000", true},
+		{"[::1]", "http://[::1]", true},
+		{"chrome-extension://abcdef", "chrome-extension://abcdef", true},
+		{"chrome-extension://abcdef", "https://abcdef", false},
+		{"xn--bcher-kva.example", "https://xn--bcher-kva.example", true},
+		{"example.com", "null", false},
+		{"*:*", "null", false},
+		{"example.com", "https://example.com/", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.pattern+" and "+tt.origin, func(t *testing.T) {
+			o := &ServerOptions{OriginPatterns: []string{"no.match.example", tt.pattern}}
+			err := checkOrigin(originRequest("server.example", true, tt.origin), o)
+			if (err == nil) != tt.want {
+				t.Errorf("%v, want allowed = %v", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestBadOriginPatternsAreTheServersFault(t *testing.T) {
+	for _, text := range []string{
+		"", "https://", "null origin", "https://example.com/", "https://example.com/*", "example.com:x",
+		"example.com:80:*", "://example.com", "1x://example.com", "a**.example.com", "user@example.com",
+		"bücher.example", "\u212aing.example", "example.com\r\n", "[::1", "https://*.example.com:99999",
+	} {
+		o := &ServerOptions{OriginPatterns: []string{text}}
+		err := checkOrigin(originRequest("server.example", true, "https://example.com"), o)
+		if err == nil || err.Status != 500 || err.Token != "server_bug" {
+			t.Errorf("pattern %q: %v, want 500 server_bug", text, err)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package handshake
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// ResponseReader reads the head of a server's answer from bytes as they arrive
+// (RFC 6455 §4.1, RFC 7230 §3), under the same limits and as strictly as
+// RequestReader. Interim responses (100 to 199 but for 101) are skipped; limits
+// count them. The zero value is ready, with default limits.
+//
+// Whether the answer accepts the connection is for ClientRequest.Check to say.
+//
+// A ResponseReader is for one response and one goroutine at a time.
+type ResponseReader struct {
+	head     head
+	begun    *http.Response // after the status line
+	response *http.Response // after the blank line
+}
+
+// NewResponseReader returns a reader with the given limits.
+func NewResponseReader(l Limits) *ResponseReader {
+	return &ResponseReader{head: head{limits: l}}
+}
+
+// Feed consumes bytes of the response's head. It returns how many it took, and
+// done when the head is complete: the first n bytes of b end with the blank
+// line. What follows are frames after a 101, or the body of a refusal.
+//
+// The error is nil or an *Error with Status 0. It stays: a reader that has
+// failed or is done takes no more bytes. Feed does not keep b.
+func (p *ResponseReader) Feed(b []byte) (n int, done bool, err error) {
+	p.head.limits = p.head.limits.orDefaults()
+	n, refusal := p.head.feed(b, p.start, p.finish)
+	if refusal != nil {
+		refusal.Status = 0 // those of head are a server's
+		return n, false, refusal
+	}
+	return n, p.head.done, nil
+}
+
+// Response returns the response when Feed has reported done, and nil before.
+// Header names are in canonical form and repeated fields are kept in order. Body
+// is http.NoBody: the body was not read. ContentLength is what the field says,
+// 0 for 101, or -1 when there is no such field or the body is chunked. Every
+// call returns the same response.
+func (p *ResponseReader) Response() *http.Response { return p.response }
+
+// start parses the status line (RFC 7230 §3.1.2). A missing space after the
+// code is tolerated, as real servers forget it before an empty reason phrase.
+func (p *ResponseReader) start(line []byte) *Error {
+	proto, status, _ := bytes.Cut(line, []byte{' '})
+	code, _, _ := strings.Cut(string(status), " ")
+	n, err := strconv.ParseUint(code, 10, 16)
+	v1 := string(proto) == "HTTP/1.1" || string(proto) == "HTTP/1.0"
+	if !v1 || err != nil || len(code) != 3 || n < 100 {
+		return &Error{Token: tokenBadStatusLine,
+			Reason: "the status line is not \"HTTP/1.1 101 Switching Protocols\" but " + quote(string(line))}
+	}
+	p.begun = &http.Response{
+		Status: string(status), StatusCode: int(n),
+		Proto: string(proto), ProtoMajor: 1, ProtoMinor: int(proto[len(proto)-1] - '0'),
+		Body: http.NoBody, ContentLength: -1,
+	}
+	return nil
+}
+
+// finish handles the blank line.
+func (p *ResponseReader) finish() *Error {
+	r := p.begun
+	if r.StatusCode < 200 && r.StatusCode != http.StatusSwitchingProtocols {
+		p.head.done, p.head.begun, p.head.header = false, false, nil
+		return nil
+	}
+	if r.Header = p.head.header; r.Header == nil {
+		r.Header = make(http.Header)
+	}
+	for i, length := range r.Header["Content-Length"] {
+		n, err := strconv.ParseUint(length, 10, 63)
+		if err != nil || i > 0 && int64(n) != r.ContentLength {
+			return malformed("Content-Length is not one number but " + quote(length))
+		}
+		r.ContentLength = int64(n)
+	}
+	switch {
+	case r.StatusCode == http.StatusSwitchingProtocols:
+		r.ContentLength = 0
+	case r.Header["Transfer-Encoding"] != nil:
+		r.ContentLength = -1
+	}
+	p.response = r
+	return nil
+}
