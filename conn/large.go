@@ -36,7 +36,7 @@ func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte) error {
 	}
 	defer c.unlockWrite()
 	if err := c.flush(ctx); err != nil {
-		if e, ok := errors.AsType[*InterruptedError](err); ok && !e.Closed {
+		if e, ok := resumable(err); ok {
 			return e.Err
 		}
 		return err

@@ -178,6 +178,9 @@ func (c *Conn) commit(ctx context.Context, seq, size int64) error {
 		}
 		if o.sent.Load() < seq {
 			err = c.flush(ctx)
+			if e, ok := resumable(err); ok && c.retract(seq, size) {
+				err = e.Err
+			}
 		}
 		c.unlockWrite()
 		if err != nil {
@@ -201,9 +204,16 @@ func (c *Conn) retract(seq, size int64) bool {
 	return true
 }
 
-// flush sends what has gathered and what is left from before. o.tok is held.
+// flush sends what is left from before and what has gathered. o.tok is held. What
+// has gathered stays out of the transport's queue as long as that is not empty, so
+// that it can be taken back.
 func (c *Conn) flush(ctx context.Context) error {
 	o := &c.out
+	if c.t.Pending() > 0 {
+		if err := c.push(ctx); err != nil {
+			return err
+		}
+	}
 	o.mu.Lock()
 	b, seq := o.buf, o.framed
 	o.buf = nil
@@ -302,10 +312,16 @@ func (c *Conn) flushAll(ctx context.Context) error {
 	}
 	err = c.flush(ctx)
 	c.unlockWrite()
-	if e, ok := errors.AsType[*InterruptedError](err); ok && !e.Closed {
+	if e, ok := resumable(err); ok {
 		return e.Err // nothing of the caller's was among it
 	}
 	return err
+}
+
+// resumable returns the error of a write that was interrupted and that goes on.
+func resumable(err error) (*InterruptedError, bool) {
+	e, ok := errors.AsType[*InterruptedError](err)
+	return e, ok && !e.Closed
 }
 
 // unlockWrite passes the token on; frames that came meanwhile and that nobody

@@ -1,0 +1,262 @@
+package conn
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+)
+
+func TestCloseFromEitherSideOnEveryTransport(t *testing.T) {
+	for _, kind := range kinds {
+		for _, who := range []string{"client", "server", "both"} {
+			client, server := pair(t, kind)
+			a, b := client, server
+			if who == "server" {
+				a, b = server, client
+			}
+			other := make(chan error, 1)
+			go func() {
+				if who == "both" {
+					other <- b.Close(StatusGoingAway, "at once")
+					return
+				}
+				_, _, err := b.Read(bg)
+				other <- err
+			}()
+			if err := a.Close(4000, "bye ✓"); err != nil {
+				t.Errorf("%s, %s: %v", kind, who, err)
+			}
+			err := <-other
+			if who == "both" {
+				if err != nil {
+					t.Errorf("%s: the other close: %v", kind, err)
+				}
+				continue
+			}
+			e, ok := errors.AsType[*CloseError](err)
+			if !ok || e.Code != 4000 || e.Reason != "bye ✓" || !e.Remote {
+				t.Errorf("%s, %s: the peer saw %v", kind, who, err)
+			}
+			if err := a.Close(StatusNormalClosure, ""); err != nil {
+				t.Errorf("a second close: %v", err)
+			}
+			if err := b.Close(StatusNormalClosure, ""); err != nil {
+				t.Errorf("a close after the peer's: %v", err)
+			}
+			if err := a.CloseNow(); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("CloseNow after it: %v", err)
+			}
+		}
+	}
+}
+
+func TestCloseChecksItsArguments(t *testing.T) {
+	client, server := pair(t, "pipe")
+	for _, tt := range []struct {
+		code   StatusCode
+		reason string
+	}{
+		{StatusAbnormal, ""}, {1004, ""}, {999, ""}, {5000, ""}, {0, ""},
+		{StatusNormalClosure, strings.Repeat("x", 124)}, {StatusNormalClosure, "\xff"},
+		{StatusNoStatus, "reason"},
+	} {
+		if err := client.Close(tt.code, tt.reason); err == nil {
+			t.Errorf("%d %q was accepted", tt.code, tt.reason)
+		}
+	}
+	served := echo(server)
+	if err := client.Write(bg, Text, []byte("open still")); err != nil {
+		t.Fatal(err)
+	}
+	if _, p, err := client.Read(bg); string(p) != "open still" || err != nil {
+		t.Fatal(p, err)
+	}
+	if err := client.Close(StatusNoStatus, ""); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; CloseStatus(err) != StatusNoStatus {
+		t.Errorf("the server saw %v", err)
+	}
+}
+
+// TestCloseFramesOfThePeer are answered as §5.5.1 and §7.4 say, whatever they hold.
+func TestCloseFramesOfThePeer(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		code       StatusCode // what our side reports
+		answer     string
+	}{
+		{"empty", "", StatusNoStatus, ""},
+		{"code", "\x03\xe8", StatusNormalClosure, "\x03\xe8"},
+		{"code and reason", "\x03\xe9bye", StatusGoingAway, "\x03\xe9"},
+		{"one byte", "\x03", StatusProtocolError, "\x03\xea"},
+		{"reserved code", "\x03\xed", StatusProtocolError, "\x03\xea"},
+		{"bad reason", "\x03\xe8\xff", StatusInvalidPayload, "\x03\xef"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			peer, server := raw(t, "tls")
+			ended := make(chan error, 1)
+			go func() {
+				_, _, err := server.Read(bg)
+				ended <- err
+			}()
+			_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, tt.body))
+			h, p := readFrame(t, peer)
+			if h.Opcode != frame.Close || !strings.HasPrefix(p, tt.answer) || tt.answer == "" && p != "" {
+				t.Errorf("answered %v %q", h.Opcode, p)
+			}
+			if n, err := peer.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Errorf("behind the answer: %d bytes, %v", n, err)
+			}
+			_ = peer.Close()
+			if err := <-ended; CloseStatus(err) != tt.code {
+				t.Errorf("reported %v", err)
+			}
+		})
+	}
+}
+
+// TestNothingFollowsACloseFrame: not a message, not a pong, and what the peer sends
+// behind its own is not looked at.
+func TestNothingFollowsACloseFrame(t *testing.T) {
+	peer, server := raw(t, "tls")
+	closed := make(chan error, 1)
+	go func() { closed <- server.Close(StatusNormalClosure, "") }()
+	if h, _ := readFrame(t, peer); h.Opcode != frame.Close {
+		t.Fatal(h.Opcode)
+	}
+	if err := server.Write(bg, Text, []byte("late")); CloseStatus(err) != StatusNormalClosure {
+		t.Errorf("a write behind it: %v", err)
+	}
+	if _, err := server.Writer(bg, Text); err == nil {
+		t.Error("a writer behind it")
+	}
+	for _, f := range [][]byte{
+		masked(frame.Header{Fin: true, Opcode: frame.Ping}, "no answer"),
+		masked(frame.Header{Fin: true, Opcode: frame.Text}, "discarded"),
+		masked(frame.Header{Fin: true, Opcode: frame.Close}, "\x03\xe8"),
+		[]byte("\xff\xff not a frame at all"),
+	} {
+		_, _ = peer.Write(f)
+	}
+	if n, err := peer.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("behind the close frame: %d bytes, %v", n, err)
+	}
+	_ = peer.Close()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClosingIsBoundedInTime(t *testing.T) {
+	for _, step := range []string{"peer never answers", "peer never reads", "peer answers and stays"} {
+		t.Run(step, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := pipe.New(1 << 10)
+				server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil)
+				blocked := make(chan error, 1)
+				switch step {
+				case "peer never reads":
+					go func() { blocked <- server.Write(bg, Binary, make([]byte, 1<<20)) }()
+					synctest.Wait()
+				case "peer answers and stays":
+					_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, ""))
+				}
+				began := time.Now()
+				err := server.Close(StatusNormalClosure, "")
+				took := time.Since(began)
+				switch step {
+				case "peer answers and stays":
+					if err != nil || took > lingerTimeout {
+						t.Errorf("%v after %v", err, took)
+					}
+				default:
+					if !errors.Is(err, ErrCloseTimeout) || took != DefaultCloseTimeout {
+						t.Errorf("%v after %v", err, took)
+					}
+				}
+				if step == "peer never reads" {
+					if err := <-blocked; !errors.Is(err, ErrCloseTimeout) {
+						t.Errorf("the write says %v", err)
+					}
+				}
+				if _, err := a.Write([]byte("x")); err == nil {
+					t.Error("the socket is open still")
+				}
+				_ = a.Close()
+			})
+		})
+	}
+}
+
+func TestMessagesOnTheirWayAreReadWhileClosing(t *testing.T) {
+	client, server := pair(t, "tls")
+	if err := client.Write(bg, Text, []byte("last words")); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	go func() {
+		_, p, _ := server.Read(bg)
+		got <- string(p)
+		_, _, _ = server.Read(bg)
+	}()
+	if err := client.Close(StatusNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+	if p := <-got; p != "last words" {
+		t.Errorf("got %q", p)
+	}
+}
+
+func TestFailingTheConnectionNamesTheRule(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		frame []byte
+		want  *frame.Error
+	}{
+		{"reserved bit", masked(frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV2}, ""), frame.ErrReservedBits},
+		{"compressed without negotiation", masked(frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, ""), frame.ErrReservedBits},
+		{"reserved opcode", masked(frame.Header{Fin: true, Opcode: 3}, ""), frame.ErrReservedOpcode},
+		{"unmasked", []byte("\x81\x01x"), frame.ErrUnmasked},
+		{"continuation of nothing", masked(frame.Header{Fin: true}, ""), frame.ErrNoMessage},
+		{"long ping", masked(frame.Header{Fin: true, Opcode: frame.Ping}, strings.Repeat("x", 126)), frame.ErrControlTooLong},
+		{"text that is not UTF-8", masked(frame.Header{Fin: true, Opcode: frame.Text}, "\xc0"), frame.ErrInvalidUTF8},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			peer, server := raw(t, "tls")
+			go func() { _, _ = peer.Write(tt.frame) }()
+			ended := make(chan error, 1)
+			go func() {
+				_, _, err := server.Read(bg)
+				ended <- err
+			}()
+			h, p := readFrame(t, peer)
+			if h.Opcode != frame.Close || p[2:] != tt.want.Reason || StatusCode(p[0])<<8|StatusCode(p[1]) != tt.want.Code {
+				t.Errorf("the peer was told %v %q", h.Opcode, p)
+			}
+			_ = peer.Close()
+			if err := <-ended; !errors.Is(err, tt.want) || CloseStatus(err) != tt.want.Code {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestAMaskedFrameFromTheServerIsRefused(t *testing.T) {
+	cn, sn := ends(t, "tls")
+	client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil)
+	defer client.CloseNow()
+	_, _ = sn.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
+	_ = sn.(interface{ CloseWrite() error }).CloseWrite()
+	if _, _, err := client.Read(bg); !errors.Is(err, frame.ErrMasked) || CloseStatus(err) != StatusProtocolError {
+		t.Errorf("got %v", err)
+	}
+	_ = sn.Close()
+}

@@ -1,0 +1,250 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/race"
+)
+
+// TestServeGathersReplies: what answers one batch of input leaves in one write.
+func TestServeGathersReplies(t *testing.T) {
+	a, b := pipe.New(1 << 20)
+	nc := &writeCounter{Conn: b}
+	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil)
+	defer server.CloseNow()
+	var batch []byte
+	for i := range 500 {
+		batch = append(batch, masked(frame.Header{Fin: true, Opcode: frame.Text}, fmt.Sprint("message ", i))...)
+		if i%100 == 50 {
+			batch = append(batch, masked(frame.Header{Fin: true, Opcode: frame.Ping}, "p")...)
+		}
+	}
+	_, _ = a.Write(batch)
+	served := echo(server)
+	pongs := 0
+	for i := range 505 {
+		h, p := readFrame(t, a)
+		if h.Opcode == frame.Pong {
+			pongs++
+		} else if want := fmt.Sprint("message ", i-pongs); p != want {
+			t.Fatalf("reply %d: %q, want %q", i, p, want)
+		}
+	}
+	// The pipe is read 4 KiB at a time; a reply each would make 505 writes.
+	if n := nc.writes.Load(); pongs != 5 || n > 12 {
+		t.Errorf("%d pongs, %d writes", pongs, n)
+	}
+	_ = a.Close()
+	if err := <-served; CloseStatus(err) != StatusAbnormal {
+		t.Error(err)
+	}
+}
+
+// TestARepliesLeavesAlthoughTheCallbackStays: the safety net of corking.
+func TestAReplyLeavesAlthoughTheCallbackStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pipe.New(1 << 20)
+		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil)
+		served := make(chan error, 1)
+		go func() {
+			served <- server.Serve(bg, func(c *Conn, m Message) error {
+				err := c.Write(bg, Text, []byte("at once"))
+				time.Sleep(time.Hour)
+				return err
+			})
+		}()
+		for range 3 {
+			began := time.Now()
+			_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
+			if _, p := readFrame(t, a); p != "at once" || time.Since(began) > 2*corkLimit {
+				t.Errorf("%q after %v", p, time.Since(began))
+			}
+			time.Sleep(2 * time.Hour)
+		}
+		_ = a.Close()
+		<-served
+	})
+}
+
+func TestServeEndsAsItsContextEndsAndMayGoOn(t *testing.T) {
+	client, server := pair(t, "tls")
+	for i := range 3 {
+		ctx, cancel := context.WithCancel(bg)
+		served := make(chan error, 1)
+		go func() {
+			served <- server.Serve(ctx, func(c *Conn, m Message) error { return c.Write(ctx, m.Type, m.Data) })
+		}()
+		if err := client.Write(bg, Text, fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+		if _, p, err := client.Read(bg); string(p) != fmt.Sprint(i) || err != nil {
+			t.Fatalf("%q, %v", p, err)
+		}
+		cancel()
+		if err := <-served; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	}
+	go func() { _, _, _ = server.Read(bg) }()
+	if err := client.Close(StatusNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestServeIsCancelledInsideAMessage, and Read returns it whole, in memory of its
+// own; then Serve again.
+func TestServeIsCancelledInsideAMessage(t *testing.T) {
+	for _, kind := range kinds {
+		peer, server := raw(t, kind)
+		msg := masked(frame.Header{Fin: true, Opcode: frame.Binary}, strings.Repeat("m", 40_000))
+		never := func(*Conn, Message) error { return errors.New("called too early") }
+		_, _ = peer.Write(msg[:30_000])
+		if err := server.Serve(soon(t), never); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		_, _ = peer.Write(msg[30_000:])
+		_, p, err := server.Read(bg)
+		if len(p) != 40_000 || err != nil {
+			t.Fatalf("%s: %d bytes, %v", kind, len(p), err)
+		}
+		_, _ = peer.Write(msg[:30_000])
+		if _, _, err := server.Read(soon(t)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		_, _ = peer.Write(msg[30_000:])
+		_, _ = peer.Write(msg)
+		n := 0
+		enough := errors.New("enough")
+		go func() { readFrame(t, peer); _ = peer.Close() }()
+		err = server.Serve(bg, func(_ *Conn, m Message) error {
+			if n += len(m.Data); n == 80_000 {
+				return enough
+			}
+			return nil
+		})
+		if err != enough || string(p) != strings.Repeat("m", 40_000) {
+			t.Errorf("%s: %v after %d bytes", kind, err, n)
+		}
+	}
+}
+
+func TestAnErrorOfTheCallbackClosesTheConnection(t *testing.T) {
+	for _, tt := range []struct {
+		err    error
+		code   StatusCode
+		reason string
+	}{
+		{errors.New("private"), StatusInternalError, ""},
+		{&CloseError{Code: 4004, Reason: "unknown room"}, 4004, "unknown room"},
+		{fmt.Errorf("wrapped: %w", &CloseError{Code: StatusPolicyViolation}), StatusPolicyViolation, ""},
+	} {
+		client, server := pair(t, "tls")
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(bg, func(*Conn, Message) error { return tt.err }) }()
+		_ = client.Write(bg, Text, nil)
+		_, _, err := client.Read(bg)
+		e, ok := errors.AsType[*CloseError](err)
+		if !ok || e.Code != tt.code || e.Reason != tt.reason {
+			t.Errorf("the client saw %v", err)
+		}
+		if err := <-served; err != tt.err {
+			t.Errorf("Serve returned %v", err)
+		}
+	}
+}
+
+func TestCloseInsideTheCallback(t *testing.T) {
+	for _, kind := range kinds {
+		client, server := pair(t, kind)
+		served := make(chan error, 1)
+		go func() {
+			served <- server.Serve(bg, func(c *Conn, m Message) error {
+				_ = c.Write(bg, Text, []byte("goodbye"))
+				return c.Close(StatusGoingAway, "asked to")
+			})
+		}()
+		_ = client.Write(bg, Text, nil)
+		if _, p, err := client.Read(bg); string(p) != "goodbye" || err != nil {
+			t.Fatalf("%s: %q, %v", kind, p, err)
+		}
+		if _, _, err := client.Read(bg); CloseStatus(err) != StatusGoingAway {
+			t.Errorf("%s: the client saw %v", kind, err)
+		}
+		if err := <-served; err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+func TestCloseInsideTheCallbackIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pipe.New(1 << 20)
+		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil)
+		_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
+		began := time.Now()
+		err := server.Serve(bg, func(c *Conn, m Message) error { return c.Close(StatusNormalClosure, "") })
+		if !errors.Is(err, ErrCloseTimeout) || time.Since(began) != DefaultCloseTimeout {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		_ = a.Close()
+	})
+}
+
+func TestServeDoesNotAllocate(t *testing.T) {
+	if race.Enabled {
+		return
+	}
+	for _, kind := range []string{"plain", "tls"} {
+		want := 0.0
+		if kind == "tls" {
+			want = 2 * allocsOfTLS(t) // a record there and one back
+		}
+		client, server := pair(t, kind)
+		served := echo(server)
+		ctx, cancel := context.WithCancel(bg)
+		buf, msg := make([]byte, 256), make([]byte, 200)
+		if n := testing.AllocsPerRun(300, func() {
+			if err := client.Write(ctx, Binary, msg); err != nil {
+				t.Fatal(err)
+			}
+			if _, p, err := client.ReadInto(ctx, buf); len(p) != 200 || err != nil {
+				t.Fatal(err)
+			}
+		}); n != want {
+			t.Errorf("%s: %v allocations for a message and its echo, want %v", kind, n, want)
+		}
+		cancel()
+		_ = client.CloseNow()
+		<-served
+	}
+}
+
+func BenchmarkServe(b *testing.B) {
+	for _, size := range []int{32, 1024, 65536} {
+		b.Run(fmt.Sprintf("tls/%d", size), func(b *testing.B) {
+			client, server := pair(b, "tls")
+			served := echo(server)
+			msg, buf := make([]byte, size), make([]byte, size)
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := client.Write(bg, Binary, msg); err != nil {
+					b.Fatal(err)
+				}
+				if _, _, err := client.ReadInto(bg, buf); err != nil {
+					b.Fatal(err)
+				}
+			}
+			_ = client.CloseNow()
+			<-served
+		})
+	}
+}
