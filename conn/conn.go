@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
-	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
 // Conn is a WebSocket connection. It is made by [Accept], [Dial], [Upgrade] or
@@ -32,9 +31,6 @@ type Conn struct {
 	cancel context.CancelCauseFunc
 	ended  atomic.Pointer[CloseError]
 }
-
-// keepalives turns for all connections of the process.
-var keepalives wheel.Wheel
 
 // newConn makes a connection of a transport whose opening handshake is done. rest
 // is what the peer sent behind it.

@@ -26,25 +26,25 @@ type keepalive struct {
 func (k *keepalive) start(c *Conn) {
 	k.c = c
 	if c.set.pingInterval > 0 {
-		keepalives.Schedule(&k.entry, k, c.set.pingInterval)
-		k.last.Store(keepalives.Now())
+		c.set.wheel.Schedule(&k.entry, k, c.set.pingInterval)
+		k.heard()
 	}
 }
 
 func (k *keepalive) stop() {
 	if k.c.set.pingInterval > 0 {
-		keepalives.Cancel(&k.entry)
+		k.c.set.wheel.Cancel(&k.entry)
 	}
 }
 
 // heard notes that bytes have come.
-func (k *keepalive) heard() { k.last.Store(keepalives.Now()) }
+func (k *keepalive) heard() { k.last.Store(k.c.set.wheel.Now()) }
 
 // listening notes whether somebody waits for bytes: only then can silence be held
 // against the peer.
 func (k *keepalive) listening(yes bool) {
 	if yes {
-		k.listen.Store(keepalives.Now() + 1)
+		k.listen.Store(k.c.set.wheel.Now() + 1)
 	} else {
 		k.listen.Store(0)
 	}
@@ -52,7 +52,8 @@ func (k *keepalive) listening(yes bool) {
 
 // Tick looks after the connection. It must not block.
 func (k *keepalive) Tick() time.Duration {
-	c, now := k.c, keepalives.Now()
+	c := k.c
+	now := c.set.wheel.Now()
 	if c.ended.Load() != nil {
 		return 0
 	}

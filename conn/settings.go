@@ -1,6 +1,10 @@
 package conn
 
-import "time"
+import (
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
 
 // Defaults of the options.
 const (
@@ -25,7 +29,11 @@ type settings struct {
 	closeTimeout time.Duration
 	pingInterval time.Duration // 0: never
 	pongTimeout  time.Duration
+	wheel        *wheel.Wheel // where keepalive is scheduled
 }
+
+// keepalives turns for all connections of the process.
+var keepalives wheel.Wheel
 
 func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 	s := settings{
@@ -33,6 +41,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		closeTimeout: orDefault(closing, DefaultCloseTimeout),
 		pingInterval: orDefault(ping, DefaultPingInterval),
 		pongTimeout:  orDefault(pong, DefaultPongTimeout),
+		wheel:        &keepalives,
 	}
 	switch {
 	case limit == 0:

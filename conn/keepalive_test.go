@@ -1,0 +1,127 @@
+package conn
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
+
+// keptAlive returns a server with default keepalive over a pipe in a bubble.
+func keptAlive(change ...func(*settings)) (*pipe.End, *Conn) {
+	set := newSettings(0, 0, 0, 0)
+	set.wheel = new(wheel.Wheel) // of the bubble's time
+	for _, f := range change {
+		f(&set)
+	}
+	a, b := pipe.New(1 << 12)
+	return a, newConn(newTransport(b), frame.Server, "", set, nil)
+}
+
+func TestSilenceIsProbedAndThenGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, server := keptAlive()
+		began := time.Now()
+		ended := make(chan error, 1)
+		go func() {
+			_, _, err := server.Read(bg)
+			ended <- err
+		}()
+		h, _ := readFrame(t, peer)
+		if probed := time.Since(began); h.Opcode != frame.Ping || probed < DefaultPingInterval || probed > DefaultPingInterval+3*wheel.Tick {
+			t.Errorf("%v after %v", h.Opcode, probed)
+		}
+		err := <-ended
+		took := time.Since(began)
+		if want := DefaultPingInterval + DefaultPongTimeout; !errors.Is(err, ErrPingTimeout) || took < want || took > want+6*wheel.Tick {
+			t.Errorf("%v after %v", err, took)
+		}
+		if CloseStatus(err) != StatusAbnormal {
+			t.Errorf("status %v", CloseStatus(err))
+		}
+		_ = peer.Close()
+	})
+}
+
+func TestAnswersAndTrafficKeepAConnection(t *testing.T) {
+	for _, how := range []string{"pong", "messages"} {
+		synctest.Test(t, func(t *testing.T) {
+			peer, server := keptAlive()
+			served := echo(server)
+			pings := 0
+			for range 100 {
+				if how == "messages" {
+					time.Sleep(20 * time.Second)
+					_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
+					if h, _ := readFrame(t, peer); h.Opcode != frame.Text {
+						t.Fatal(h.Opcode)
+					}
+					continue
+				}
+				h, p := readFrame(t, peer)
+				if h.Opcode != frame.Ping {
+					t.Fatal(h.Opcode)
+				}
+				pings++
+				time.Sleep(time.Second)
+				_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Pong}, p))
+			}
+			if how == "pong" && (pings != 100 || server.Stats().RoundTrip != time.Second) {
+				t.Errorf("%d pings, round trip %v", pings, server.Stats().RoundTrip)
+			}
+			_ = server.CloseNow()
+			<-served
+			_ = peer.Close()
+		})
+	}
+}
+
+// TestNobodyIsBlamedWhileNobodyReads: the answer may be there, unread.
+func TestNobodyIsBlamedWhileNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, server := keptAlive()
+		h, p := readFrame(t, peer)
+		if h.Opcode != frame.Ping {
+			t.Fatal(h.Opcode)
+		}
+		_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Pong}, p))
+		time.Sleep(time.Hour)
+		_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "late"))
+		if _, p, err := server.Read(bg); string(p) != "late" || err != nil {
+			t.Errorf("%q, %v", p, err)
+		}
+		_ = server.CloseNow()
+		_ = peer.Close()
+	})
+}
+
+func TestAPeerThatTakesNothingIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, server := keptAlive()
+		began := time.Now()
+		err := server.Write(bg, Binary, make([]byte, 1<<20)) // no deadline of its own
+		took := time.Since(began)
+		if !errors.Is(err, ErrPingTimeout) || took < DefaultPingInterval || took > 3*(DefaultPingInterval+DefaultPongTimeout) {
+			t.Errorf("%v after %v", err, took)
+		}
+		_ = peer.Close()
+	})
+}
+
+func TestKeepaliveCanBeSwitchedOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, server := keptAlive(func(s *settings) { s.pingInterval = newSettings(0, 0, -1, 0).pingInterval })
+		served := echo(server)
+		time.Sleep(24 * time.Hour)
+		if n := peer.Buffered(); n != 0 || server.err() != nil || server.Stats().WireOut != 0 {
+			t.Errorf("%d bytes, %v", n, server.err())
+		}
+		_ = server.CloseNow()
+		<-served
+		_ = peer.Close()
+	})
+}
