@@ -197,8 +197,11 @@ func negotiate(r *http.Request, o *ServerOptions) (*Agreement, *Error) {
 // rejection makes an *Error of what a function of ServerOptions returned.
 func rejection(err error) *Error {
 	var own *Error
-	if errors.As(err, &own) && own != nil {
-		return own
+	if errors.As(err, &own) {
+		if own != nil {
+			return own
+		}
+		err = nil // a nil *Error in an error: meant as consent or not, nobody knows
 	}
 	return &Error{Status: http.StatusForbidden, Token: tokenRejected, Err: err,
 		Reason: "the server does not admit this request"}

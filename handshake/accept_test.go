@@ -211,7 +211,7 @@ func TestCheckMayRefuse(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Accept(goodHandshake(), &ServerOptions{Check: func(*http.Request) error { return tt.err }})
-			if e := asError(t, err); e.Status != tt.status || e.Token != tt.token {
+			if e := asError(t, err); e.Status != tt.status || e.Token != tt.token || e.Error() == "" {
 				t.Errorf("got %v, want %d %s", err, tt.status, tt.token)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // head collects the lines of an HTTP/1.1 message head (RFC 7230 §3). It looks at
@@ -22,6 +23,7 @@ type head struct {
 	done   bool
 	err    *Error // the first error stays
 	header http.Header
+	values []string // room for values in header
 }
 
 // feed consumes up to the end of the head. start parses the start line, finish
@@ -99,20 +101,35 @@ func (h *head) field(line []byte) *Error {
 		return &Error{Status: http.StatusRequestHeaderFieldsTooLarge, Token: tokenHeaderTooLarge,
 			Reason: fmt.Sprintf("there are more than %d header fields", h.limits.Headers)}
 	}
-	name, value, ok := bytes.Cut(line, []byte{':'})
+	text := string(line) // once for name and value
+	name, value, ok := strings.Cut(text, ":")
 	switch {
 	case line[0] == ' ' || line[0] == '\t':
 		return malformed("a header line begins with white space; folded lines are obsolete (RFC 7230 §3.2.4)")
 	case !ok:
-		return malformed("a header line has no colon: " + quote(string(line)))
+		return malformed("a header line has no colon: " + quote(text))
 	case !isToken(name):
-		return malformed("a header field's name is not a token: " + quote(string(name)))
+		return malformed("a header field's name is not a token: " + quote(name))
 	}
+	h.add(http.CanonicalHeaderKey(name), trimOWS(value))
+	return nil
+}
+
+// add is http.Header.Add with one allocation for several fields.
+func (h *head) add(key, value string) {
 	if h.header == nil {
 		h.header = make(http.Header)
 	}
-	h.header.Add(string(name), string(bytes.Trim(value, " \t")))
-	return nil
+	if earlier, ok := h.header[key]; ok {
+		h.header[key] = append(earlier, value)
+		return
+	}
+	n := len(h.values)
+	if n == cap(h.values) {
+		h.values, n = make([]string, 0, 16), 0
+	}
+	h.values = append(h.values, value)
+	h.header[key] = h.values[n : n+1 : n+1] // an append moves it elsewhere
 }
 
 // malformed is the refusal of what is not HTTP/1.1.

@@ -56,7 +56,7 @@ func TestParseSubprotocols(t *testing.T) {
 func TestLongSubprotocolFieldsTakeLinearTime(t *testing.T) {
 	for name, unit := range map[string]string{"blanks": " ", "commas": ",", "names": "a,", "one name": "a"} {
 		t.Run(name, func(t *testing.T) {
-			expectLinear(t, 20_000, func(n int) func() {
+			expectLinear(t, 5_000, func(n int) func() {
 				header := []string{"x" + strings.Repeat(unit, n)}
 				return func() { parseSubprotocols(header) }
 			})
