@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -83,7 +84,9 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	agreed, err := handshake.Accept(r, o.handshake())
+	ho := o.handshake()
+	ho.Header = merged(o.Header, w.Header())
+	agreed, err := handshake.Accept(r, ho)
 	if err != nil {
 		return nil, refuse(w, r, err)
 	}
@@ -96,7 +99,6 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		})
 	}
 	rest, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	agreed.Header = merged(agreed.Header, w.Header())
 	return accepted(nc, agreed, o, rest)
 }
 
@@ -110,7 +112,8 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	return e
 }
 
-// merged adds the header that middleware has set, cookies for example.
+// merged adds the header that middleware has set, cookies for example, to own,
+// which comes first. What describes a body, or is the handshake's, stays away.
 func merged(own, set http.Header) http.Header {
 	if len(set) == 0 {
 		return own
@@ -120,8 +123,13 @@ func merged(own, set http.Header) http.Header {
 		all = http.Header{}
 	}
 	for name, values := range set {
-		if _, ok := all[name]; !ok {
+		switch name = http.CanonicalHeaderKey(name); {
+		case strings.HasPrefix(name, "Content-"), strings.HasPrefix(name, "Sec-Websocket-"),
+			name == "Connection", name == "Upgrade", name == "Transfer-Encoding", name == "Trailer":
+		case all[name] == nil:
 			all[name] = values
+		case name == "Set-Cookie":
+			all[name] = append(all[name], values...)
 		}
 	}
 	return all

@@ -1,0 +1,252 @@
+package conn
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/tlsconf"
+)
+
+// answer serves one connection: it reads a request and replies with what f makes of
+// its accept key.
+func answer(t testing.TB, f func(accept string) string) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		nc, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer nc.Close()
+		r, _, err := readRequest(nc)
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(nc, f(handshake.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))))
+		closeWrite(nc)
+		_, _ = io.Copy(io.Discard, nc)
+	}()
+	t.Cleanup(func() { _ = ln.Close(); <-done })
+	return ln.Addr().String()
+}
+
+// TestTheServersAnswerIsChecked: each fault is refused, with the response.
+func TestTheServersAnswerIsChecked(t *testing.T) {
+	ok := func(accept string) string {
+		return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + "\r\n\r\n"
+	}
+	add := func(line string) func(string) string {
+		return func(a string) string { return strings.Replace(ok(a), "\r\n\r\n", "\r\n"+line+"\r\n\r\n", 1) }
+	}
+	for _, tt := range []struct {
+		name   string
+		reply  func(accept string) string
+		status int
+	}{
+		{"wrong accept key", func(string) string { return ok("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") }, 101},
+		{"no accept key", func(a string) string {
+			return strings.Replace(ok(a), "Sec-WebSocket-Accept: "+a+"\r\n", "", 1)
+		}, 101},
+		{"no upgrade", func(a string) string { return strings.Replace(ok(a), "Upgrade: websocket\r\n", "", 1) }, 101},
+		{"no connection", func(a string) string { return strings.Replace(ok(a), "Connection: Upgrade\r\n", "", 1) }, 101},
+		{"unrequested subprotocol", add("Sec-WebSocket-Protocol: chat"), 101},
+		{"unrequested extension", add("Sec-WebSocket-Extensions: permessage-deflate"), 101},
+		{"200", func(string) string { return "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" }, 200},
+		{"redirect", func(string) string {
+			return "HTTP/1.1 302 Found\r\nLocation: ws://other.example/\r\nContent-Length: 0\r\n\r\n"
+		}, 302},
+		{"unavailable", func(string) string { return "HTTP/1.1 503 Service Unavailable\r\n\r\ncome back" }, 503},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, resp, err := Dial(bg, "ws://"+answer(t, tt.reply), nil)
+			e, ok := errors.AsType[*HandshakeError](err)
+			if c != nil || !ok || e.Status != tt.status || resp == nil || resp.StatusCode != tt.status || e.Response != resp {
+				t.Fatalf("%v, %v", resp, err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			if tt.status == 200 && string(body) != "hello" || tt.status == 503 && string(body) != "come back" {
+				t.Errorf("body %q", body)
+			}
+		})
+	}
+	t.Run("correct", func(t *testing.T) {
+		c, _, err := Dial(bg, "ws://"+answer(t, ok), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.CloseNow()
+	})
+	for name, reply := range map[string]string{
+		"nothing": "", "half a head": "HTTP/1.1 101 Swit", "not HTTP": "SSH-2.0-OpenSSH\r\n\r\n",
+		"endless head": "HTTP/1.1 101 x\r\n" + strings.Repeat("A: b\r\n", 10_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c, _, err := Dial(bg, "ws://"+answer(t, func(string) string { return reply }), nil); err == nil {
+				_ = c.CloseNow()
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+// TestNothingIsSentForARequestThatCannotBe: faults of the caller are found before.
+func TestNothingIsSentForARequestThatCannotBe(t *testing.T) {
+	never := func(context.Context, string, string) (net.Conn, error) {
+		t.Error("dialed")
+		return nil, errors.New("dialed")
+	}
+	for _, tt := range []struct {
+		url string
+		o   DialOptions
+	}{
+		{url: "ftp://localhost/"}, {url: "ws://"}, {url: "ws://localhost/#fragment"}, {url: "ws://local host/"},
+		{url: "ws://localhost/\r\nX: y"},
+		{url: "ws://localhost/", o: DialOptions{Header: http.Header{"X": {"a\r\nY: b"}}}},
+		{url: "ws://localhost/", o: DialOptions{Header: http.Header{"X\n": {"a"}}}},
+		{url: "ws://localhost/", o: DialOptions{Header: http.Header{"Sec-WebSocket-Key": {"a"}}}},
+		{url: "ws://localhost/", o: DialOptions{Subprotocols: []string{"a b"}}},
+		{url: "ws://localhost/", o: DialOptions{Subprotocols: []string{"a", "a"}}},
+		{url: "ws://localhost/", o: DialOptions{Host: "a\x00b"}},
+	} {
+		tt.o.NetDial = never
+		if _, _, err := Dial(bg, tt.url, &tt.o); err == nil {
+			t.Errorf("%q %+v was accepted", tt.url, tt.o)
+		}
+	}
+}
+
+// TestCertificatesThatMustNotPass: each is refused with an error that says why.
+func TestCertificatesThatMustNotPass(t *testing.T) {
+	h := echoHandler(nil)
+	url, o := serve(t, h, true, true)
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "wss://"))
+
+	_, _, err := Dial(bg, "wss://127.0.0.1:"+port, nil)
+	var unknown x509.UnknownAuthorityError
+	if v, ok := errors.AsType[*tlsconf.VerifyError](err); !ok || !errors.As(err, &unknown) {
+		t.Errorf("an untrusted certificate: %v (%v)", err, v)
+	}
+	o.TLS.ServerName = "elsewhere.example"
+	_, _, err = Dial(bg, url, o)
+	var host x509.HostnameError
+	if v, ok := errors.AsType[*tlsconf.VerifyError](err); !ok || !errors.As(err, &host) {
+		t.Errorf("another host's certificate: %v (%v)", err, v)
+	}
+	if _, _, err := Dial(bg, "wss"+strings.TrimPrefix(plainURL(t), "ws"), nil); err == nil {
+		t.Error("no TLS at all was accepted")
+	}
+	cfg, err := tlsconf.Client(tlsconf.ClientOptions{RootCAs: o.TLS.RootCAs, Pins: []string{"sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Dial(bg, "wss://localhost:"+port, &DialOptions{TLS: cfg}); err == nil {
+		t.Error("a certificate that is not pinned was accepted")
+	}
+}
+
+func plainURL(t *testing.T) string {
+	url, _ := serve(t, echoHandler(nil), false, true)
+	return url
+}
+
+func TestDialIsBoundedInTime(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for _, scheme := range []string{"ws", "wss"} { // nobody answers
+		url := scheme + "://" + ln.Addr().String()
+		if _, _, err := Dial(soon(t), url, nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s, context: %v", scheme, err)
+		}
+		o := &DialOptions{HandshakeTimeout: 20 * time.Millisecond}
+		if _, _, err := Dial(bg, url, o); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s, timeout: %v", scheme, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(bg)
+	cancel()
+	if _, _, err := Dial(ctx, "ws://"+ln.Addr().String(), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestASharedTLSConfigKeepsItsProtocols: net/http puts h2 into its configurations,
+// which a WebSocket must not offer.
+func TestASharedTLSConfigKeepsItsProtocols(t *testing.T) {
+	url, o := serve(t, echoHandler(nil), true, true)
+	o.TLS.NextProtos = []string{"h2", "http/1.1"}
+	c, _, err := Dial(bg, url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, _ := c.TLS(); state.NegotiatedProtocol != "http/1.1" || len(o.TLS.NextProtos) != 2 {
+		t.Errorf("negotiated %q, the caller's list is %q", state.NegotiatedProtocol, o.TLS.NextProtos)
+	}
+	_ = c.Close(StatusNormalClosure, "")
+}
+
+func TestClientOverAConnectionThatExists(t *testing.T) {
+	url, o := serve(t, echoHandler(nil), true, true)
+	addr := strings.TrimPrefix(url, "wss://")
+	for _, kind := range []string{"socket", "TLS over it"} {
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind != "socket" {
+			nc = tls.Client(nc, o.TLS)
+		}
+		c, _, err := Client(bg, nc, url, o)
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		_ = c.Write(bg, Text, []byte(kind))
+		if _, p, err := c.Read(bg); string(p) != kind || err != nil {
+			t.Errorf("%q, %v", p, err)
+		}
+		_ = c.Close(StatusNormalClosure, "")
+	}
+	a, b := net.Pipe()
+	if _, _, err := Client(bg, a, "mailto:x", nil); err == nil {
+		t.Error("a wrong URL was accepted")
+	}
+	if _, err := b.Write([]byte("x")); err == nil {
+		t.Error("the connection was left open")
+	}
+}
+
+func TestTLS12(t *testing.T) {
+	srv := echoHandler(nil)
+	url, o := serve(t, srv, true, true)
+	_, o.TLS = testtls.Configs(tls.VersionTLS12)
+	c, _, err := Dial(bg, url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Repeat("x", 300_000)
+	go func() { _ = c.Write(bg, Text, []byte(want)) }()
+	if _, p, err := c.Read(bg); string(p) != want || err != nil {
+		t.Errorf("%d bytes, %v", len(p), err)
+	}
+	if state, _ := c.TLS(); state.Version != tls.VersionTLS12 {
+		t.Errorf("version %x", state.Version)
+	}
+	_ = c.Close(StatusNormalClosure, "")
+}
