@@ -26,11 +26,11 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 }
 
 // CloseRead is for connections that only send: it reads in the background, so that
-// control frames are handled, and returns a context that ends with the connection.
-// A message of the peer's closes the connection with 1008. When ctx ends, reading
-// stops; the connection stays usable.
+// control frames are handled, and returns a context that ends when reading does:
+// with the connection, or when ctx ends; then the connection stays usable. A message
+// of the peer's closes the connection with 1008.
 func (c *Conn) CloseRead(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(ctx)
+	reading, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	go func() {
 		_, _, err := c.Reader(ctx)
 		if err == nil {
@@ -39,7 +39,7 @@ func (c *Conn) CloseRead(ctx context.Context) context.Context {
 		}
 		cancel(err)
 	}()
-	return ctx
+	return reading
 }
 
 // endStream gives up a streamed message, so that closing can read on.

@@ -187,10 +187,17 @@ func TestDeclaredLengthsAgainstALiveConnection(t *testing.T) {
 			if _, err := peer.Write(append([]byte(tt.header), 0, 0, 0, 0)); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := server.Read(soon(t)); CloseStatus(err) != tt.code {
+			ended := make(chan error, 1)
+			go func() {
+				_, _, err := server.Read(bg)
+				ended <- err
+			}()
+			h, p := readFrame(t, peer)
+			_ = peer.Close()
+			if err := <-ended; CloseStatus(err) != tt.code {
 				t.Errorf("got %v", err)
 			}
-			if h, p := readFrame(t, peer); h.Opcode != frame.Close || StatusCode(p[0])<<8|StatusCode(p[1]) != tt.code {
+			if h.Opcode != frame.Close || StatusCode(p[0])<<8|StatusCode(p[1]) != tt.code {
 				t.Errorf("the peer was told %v %q", h.Opcode, p)
 			}
 		})

@@ -84,10 +84,24 @@ func interruptBy(ctx context.Context, nc net.Conn) (stop func()) {
 	}
 }
 
+// tlsHandshake is the first byte of a TLS connection.
+const tlsHandshake = 0x16
+
 // readRequest reads a request's head and what came behind it.
 func readRequest(nc net.Conn) (*http.Request, []byte, error) {
 	p := handshake.NewRequestReader(handshake.Limits{})
-	rest, err := feed(nc, p.Feed)
+	first := true
+	rest, err := feed(nc, func(b []byte) (int, bool, error) {
+		if first && len(b) > 0 {
+			if first = false; b[0] == tlsHandshake {
+				return 0, false, &HandshakeError{
+					Status: http.StatusBadRequest, Token: "tls_to_plain",
+					Reason: "the client speaks TLS to a server that does not: put tls.NewListener over the listener",
+				}
+			}
+		}
+		return p.Feed(b)
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -181,7 +181,9 @@ func TestCancelledWriteInsideAFrameKeepsItsOrder(t *testing.T) {
 // TestWithoutOurTransportACutFrameEndsTheConnection, and the error says so.
 func TestWithoutOurTransportACutFrameEndsTheConnection(t *testing.T) {
 	_, server := raw(t, "stream")
-	err := server.Write(soon(t), Binary, make([]byte, fillSize))
+	ctx, cancel := context.WithTimeout(bg, 300*time.Millisecond)
+	defer cancel()
+	err := server.Write(ctx, Binary, make([]byte, fillSize))
 	if e, ok := errors.AsType[*InterruptedError](err); !ok || !e.Closed || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
