@@ -1,0 +1,56 @@
+package handshake_test
+
+import (
+	"fmt"
+	"log"
+	"net/url"
+
+	"github.com/seed-c4549abd/wss/handshake"
+)
+
+// Both roles, with bytes passed by hand where there would be a connection.
+func Example() {
+	u, err := url.Parse("wss://example.com/chat")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := handshake.NewRequest(u, &handshake.ClientOptions{Subprotocols: []string{"soap", "chat"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var in handshake.RequestReader
+	if _, done, err := in.Feed(client.Append(nil)); err != nil || !done {
+		log.Fatal(done, err)
+	}
+	server, err := handshake.Accept(in.Request(), &handshake.ServerOptions{Subprotocols: []string{"chat"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var out handshake.ResponseReader
+	if _, done, err := out.Feed(server.AppendResponse(nil)); err != nil || !done {
+		log.Fatal(done, err)
+	}
+	agreement, err := client.Check(out.Response())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(agreement.Subprotocol)
+	// Output: chat
+}
+
+// The error is the refusal.
+func ExampleError_AppendResponse() {
+	var in handshake.RequestReader
+	_, _, err := in.Feed([]byte("POST /chat HTTP/1.1\r\n"))
+	if refusal, ok := err.(*handshake.Error); ok {
+		fmt.Println(refusal.Status, refusal.Token, len(refusal.AppendResponse(nil)) > 0)
+	}
+	// Output: 405 bad_method true
+}
+
+func ExampleAcceptKey() {
+	fmt.Println(handshake.AcceptKey("dGhlIHNhbXBsZSBub25jZQ==")) // RFC 6455 §1.3
+	// Output: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+}
