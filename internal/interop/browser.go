@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Limits of the browser's part.
+const (
+	browserStartTime = 2 * time.Minute
+	browserEndTime   = 30 * time.Second
+)
+
+// aptPackages hold Chromium and its driver on Debian.
+var aptPackages = []string{"chromium", "chromium-driver"}
+
+var errNoBrowser = errors.New("there is no Chromium with its driver: install both (Debian, as root: apt-get install chromium chromium-driver)")
+
+// findBrowser returns the paths of Chromium and its driver.
+func findBrowser() (browser, driver string, err error) {
+	driver, err = exec.LookPath("chromedriver")
+	if err != nil {
+		return "", "", errNoBrowser
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if browser, err = exec.LookPath(name); err == nil {
+			return browser, driver, nil
+		}
+	}
+	return "", "", errNoBrowser
+}
+
+// installBrowser is findBrowser, after an installation where that is possible.
+func installBrowser(ctx context.Context, b *bench) (browser, driver string, err error) {
+	if browser, driver, err = findBrowser(); err == nil {
+		return browser, driver, nil
+	}
+	apt, lookErr := exec.LookPath("apt-get")
+	if lookErr != nil || os.Geteuid() != 0 {
+		return "", "", err
+	}
+	fmt.Fprintf(b.log, "installing %v with apt-get\n", aptPackages)
+	env := append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+	for _, args := range [][]string{
+		{apt, "update", "--quiet"},
+		append([]string{apt, "install", "--quiet", "--yes", "--no-install-recommends"}, aptPackages...),
+	} {
+		if _, err := runCommand(ctx, command{args: args, env: env}); err != nil {
+			return "", "", fmt.Errorf("cannot install Chromium: %w", err)
+		}
+	}
+	return findBrowser()
+}
+
+// capabilities describe the browser that we want. The development certificate is
+// accepted by its key, so that no other certificate is.
+func capabilities(browser, profile, keyHash string) map[string]any {
+	return map[string]any{
+		"browserName": "chrome",
+		"goog:chromeOptions": map[string]any{
+			"binary": browser,
+			"args": []string{
+				"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+				"--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-proxy-server",
+				"--user-data-dir=" + profile,
+				"--ignore-certificate-errors-spki-list=" + keyHash,
+			},
+		},
+		"goog:loggingPrefs": map[string]string{"browser": "ALL"},
+	}
+}
+
+// runBrowser has Chromium use the page of the demo.
+func runBrowser(ctx context.Context, b *bench) error {
+	browser, driver, err := installBrowser(ctx, b)
+	if err != nil {
+		return err
+	}
+	d, err := startDemo(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer d.process.stop()
+	p, err := start(ctx, command{args: []string{driver, "--port=0"}})
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	startCtx, cancel := context.WithTimeout(ctx, browserStartTime)
+	defer cancel()
+	port, err := p.await(startCtx, `started successfully on port (\d+)`)
+	if err != nil {
+		return err
+	}
+	profile := filepath.Join(b.work, "chromium")
+	session, err := newSession(startCtx, "http://127.0.0.1:"+port[1], capabilities(browser, profile, d.keyHash))
+	if err != nil {
+		return err
+	}
+	checks := &pageChecks{report: b.report, driver: session, demo: d}
+	checks.run(ctx)
+	// The browser is in a process group of its own: only its driver can end it.
+	endCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), browserEndTime)
+	defer cancel()
+	return session.close(endCtx)
+}

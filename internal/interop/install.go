@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The newest releases when this was last looked at. They are pinned so that a
+// failure is a change of ours.
+const (
+	pythonPackage = "websockets==17.4"
+	nodePackage   = "ws@8.23.0"
+)
+
+// stampFile in a directory says that what is in it is complete.
+const stampFile = "complete"
+
+// cached returns a directory of the cache, made by build if it is not there. It is
+// built aside and renamed when it is complete, so that an installation that is
+// interrupted, or two at once, never leave half of one in its place.
+func (b *bench) cached(name string, build func(dir string) error) (string, error) {
+	final := filepath.Join(b.cache, name)
+	if _, err := os.Stat(filepath.Join(final, stampFile)); err == nil {
+		return final, nil
+	}
+	if err := os.MkdirAll(b.cache, 0o755); err != nil {
+		return "", err
+	}
+	work, err := os.MkdirTemp(b.cache, "building-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(work)
+	fmt.Fprintf(b.log, "installing %s into %s\n", name, b.cache)
+	began := time.Now()
+	if err := build(work); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(work, stampFile), nil, 0o644); err != nil {
+		return "", err
+	}
+	if err := os.RemoveAll(final); err != nil {
+		return "", err
+	}
+	// If another run has just put a good one there, either will do.
+	if err := os.Rename(work, final); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
+	}
+	fmt.Fprintf(b.log, "installed in %v\n", time.Since(began).Round(time.Second))
+	return final, nil
+}
+
+// installPython returns the interpreter of a virtual environment with websockets.
+func installPython(ctx context.Context, b *bench) (string, error) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		return "", errors.New("there is no python3: install Python 3.10 or later, with venv (Debian: apt-get install python3-venv)")
+	}
+	dir, err := b.cached(strings.ReplaceAll(pythonPackage, "==", "-"), func(dir string) error {
+		env := pythonEnv()
+		for _, args := range [][]string{
+			{python, "-m", "venv", dir},
+			{venvPython(dir), "-m", "pip", "install", "--quiet", pythonPackage},
+		} {
+			if _, err := runCommand(ctx, command{args: args, env: env}); err != nil {
+				return fmt.Errorf("cannot install %s (is PyPI in reach, and venv there?): %w", pythonPackage, err)
+			}
+		}
+		return nil
+	})
+	return venvPython(dir), err
+}
+
+func venvPython(dir string) string { return filepath.Join(dir, "bin", "python") }
+
+// pythonEnv is this program's environment without what would lead Python to other
+// packages.
+func pythonEnv() []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return name == "PYTHONPATH" || name == "PYTHONHOME" || name == "VIRTUAL_ENV"
+	})
+	return append(env, "PIP_DISABLE_PIP_VERSION_CHECK=1", "PYTHONNOUSERSITE=1", "PYTHONUNBUFFERED=1")
+}
+
+// installNode returns node's path and a node_modules directory with ws.
+func installNode(ctx context.Context, b *bench) (node, modules string, err error) {
+	node, err = exec.LookPath("node")
+	if err != nil {
+		return "", "", errors.New("there is no node: install Node.js 18 or later (Debian: apt-get install nodejs npm)")
+	}
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		return "", "", errors.New("there is no npm: it comes with Node.js (Debian: apt-get install npm)")
+	}
+	dir, err := b.cached(strings.ReplaceAll(nodePackage, "@", "-"), func(dir string) error {
+		args := []string{npm, "install", "--prefix", dir, "--no-audit", "--no-fund", "--loglevel=error", nodePackage}
+		if _, err := runCommand(ctx, command{args: args, dir: dir}); err != nil {
+			return fmt.Errorf("cannot install %s (is npm's registry in reach?): %w", nodePackage, err)
+		}
+		return nil
+	})
+	return node, filepath.Join(dir, "node_modules"), err
+}

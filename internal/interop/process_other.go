@@ -1,0 +1,13 @@
+//go:build !unix
+
+package main
+
+import "os/exec"
+
+// Without process groups only the process itself is ended.
+
+func ownGroup(*exec.Cmd) {}
+
+func terminateGroup(cmd *exec.Cmd) error { return cmd.Process.Kill() }
+
+func killGroup(*exec.Cmd) {}
