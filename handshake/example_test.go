@@ -2,55 +2,60 @@ package handshake_test
 
 import (
 	"fmt"
-	"log"
 	"net/url"
+	"strings"
 
 	"github.com/seed-c4549abd/wss/handshake"
 )
 
-// Both roles, with bytes passed by hand where there would be a connection.
+// The opening handshake of both roles, without a byte of I/O.
 func Example() {
-	u, err := url.Parse("wss://example.com/chat")
+	u, err := url.Parse("wss://chat.example/room")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	client, err := handshake.NewRequest(u, &handshake.ClientOptions{Subprotocols: []string{"soap", "chat"}})
+	req, err := handshake.NewRequest(u, &handshake.ClientOptions{Subprotocols: []string{"chat"}})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-
-	var in handshake.RequestReader
-	if _, done, err := in.Feed(client.Append(nil)); err != nil || !done {
-		log.Fatal(done, err)
+	in := handshake.NewRequestReader(handshake.Limits{})
+	if _, done, err := in.Feed(req.Append(nil)); !done || err != nil {
+		fmt.Println(done, err)
+		return
 	}
-	server, err := handshake.Accept(in.Request(), &handshake.ServerOptions{Subprotocols: []string{"chat"}})
+	agreed, err := handshake.Accept(in.Request(), &handshake.ServerOptions{Subprotocols: []string{"chat"}})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-
-	var out handshake.ResponseReader
-	if _, done, err := out.Feed(server.AppendResponse(nil)); err != nil || !done {
-		log.Fatal(done, err)
+	out := handshake.NewResponseReader(handshake.Limits{})
+	if _, done, err := out.Feed(agreed.AppendResponse(nil)); !done || err != nil {
+		fmt.Println(done, err)
+		return
 	}
-	agreement, err := client.Check(out.Response())
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(agreement.Subprotocol)
-	// Output: chat
+	agreed, err = req.Check(out.Response())
+	fmt.Println(agreed.Subprotocol, err)
+	// Output: chat <nil>
 }
 
-// The error is the refusal.
 func ExampleError_AppendResponse() {
-	var in handshake.RequestReader
-	_, _, err := in.Feed([]byte("POST /chat HTTP/1.1\r\n"))
-	if refusal, ok := err.(*handshake.Error); ok {
-		fmt.Println(refusal.Status, refusal.Token, len(refusal.AppendResponse(nil)) > 0)
-	}
-	// Output: 405 bad_method true
+	in := handshake.NewRequestReader(handshake.Limits{})
+	_, _, err := in.Feed([]byte("POST /room HTTP/1.1\r\n"))
+	refusal := err.(*handshake.Error)
+	line, _, _ := strings.Cut(string(refusal.AppendResponse(nil)), "\r\n")
+	fmt.Println(line)
+	// Output: HTTP/1.1 405 Method Not Allowed
 }
 
 func ExampleAcceptKey() {
 	fmt.Println(handshake.AcceptKey("dGhlIHNhbXBsZSBub25jZQ==")) // RFC 6455 §1.3
 	// Output: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+}
+
+func ExampleParseExtensions() {
+	list, err := handshake.ParseExtensions([]string{`permessage-deflate; client_max_window_bits; server_max_window_bits="10"`})
+	fmt.Println(list, err)
+	// Output: [{permessage-deflate [{client_max_window_bits  false} {server_max_window_bits 10 true}]}] <nil>
 }
