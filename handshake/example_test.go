@@ -2,51 +2,52 @@ package handshake_test
 
 import (
 	"fmt"
+	"log"
 	"net/url"
-	"strings"
 
 	"github.com/seed-c4549abd/wss/handshake"
 )
 
-// The opening handshake of both roles, without a byte of I/O.
+// Both roles, with bytes passed by hand where there would be a connection.
 func Example() {
-	u, err := url.Parse("wss://chat.example/room")
+	u, err := url.Parse("wss://example.com/chat")
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	req, err := handshake.NewRequest(u, &handshake.ClientOptions{Subprotocols: []string{"chat"}})
+	client, err := handshake.NewRequest(u, &handshake.ClientOptions{Subprotocols: []string{"soap", "chat"}})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	in := handshake.NewRequestReader(handshake.Limits{})
-	if _, done, err := in.Feed(req.Append(nil)); !done || err != nil {
-		fmt.Println(done, err)
-		return
+
+	var in handshake.RequestReader
+	if _, done, err := in.Feed(client.Append(nil)); err != nil || !done {
+		log.Fatal(done, err)
 	}
-	agreed, err := handshake.Accept(in.Request(), &handshake.ServerOptions{Subprotocols: []string{"chat"}})
+	server, err := handshake.Accept(in.Request(), &handshake.ServerOptions{Subprotocols: []string{"chat"}})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	out := handshake.NewResponseReader(handshake.Limits{})
-	if _, done, err := out.Feed(agreed.AppendResponse(nil)); !done || err != nil {
-		fmt.Println(done, err)
-		return
+
+	var out handshake.ResponseReader
+	if _, done, err := out.Feed(server.AppendResponse(nil)); err != nil || !done {
+		log.Fatal(done, err)
 	}
-	agreed, err = req.Check(out.Response())
-	fmt.Println(agreed.Subprotocol, err)
-	// Output: chat <nil>
+	agreement, err := client.Check(out.Response())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(agreement.Subprotocol)
+	// Output: chat
 }
 
+// The error is the refusal.
 func ExampleError_AppendResponse() {
-	in := handshake.NewRequestReader(handshake.Limits{})
-	_, _, err := in.Feed([]byte("POST /room HTTP/1.1\r\n"))
-	refusal := err.(*handshake.Error)
-	line, _, _ := strings.Cut(string(refusal.AppendResponse(nil)), "\r\n")
-	fmt.Println(line)
-	// Output: HTTP/1.1 405 Method Not Allowed
+	var in handshake.RequestReader
+	_, _, err := in.Feed([]byte("POST /chat HTTP/1.1\r\n"))
+	if refusal, ok := err.(*handshake.Error); ok {
+		fmt.Println(refusal.Status, refusal.Token, len(refusal.AppendResponse(nil)) > 0)
+	}
+	// Output: 405 bad_method true
 }
 
 func ExampleAcceptKey() {
@@ -55,7 +56,7 @@ func ExampleAcceptKey() {
 }
 
 func ExampleParseExtensions() {
-	list, err := handshake.ParseExtensions([]string{`permessage-deflate; client_max_window_bits; server_max_window_bits="10"`})
-	fmt.Println(list, err)
-	// Output: [{permessage-deflate [{client_max_window_bits  false} {server_max_window_bits 10 true}]}] <nil>
+	list, err := handshake.ParseExtensions([]string{`permessage-deflate; server_max_window_bits="10", x-other`})
+	fmt.Println(len(list), list[0].Name, list[0].Params[0].Value, err)
+	// Output: 2 permessage-deflate 10 <nil>
 }
