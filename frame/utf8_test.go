@@ -14,7 +14,9 @@ func firstOffender(p []byte) int {
 		var ok bool
 		head := p[:i+1]
 		for _, tail := range []string{"", "\x80", "\x80\x80", "\x80\x80\x80", "\xa0\x80", "\x90\x80\x80", "\xbf", "\xbf\xbf"} {
-			ok = ok || utf8.ValidString(string(head)+tail)
+			if ok = utf8.ValidString(string(head) + tail); ok {
+				break
+			}
 		}
 		if !ok {
 			return i
@@ -74,9 +76,10 @@ func TestEveryRuneAndEverySurrogate(t *testing.T) {
 
 func TestEveryPairOfBytesAfterALongText(t *testing.T) {
 	long := strings.Repeat("aé漢😀", 20)
+	p := append([]byte(long), 0, 0)
 	for a := range 256 {
 		for b := range 256 {
-			p := append([]byte(long), byte(a), byte(b))
+			p[len(p)-2], p[len(p)-1] = byte(a), byte(b)
 			var u UTF8
 			n, ok := u.Write(p)
 			want := len(long) + firstOffender(p[len(long):])
