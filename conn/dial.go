@@ -154,7 +154,8 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 			if ctx.Err() != nil {
 				err = ctx.Err()
 			}
-			err = fmt.Errorf("websocket: opening handshake with %s: %w", u.Host, err)
+			// In TLS 1.3 a refused client certificate shows only here.
+			err = fmt.Errorf("websocket: opening handshake with %s: %w", u.Host, tlsconf.Explain(err))
 		}
 		return nil, resp, err
 	}

@@ -159,6 +159,43 @@ func TestCertificatesThatMustNotPass(t *testing.T) {
 	}
 }
 
+// TestAMissingClientCertificateIsExplained, although TLS 1.3 tells the client only
+// after the handshake.
+func TestAMissingClientCertificateIsExplained(t *testing.T) {
+	sc, cc := testtls.Configs(tls.VersionTLS13)
+	sc.ClientAuth, sc.ClientCAs = tls.RequireAndVerifyClientCert, cc.RootCAs
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tl := tls.NewListener(NewListener(ln), sc)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 2 {
+			nc, err := tl.Accept()
+			if err != nil {
+				return
+			}
+			if c, err := Upgrade(bg, nc, nil); err == nil {
+				_ = c.Close(StatusNormalClosure, "")
+			}
+		}
+	}()
+	_, _, err = Dial(bg, "wss://"+ln.Addr().String(), &DialOptions{TLS: cc})
+	if v, ok := errors.AsType[*tlsconf.VerifyError](err); !ok {
+		t.Errorf("got %v (%v)", err, v)
+	}
+	cc.Certificates = sc.Certificates
+	if c, _, err := Dial(bg, "wss://"+ln.Addr().String(), &DialOptions{TLS: cc}); err != nil {
+		t.Error(err)
+	} else if _, _, err := c.Read(bg); CloseStatus(err) != StatusNormalClosure {
+		t.Error(err)
+	}
+	_ = tl.Close()
+	<-done
+}
+
 func plainURL(t *testing.T) string {
 	url, _ := serve(t, echoHandler(nil), false, true)
 	return url

@@ -246,6 +246,9 @@ func (c *Conn) broken(err error) error {
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
 		err = fmt.Errorf("the stream broke off: %w", io.ErrUnexpectedEOF)
 	}
-	_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting
+	if c.out.tok.try() { // an alert of crypto/tls may be waiting
+		_, _ = c.t.TryFlush()
+		c.out.tok.unlock()
+	}
 	return c.abort(err)
 }
