@@ -1,0 +1,58 @@
+# What one does with this repository. Everything but interop, browser and autobahn needs only Go.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# The modules: the library in ".", and those that keep what they need away from it.
+MODULES = $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path './.cache/*' | sort))
+
+# permessage-deflate, which the groups 12 and 13 are about, is not there yet.
+AUTOBAHN_CASES = 1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*
+
+FUZZTIME = 30s
+FUZZJOBS = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test race lint vuln fuzz autobahn interop browser cover ci clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve the demo at https://localhost:8443 (LISTEN=localhost:9443 for another address)
+	@cd examples && go run ./demo $(if $(LISTEN),-listen $(LISTEN)) $(ARGS)
+
+test: ## run the library's tests
+	go test ./...
+
+race: ## run the tests of every module with the race detector
+	@set -e; for dir in $(MODULES); do echo "go test -race ./... # in $$dir"; (cd $$dir && go test -race ./...); done
+
+lint: ## check formatting, vet and staticcheck in every module
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	@set -e; for dir in $(MODULES); do echo "go vet, staticcheck # in $$dir"; (cd $$dir && go vet ./... && go run $(STATICCHECK) ./...); done
+
+vuln: ## look for known vulnerabilities in what the code calls
+	@set -e; for dir in $(MODULES); do echo "govulncheck # in $$dir"; (cd $$dir && go run $(GOVULNCHECK) ./...); done
+
+fuzz: ## fuzz every target for FUZZTIME (30s), FUZZJOBS (1) at a time
+	@FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) .ci/fuzz
+
+autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', ...)
+	go run ./autobahn/runner -compress=false -cases '$(AUTOBAHN_CASES)' $(ARGS)
+
+interop: ## show interoperation with Python's websockets, Node's ws and Chromium
+	go run ./internal/interop $(ARGS)
+
+browser: ## have Chromium use the demo's page
+	go run ./internal/interop -only browser $(ARGS)
+
+cover: ## print the coverage of every package and in total
+	go test -coverprofile=cover.out ./...
+	@go tool cover -func=cover.out | tail -1
+
+ci: ## run everything that the project's CI runs
+	.ci/run
+
+clean: ## remove what the other targets have made here
+	rm -rf .cache autobahn/reports cover.out
+	go clean -testcache
