@@ -31,7 +31,7 @@ func implementations() []implementation {
 func definition(b []byte, key [4]byte, pos int) []byte {
 	out := make([]byte, len(b))
 	for i := range b {
-		out[i] = b[i] ^ key[(pos+i)%4]
+		out[i] = b[i] ^ key[(pos%4+i)%4]
 	}
 	return out
 }
