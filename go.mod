@@ -3,3 +3,5 @@ module github.com/seed-c4549abd/wss
 go 1.26
 
 require github.com/google/go-cmp v0.7.0
+
+require github.com/klauspost/compress v1.20.3

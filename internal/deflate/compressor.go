@@ -1,0 +1,134 @@
+package deflate
+
+import "slices"
+
+// Compressor is the sending side of permessage-deflate on one connection.
+//
+// The exported fields are settings, fixed before the first call. The zero value
+// is what an agreement without parameters means, at the default level. It holds
+// the window that has been filled, at most 32 KiB, and nothing with NoTakeover
+// between messages. Not for concurrent use.
+type Compressor struct {
+	// WindowBits is the max_window_bits of our direction, 8 to 15; 0 means 15. No
+	// match refers farther back than 2^WindowBits bytes, and neither is more kept.
+	WindowBits int
+
+	// Level is the effort, from 1, fast, to 9; 0 means DefaultLevel. It counts only
+	// with 15 window bits: smaller windows have one effort, like that of level 5.
+	Level int
+
+	// NoTakeover is the no_context_takeover of our direction: each message begins
+	// with an empty window.
+	NoTakeover bool
+
+	win  window
+	open bool // a message is in progress, by pieces
+}
+
+// DefaultLevel is the level that Level 0 stands for.
+const DefaultLevel = 5
+
+// Range of max_window_bits (RFC 7692 §7.1.2).
+const (
+	minBits = 8
+	maxBits = 15
+)
+
+// Append appends the compressed payload of a whole message to dst, and returns
+// the extended slice and true. If that saves nothing, it returns dst as it was
+// and false: send the message uncompressed, the context does not know it then. p
+// is not kept. It panics while a message is in progress.
+func (c *Compressor) Append(dst, p []byte) ([]byte, bool) {
+	if c.open {
+		panic("deflate: Append within a message")
+	}
+	if len(p) < minPlain {
+		return dst, false
+	}
+	n := len(dst)
+	out := c.compress(dst, p)
+	out = out[:len(out)-trailerSize]
+	if len(out)-n >= len(p) {
+		return out[:n], false
+	}
+	if !c.NoTakeover {
+		c.win.add(p, c.size(), false)
+	}
+	return out, true
+}
+
+// minPlain is the size of the smallest message that compression can shorten: the
+// fixed code takes 10 bits for a match, and 3 and 10 around it.
+const minPlain = 4
+
+// AppendPiece appends the next piece of a message that is sent as it comes into
+// being, with all of p in it so that the peer can inflate it at once; final says
+// that the message ends. Each result is the payload of a frame, or any part of
+// one. A piece costs 5 bytes and the loading of the window, so pieces of 16 KiB
+// and more are best. An empty last piece is one byte (RFC 7692 §7.2.3.6).
+//
+// Between pieces the Compressor holds the window, even with NoTakeover. A message
+// that was begun must be sent to its end, or the contexts are no longer the same.
+func (c *Compressor) AppendPiece(dst, p []byte, final bool) []byte {
+	c.open = !final
+	switch {
+	case len(p) == 0 && final:
+		dst = append(dst, 0x00)
+	case len(p) == 0:
+		return dst
+	default:
+		dst = c.compress(dst, p)
+		if final {
+			dst = dst[:len(dst)-trailerSize]
+		}
+	}
+	if final && c.NoTakeover {
+		c.win.drop()
+		return dst
+	}
+	c.win.add(p, c.size(), c.NoTakeover)
+	return dst
+}
+
+// Sent tells the Compressor that the message p was sent compressed without it: by
+// another Compressor that was in its initial state and has no larger WindowBits.
+// So a message can be compressed once for many connections, and each keeps its
+// context.
+func (c *Compressor) Sent(p []byte) {
+	if !c.NoTakeover {
+		c.win.add(p, c.size(), false)
+	}
+}
+
+// Close gives back what a message in progress has borrowed. The Compressor must
+// not be used afterwards, but closing it again is allowed.
+func (c *Compressor) Close() { c.win.drop() }
+
+// compress appends p compressed in the present context, up to a byte boundary.
+func (c *Compressor) compress(dst, p []byte) []byte {
+	w := borrowWriter(c.bits(), c.level())
+	defer w.giveBack()
+	w.out = slices.Grow(dst, min(len(p), firstRoom)+trailerSize)
+	w.dict = c.win.appendTo(w.dict[:0])
+	w.flate.ResetDict(w, w.dict)
+	// Writing to w never fails, so neither does the writer above it.
+	w.flate.Write(p)
+	w.flate.Flush()
+	return w.out
+}
+
+func (c *Compressor) bits() int {
+	if c.WindowBits == 0 {
+		return maxBits
+	}
+	return c.WindowBits
+}
+
+func (c *Compressor) level() int {
+	if c.Level == 0 {
+		return DefaultLevel
+	}
+	return c.Level
+}
+
+func (c *Compressor) size() int { return 1 << c.bits() }
