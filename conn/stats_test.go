@@ -12,6 +12,8 @@ func TestStatsCountBothDirections(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		_ = client.Close(StatusNormalClosure, "")
+		<-served
 		for _, s := range []Stats{client.Stats(), server.Stats()} {
 			if s.MessagesIn != 3 || s.MessagesOut != 3 || s.PayloadIn != 20_010 || s.PayloadOut != 20_010 || s.Pending != 0 {
 				t.Errorf("%s: %+v", kind, s)
@@ -20,8 +22,6 @@ func TestStatsCountBothDirections(t *testing.T) {
 				t.Errorf("%s: %+v", kind, s)
 			}
 		}
-		_ = client.Close(StatusNormalClosure, "")
-		<-served
 		if n := server.Stats().ControlIn; n != 1 {
 			t.Errorf("%s: %d control frames", kind, n)
 		}

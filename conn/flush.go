@@ -1,0 +1,235 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+)
+
+// commit returns when all up to seq is with the kernel; the writer whose frame of
+// size bytes ends there is waiting.
+func (c *Conn) commit(ctx context.Context, seq, size int64) error {
+	o := &c.out
+	if o.corked.Load() {
+		c.gathering()
+		return nil
+	}
+	for o.sent.Load() < seq {
+		ok, err := o.tok.lock(ctx, c.done())
+		switch {
+		case err != nil && c.retract(seq, size):
+			return err
+		case err != nil:
+			return c.interrupted(err)
+		case !ok:
+			return c.err()
+		}
+		if o.sent.Load() < seq {
+			err = c.flush(ctx)
+			if e, ok := resumable(err); ok && c.retract(seq, size) {
+				err = e.Err
+			}
+		}
+		c.unlockWrite()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retract takes the last frame out again, if nobody has sent it or gathered behind.
+// A control frame, of size 0 here, stays.
+func (c *Conn) retract(seq, size int64) bool {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if size == 0 || o.framed != seq || int64(len(o.buf)) < size || c.closed() != nil {
+		return false
+	}
+	o.buf = o.buf[:int64(len(o.buf))-size]
+	o.framed -= size
+	return true
+}
+
+// flush sends what is left from before and what has gathered. o.tok is held. What
+// has gathered stays out of the transport's queue as long as that is not empty, so
+// that it can be taken back.
+func (c *Conn) flush(ctx context.Context) error {
+	o := &c.out
+	if c.t.Pending() > 0 {
+		if err := c.push(ctx); err != nil {
+			return err
+		}
+	}
+	o.mu.Lock()
+	b, seq := o.buf, o.framed
+	o.buf = nil
+	if len(o.pong) > 0 && c.closed() == nil {
+		o.buf = b
+		h := frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(o.pong))}
+		c.enter(&h, o.pong)
+		o.pong = o.pong[:0]
+		b, seq, o.buf = o.buf, o.framed, nil
+	}
+	o.mu.Unlock()
+	if len(b) > 0 {
+		if err := c.t.Write(b); err != nil {
+			bufpool.Put(b)
+			return c.sendFailed(err)
+		}
+	}
+	bufpool.Put(b)
+	if err := c.push(ctx); err != nil {
+		return err
+	}
+	o.sent.Store(seq)
+	return nil
+}
+
+// push gives the kernel what the transport holds: at once if it can, else for as
+// long as ctx lives.
+func (c *Conn) push(ctx context.Context) error {
+	done, err := c.t.TryFlush()
+	for !done && err == nil {
+		if err := ctx.Err(); err != nil {
+			return c.interrupted(err)
+		}
+		if err := c.out.watch.set(ctx); err != nil {
+			return c.interrupted(err)
+		}
+		err = c.t.Flush()
+		switch {
+		case err == nil:
+			done = true
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+		case !c.t.Resumable():
+			return c.torn(ctx.Err())
+		case ctx.Err() != nil:
+			return c.interrupted(ctx.Err())
+		default: // a deadline left by somebody else
+			err = c.t.SetWriteDeadline(time.Time{})
+		}
+	}
+	if err != nil {
+		return c.sendFailed(err)
+	}
+	return nil
+}
+
+// interrupted leaves the rest of what was being sent to a goroutine that exists
+// only until it is gone.
+func (c *Conn) interrupted(err error) error {
+	c.kickLater()
+	return &InterruptedError{Pending: c.t.Pending(), Err: err}
+}
+
+// torn ends a connection whose transport has lost part of a frame.
+func (c *Conn) torn(err error) error {
+	c.abort(err)
+	return &InterruptedError{Closed: true, Err: err}
+}
+
+func (c *Conn) sendFailed(err error) error {
+	if c.ended.Load() == nil {
+		c.abort(err)
+	}
+	return c.err()
+}
+
+// closed says why nothing can be sent: how the connection ended or, while it is
+// closing, that a close frame has gone. It returns nil if something can.
+func (c *Conn) closed() error {
+	if err := c.err(); err != nil {
+		return err
+	}
+	if e := c.out.closing.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// flushAll sends everything that has gathered.
+func (c *Conn) flushAll(ctx context.Context) error {
+	ok, err := c.out.tok.lock(ctx, c.done())
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return c.err()
+	}
+	err = c.flush(ctx)
+	c.unlockWrite()
+	if e, ok := resumable(err); ok {
+		return e.Err // nothing of the caller's was among it
+	}
+	return err
+}
+
+// resumable returns the error of a write that was interrupted and that goes on.
+func resumable(err error) (*InterruptedError, bool) {
+	e, ok := errors.AsType[*InterruptedError](err)
+	return e, ok && !e.Closed
+}
+
+// unlockWrite passes the token on; frames that came meanwhile and that nobody
+// waits for are sent now.
+func (c *Conn) unlockWrite() {
+	if c.ended.Load() != nil {
+		c.out.watch.clear()
+	}
+	c.out.tok.unlock()
+	if c.out.kicked.Load() {
+		c.kick()
+	}
+}
+
+// kick sends what has gathered without waiting for a slow peer or for another
+// writer, who sends it along.
+func (c *Conn) kick() {
+	o := &c.out
+	o.kicked.Store(true)
+	for o.kicked.Load() && o.tok.try() {
+		o.kicked.Store(false)
+		err := c.flushNow()
+		o.tok.unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// flushNow is flush as far as it goes at once; a goroutine sees to the rest.
+func (c *Conn) flushNow() error {
+	err := c.flush(ended)
+	if _, ok := errors.AsType[*InterruptedError](err); ok {
+		return nil
+	}
+	return err
+}
+
+// ended is a context for work that may not wait.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// kickLater starts the goroutine that sends what waits for a slow peer.
+func (c *Conn) kickLater() {
+	o := &c.out
+	if o.drained.Swap(true) {
+		return
+	}
+	go func() {
+		if ok, _ := o.tok.lock(context.Background(), c.done()); ok {
+			o.drained.Store(false)
+			_ = c.flush(context.Background())
+			c.unlockWrite()
+		}
+	}()
+}

@@ -1,0 +1,148 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+)
+
+// TestWritesThatMeetShareRecords: while one write is in the kernel, others gather.
+func TestWritesThatMeetShareRecords(t *testing.T) {
+	peer, b := pipe.New(1 << 16) // holds 64 KiB, then the writer waits
+	nc := &writeCounter{Conn: b}
+	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil)
+	defer server.CloseNow()
+	defer peer.Close()
+	blocked := make(chan error, 1)
+	go func() { blocked <- server.Write(bg, Binary, make([]byte, 100_000)) }()
+	for server.Stats().WireOut == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() { _ = server.Write(bg, Binary, []byte("small")) })
+	}
+	gathered := func() int {
+		server.out.mu.Lock()
+		defer server.out.mu.Unlock()
+		return len(server.out.buf)
+	}
+	for gathered() != 50*7 {
+		time.Sleep(time.Millisecond)
+	}
+	go func() { _, _ = io.Copy(io.Discard, peer) }()
+	if err := <-blocked; err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	if got := server.Stats().MessagesOut; got != 51 {
+		t.Errorf("%d messages out", got)
+	}
+	// One by one, each small message would have been a write of the pipe.
+	if n := nc.writes.Load(); n > 4 {
+		t.Errorf("%d writes for 51 messages", n)
+	}
+}
+
+func TestCancelledWriteOfWhichNothingWasSentIsForgotten(t *testing.T) {
+	for _, kind := range []string{"tls", "plain", "pipe"} {
+		peer, server := raw(t, kind)
+		fill(t, server)
+		for range 10 {
+			if err := server.Write(soon(t), Text, []byte("never sent")); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			} else if e, ok := errors.AsType[*InterruptedError](err); ok {
+				t.Fatalf("%s: %v", kind, e)
+			}
+		}
+		if err := server.Write(soon(t), Text, make([]byte, 100_000)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if h, _ := readFrame(t, peer); h.Length != fillSize {
+			t.Fatalf("%s: a frame of %d", kind, h.Length)
+		}
+		if err := server.Write(bg, Text, []byte("last")); err != nil {
+			t.Fatal(err)
+		}
+		if _, p := readFrame(t, peer); p != "last" {
+			t.Errorf("%s: %q", kind, p)
+		}
+	}
+}
+
+// TestCancelledWriteInsideAFrameKeepsItsOrder: the frame leaves whole, then what
+// was written after it, with nobody waiting for either.
+func TestCancelledWriteInsideAFrameKeepsItsOrder(t *testing.T) {
+	for _, kind := range []string{"tls", "plain", "pipe"} {
+		client, server := pair(t, kind, func(s *settings) { s.messageLimit = 0 })
+		for _, c := range []struct{ from, to *Conn }{{server, client}, {client, server}} {
+			fill(t, c.from)
+			written := make(chan error, 1)
+			go func() { written <- c.from.Write(bg, Text, []byte("behind")) }()
+			_, p, err := c.to.Read(bg)
+			if err != nil || len(p) != fillSize {
+				t.Fatalf("%s: %d bytes, %v", kind, len(p), err)
+			}
+			for i := range p {
+				if p[i] != byte(i*7>>8) {
+					t.Fatalf("%s: byte %d is wrong", kind, i)
+				}
+			}
+			if _, p, err := c.to.Read(bg); string(p) != "behind" || err != nil {
+				t.Errorf("%s: %q, %v", kind, p, err)
+			}
+			if err := <-written; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestWithoutOurTransportACutFrameEndsTheConnection, and the error says so.
+func TestWithoutOurTransportACutFrameEndsTheConnection(t *testing.T) {
+	_, server := raw(t, "stream")
+	ctx, cancel := context.WithTimeout(bg, 300*time.Millisecond)
+	defer cancel()
+	err := server.Write(ctx, Binary, make([]byte, fillSize))
+	if e, ok := errors.AsType[*InterruptedError](err); !ok || !e.Closed || !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	if err := server.Write(bg, Binary, nil); CloseStatus(err) != StatusAbnormal {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+const fillSize = 24 << 20
+
+// fill leaves a message half sent to a peer that does not read.
+func fill(t *testing.T, c *Conn) {
+	t.Helper()
+	p := make([]byte, fillSize)
+	for i := range p {
+		p[i] = byte(i * 7 >> 8)
+	}
+	err := c.Write(soon(t), Binary, p)
+	e, ok := errors.AsType[*InterruptedError](err)
+	if !ok || e.Closed || e.Pending == 0 || !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("write into a peer that does not read: %v", err)
+	}
+}
+
+// writeCounter counts the writes that reach the socket.
+type writeCounter struct {
+	net.Conn
+	writes atomic.Int32
+}
+
+func (c *writeCounter) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
