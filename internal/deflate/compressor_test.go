@@ -1,0 +1,243 @@
+package deflate
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/race"
+)
+
+// A message that went out uncompressed is not part of the context.
+func TestAnAbandonedMessageLeavesTheContext(t *testing.T) {
+	for i, s := range settings() {
+		t.Run(s.String(), func(t *testing.T) {
+			c, d := s.pair()
+			r := source(uint64(i))
+			for range 50 {
+				noise := random(r, 100+r.IntN(1000))
+				if _, ok := c.Append(nil, noise); ok {
+					t.Fatal("noise was compressed")
+				}
+				p := append(jsonMessage(r, 300), noise...) // what it must not refer to
+				z, ok := c.Append(nil, p)
+				if !ok {
+					continue
+				}
+				if got, err := d.Append(nil, z, true); err != nil || !bytes.Equal(got, p) {
+					t.Fatalf("%v, or not the same", err)
+				}
+			}
+		})
+	}
+}
+
+func TestPiecesMakeOneMessage(t *testing.T) {
+	for i, s := range settings() {
+		t.Run(s.String(), func(t *testing.T) {
+			c, d := s.pair()
+			r := source(uint64(i))
+			for range 20 {
+				var got, sent []byte
+				for n := r.IntN(5); n >= 0; n-- {
+					p := jsonMessage(r, r.IntN(3000))
+					z := c.AppendPiece(nil, p, n == 0)
+					sent = append(sent, p...)
+					var err error
+					if got, err = d.Append(got, z, n == 0); err != nil || !bytes.Equal(got, sent) {
+						t.Fatalf("%v, or not the same", err)
+					}
+				}
+			}
+			if s.noTakeover && c.win.ring != nil {
+				t.Error("a window is kept without context takeover")
+			}
+		})
+	}
+}
+
+func TestAnEmptyMessageIsOneByte(t *testing.T) {
+	var c Compressor
+	if z, ok := c.Append(nil, nil); ok || len(z) > 0 {
+		t.Errorf("compressing nothing saved something: %x", z)
+	}
+	if z := c.AppendPiece(nil, nil, true); !bytes.Equal(z, []byte{0}) { // RFC 7692 §7.2.3.6
+		t.Errorf("an empty message is %x", z)
+	}
+	if z := c.AppendPiece(nil, nil, false); len(z) > 0 {
+		t.Errorf("an empty piece is %x", z)
+	}
+	c.AppendPiece(nil, []byte("Hello"), false)
+	if z := c.AppendPiece(nil, nil, true); !bytes.Equal(z, []byte{0}) {
+		t.Errorf("an empty last piece is %x", z)
+	}
+}
+
+func TestAppendWithinAMessagePanics(t *testing.T) {
+	var c Compressor
+	c.AppendPiece(nil, []byte("Hello"), false)
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	c.Append(nil, []byte("Hello"))
+}
+
+func TestSettingsThatCannotBeAgreedOnPanic(t *testing.T) {
+	for _, c := range []Compressor{{WindowBits: 7}, {WindowBits: 16}, {Level: 10}, {Level: -1}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%+v: no panic", c)
+				}
+			}()
+			c.Append(nil, []byte("Hello"))
+		}()
+	}
+}
+
+// A message compressed once, for receivers whose contexts differ.
+func TestOneCompressionServesManyConnections(t *testing.T) {
+	r := source(8)
+	for _, bits := range []int{9, 12, 15} {
+		c, d := setting{bits, 0, false}.pair()
+		for range 10 {
+			own := jsonMessage(r, 1000)
+			z := c.AppendPiece(nil, own, true)
+			if got, err := d.Append(nil, z, true); err != nil || !bytes.Equal(got, own) {
+				t.Fatal(err)
+			}
+			shared := jsonMessage(r, 2000)
+			z, ok := (&Compressor{WindowBits: 9, NoTakeover: true}).Append(nil, shared)
+			if !ok {
+				t.Fatal("not compressed")
+			}
+			if got, err := d.Append(nil, z, true); err != nil || !bytes.Equal(got, shared) {
+				t.Fatal(err)
+			}
+			c.Sent(shared)
+		}
+	}
+}
+
+// CVE-2026-45736 of ws: pooled memory that showed up in a payload. Here one
+// connection's secret is all over the writers and inflaters that the next one gets.
+func TestNothingOfAnotherConnectionAppears(t *testing.T) {
+	bufpool.Track(true)
+	defer bufpool.Track(false)
+	r := source(9)
+	secret := random(r, 400)
+	for _, s := range settings() {
+		c, d := s.pair()
+		for range 20 {
+			p := append(bytes.Clone(secret), jsonMessage(r, 200)...)
+			if _, err := d.Append(nil, c.AppendPiece(nil, p, true), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// Half of the secret is sent by another: if it were known, it would be short.
+		c, d = s.pair()
+		half := secret[:200]
+		z := c.AppendPiece(nil, half, true)
+		if len(z) < len(half) {
+			t.Errorf("%v: %d random bytes became %d", s, len(half), len(z))
+		}
+		if got, err := d.Append(nil, z, true); err != nil || !bytes.Equal(got, half) {
+			t.Errorf("%v: %v, or not the same", s, err)
+		}
+		// A match into what a new connection does not have.
+		_, d = s.pair()
+		if got, err := d.Append(nil, fixedMatch(3), true); err != ErrCorrupt || len(got) > 0 {
+			t.Errorf("%v: a match in an empty window gave %x, %v", s, got, err)
+		}
+	}
+	if n := bufpool.Outstanding(); n != 0 {
+		t.Errorf("%d buffers are not given back", n)
+	}
+}
+
+func TestManyConnectionsShareThePools(t *testing.T) {
+	var all sync.WaitGroup
+	for g := range 16 {
+		all.Go(func() {
+			r := source(uint64(g))
+			list := settings()
+			for range 10 {
+				c, d := list[r.IntN(len(list))].pair()
+				for range 5 {
+					roundTrip(t, r, c, d)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func roundTrip(t *testing.T, r *rand.Rand, c *Compressor, d *Decompressor) {
+	p := jsonMessage(r, r.IntN(5000))
+	z := appendPieces(c, p, 1+r.IntN(3))
+	cut := r.IntN(len(z))
+	got, err := d.Append(nil, z[:cut], false)
+	if err == nil {
+		runtime.Gosched()
+		got, err = d.Append(got, z[cut:], true)
+	}
+	if err != nil || !bytes.Equal(got, p) {
+		t.Errorf("%v, or not the same", err)
+	}
+}
+
+func TestNothingIsAllocatedPerMessage(t *testing.T) {
+	if race.Enabled {
+		t.Skip("sync.Pool forgets under the race detector")
+	}
+	for _, s := range []setting{{15, 0, false}, {15, 0, true}, {10, 0, false}, {10, 0, true}} {
+		c, d := s.pair()
+		r := source(10)
+		p := jsonMessage(r, 1024)
+		z, back := make([]byte, 0, 2048), make([]byte, 0, 2048)
+		step := func() {
+			z, ok := c.Append(z, p)
+			if !ok {
+				t.Fatal("not compressed")
+			}
+			if _, err := d.Append(back, z, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 64 { // fills the windows
+			step()
+		}
+		if n := testing.AllocsPerRun(200, step); n >= 1 {
+			t.Errorf("%v: %v allocations for each message", s, n)
+		}
+	}
+}
+
+// What an idle connection holds, both directions together.
+func TestIdleConnectionsHoldTheirWindows(t *testing.T) {
+	for _, s := range settings() {
+		c, d := s.pair()
+		r := source(11)
+		for range 64 {
+			if _, err := d.Append(nil, c.AppendPiece(nil, jsonMessage(r, 1000), true), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		send, receive := 1<<s.bits, d.reach()
+		if s.noTakeover {
+			send, receive = 0, 0
+		}
+		if cap(c.win.ring) != send || cap(d.win.ring) != receive || d.z != nil {
+			t.Errorf("%v: %d and %d bytes, want %d and %d", s, cap(c.win.ring), cap(d.win.ring), send, receive)
+		}
+	}
+	c, _ := setting{15, 0, false}.pair()
+	if c.Append(nil, []byte("Hello Hello Hello Hello")); cap(c.win.ring) > minRing {
+		t.Errorf("a window with 23 bytes takes %d", cap(c.win.ring))
+	}
+}
