@@ -43,8 +43,11 @@ type AcceptOptions struct {
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
 
-	// MessageLimit is the most bytes of a received message. A longer one closes
-	// the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
+	// Compression configures permessage-deflate. Zero: off.
+	Compression Compression
+
+	// MessageLimit is the most bytes of a received message, inflated if it was
+	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
 	// memory then follows what is received, never what a header declares.
 	MessageLimit int64
 	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
@@ -61,12 +64,30 @@ func (o *AcceptOptions) settings() settings {
 	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout)
 }
 
-func (o *AcceptOptions) handshake() *handshake.ServerOptions {
-	return &handshake.ServerOptions{
+// handshake returns the options of the opening handshake; what comes of compression
+// is stored in params when it takes place.
+func (o *AcceptOptions) handshake(params *handshake.DeflateParams) (*handshake.ServerOptions, error) {
+	ho := &handshake.ServerOptions{
 		Subprotocols: o.Subprotocols, SelectSubprotocol: o.SelectSubprotocol,
 		OriginPatterns: o.OriginPatterns, AllowAnyOrigin: o.AllowAnyOrigin,
 		Header: o.Header, Check: o.Check,
 	}
+	if o.Compression.Mode == CompressionOff {
+		return ho, nil
+	}
+	policy, err := o.Compression.policy(frame.Server)
+	if err != nil {
+		return nil, &HandshakeError{Status: http.StatusInternalServerError, Token: "bad_options", Err: err}
+	}
+	ho.Extensions = func(offers []handshake.Extension) []handshake.Extension {
+		accepted, agreed, ok := policy.Accept(offers)
+		if !ok {
+			return nil
+		}
+		*params = agreed
+		return []handshake.Extension{accepted}
+	}
+	return ho, nil
 }
 
 func (o *AcceptOptions) timeout() time.Duration {
@@ -84,7 +105,11 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	ho := o.handshake()
+	var params handshake.DeflateParams
+	ho, err := o.handshake(&params)
+	if err != nil {
+		return nil, refuse(w, r, err)
+	}
 	ho.Header = merged(o.Header, w.Header())
 	agreed, err := handshake.Accept(r, ho)
 	if err != nil {
@@ -99,7 +124,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		})
 	}
 	rest, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	return accepted(nc, agreed, o, rest)
+	return accepted(nc, agreed, o, params, rest)
 }
 
 // refuse answers a request that was not accepted.
@@ -136,7 +161,7 @@ func merged(own, set http.Header) http.Header {
 }
 
 // accepted sends the response and starts the connection.
-func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, rest []byte) (*Conn, error) {
+func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte) (*Conn, error) {
 	t := newTransport(nc)
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Now().Add(o.timeout()))
@@ -149,5 +174,7 @@ func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, rest [
 		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
 	}
 	_ = t.SetWriteDeadline(time.Time{})
-	return newConn(t, frame.Server, agreed.Subprotocol, o.settings(), rest), nil
+	set := o.settings()
+	zip := newCompression(frame.Server, &o.Compression, params, set.messageLimit)
+	return newConn(t, frame.Server, agreed.Subprotocol, set, zip, rest), nil
 }

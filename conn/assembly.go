@@ -36,8 +36,11 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 			a.keep()
 			return 0, nil, err
 		}
+		if ev.First {
+			c.in.beginMessage(c.zip, ev)
+		}
 		if !a.open {
-			if ev.Final {
+			if ev.Final && !ev.Compressed {
 				c.num.received(len(ev.Payload))
 				if view {
 					return ev.Opcode, ev.Payload, nil
@@ -46,11 +49,24 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 			}
 			a.begin(dst, view)
 		}
-		a.add(ev.Payload, c.in.rx.Remaining())
+		if ev.Compressed {
+			if err := c.inflate(ev); err != nil {
+				return 0, nil, err
+			}
+		} else {
+			a.add(ev.Payload, c.in.rx.Remaining())
+		}
 		if ev.Final {
 			c.num.received(len(a.buf))
 			return ev.Opcode, a.take(view), nil
 		}
+	}
+}
+
+// beginMessage notes what a new message is.
+func (in *inbox) beginMessage(z *compression, ev frame.Event) {
+	if in.zipped = ev.Compressed; in.zipped {
+		z.text.Reset()
 	}
 }
 
@@ -59,7 +75,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 func (c *Conn) piece(ctx context.Context) (frame.Event, error) {
 	in := &c.in
 	a := &in.asm
-	if a.open && in.r == in.w {
+	if a.open && in.r == in.w && !in.zipped {
 		if rest := in.rx.Remaining(); rest >= directRead {
 			a.grow(rest)
 			room := a.buf[len(a.buf):cap(a.buf)]

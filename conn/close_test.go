@@ -160,7 +160,7 @@ func TestClosingIsBoundedInTime(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, b := pipe.New(1 << 10)
-				server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil)
+				server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 				blocked := make(chan error, 1)
 				switch step {
 				case "peer never reads":
@@ -251,7 +251,7 @@ func TestFailingTheConnectionNamesTheRule(t *testing.T) {
 
 func TestAMaskedFrameFromTheServerIsRefused(t *testing.T) {
 	cn, sn := ends(t, "tls")
-	client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil)
+	client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer client.CloseNow()
 	_, _ = sn.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
 	_ = sn.(interface{ CloseWrite() error }).CloseWrite()

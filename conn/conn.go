@@ -20,6 +20,8 @@ type Conn struct {
 	role        frame.Role
 	subprotocol string
 
+	zip *compression // nil: no extension; see compress.go
+
 	in  inbox     // see read.go
 	out outbox    // see write.go
 	cls closing   // see close.go
@@ -34,10 +36,11 @@ type Conn struct {
 
 // newConn makes a connection of a transport whose opening handshake is done. rest
 // is what the peer sent behind it.
-func newConn(t transport, role frame.Role, subprotocol string, set settings, rest []byte) *Conn {
-	c := &Conn{t: t, set: set, role: role, subprotocol: subprotocol}
+func newConn(t transport, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
+	c := &Conn{t: t, set: set, role: role, subprotocol: subprotocol, zip: zip}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.in.init(role, set.messageLimit, t.SetReadDeadline, rest)
+	c.in.rx.Compression = zip != nil
 	c.out.init(t.SetWriteDeadline)
 	c.liv.start(c)
 	return c
@@ -52,6 +55,9 @@ func (c *Conn) LocalAddr() net.Addr { return c.t.NetConn().LocalAddr() }
 
 // RemoteAddr returns the socket's remote address.
 func (c *Conn) RemoteAddr() net.Addr { return c.t.NetConn().RemoteAddr() }
+
+// Compressed reports whether permessage-deflate was agreed on (RFC 7692).
+func (c *Conn) Compressed() bool { return c.zip != nil }
 
 // TLS returns the state of the TLS connection, and false if there is none.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {

@@ -105,8 +105,8 @@ func pair(t testing.TB, kind string, change ...func(*settings)) (client, server 
 		f(&set)
 	}
 	cn, sn := ends(t, kind)
-	client = newConn(newTransport(cn), frame.Client, "", set, nil)
-	server = newConn(newTransport(sn), frame.Server, "", set, nil)
+	client = newConn(newTransport(cn), frame.Client, "", set, nil, nil)
+	server = newConn(newTransport(sn), frame.Server, "", set, nil, nil)
 	t.Cleanup(func() { _ = client.CloseNow(); _ = server.CloseNow() })
 	return client, server
 }
@@ -120,7 +120,7 @@ func raw(t testing.TB, kind string, change ...func(*settings)) (net.Conn, *Conn)
 		f(&set)
 	}
 	cn, sn := ends(t, kind)
-	server := newConn(newTransport(sn), frame.Server, "", set, nil)
+	server := newConn(newTransport(sn), frame.Server, "", set, nil, nil)
 	t.Cleanup(func() { _ = server.CloseNow(); _ = cn.Close() })
 	return cn, server
 }

@@ -41,8 +41,11 @@ type DialOptions struct {
 	// together. Zero: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
 
-	// MessageLimit is the most bytes of a received message. A longer one closes
-	// the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
+	// Compression configures permessage-deflate. Zero: off.
+	Compression Compression
+
+	// MessageLimit is the most bytes of a received message, inflated if it was
+	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
 	// memory then follows what is received, never what a header declares.
 	MessageLimit int64
 	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
@@ -68,7 +71,7 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Resp
 	if o == nil {
 		o = &DialOptions{}
 	}
-	u, req, err := o.request(rawURL)
+	u, req, policy, err := o.request(rawURL)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,7 +85,7 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Resp
 	if err != nil {
 		return nil, nil, fmt.Errorf("websocket: dial %s: %w", u.Redacted(), err)
 	}
-	return o.connect(ctx, nc, u, req)
+	return o.connect(ctx, nc, u, req, policy)
 }
 
 // Client performs the client's opening handshake on a connection that exists. For a
@@ -92,26 +95,32 @@ func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*C
 	if o == nil {
 		o = &DialOptions{}
 	}
-	u, req, err := o.request(rawURL)
+	u, req, policy, err := o.request(rawURL)
 	if err != nil {
 		_ = nc.Close()
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
-	return o.connect(ctx, nc, u, req)
+	return o.connect(ctx, nc, u, req, policy)
 }
 
 // request checks everything that can be checked before a byte is sent.
-func (o *DialOptions) request(rawURL string) (*url.URL, *handshake.ClientRequest, error) {
+func (o *DialOptions) request(rawURL string) (*url.URL, *handshake.ClientRequest, handshake.DeflatePolicy, error) {
+	policy, err := o.Compression.policy(frame.Client)
+	if err != nil {
+		return nil, nil, policy, err
+	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return nil, nil, fmt.Errorf("websocket: %w", err)
+		return nil, nil, policy, fmt.Errorf("websocket: %w", err)
 	}
-	req, err := handshake.NewRequest(u, &handshake.ClientOptions{
-		Subprotocols: o.Subprotocols, Header: o.Header, Host: o.Host,
-	})
-	return u, req, err
+	ho := &handshake.ClientOptions{Subprotocols: o.Subprotocols, Header: o.Header, Host: o.Host}
+	if o.Compression.Mode != CompressionOff {
+		ho.Extensions = policy.Offer()
+	}
+	req, err := handshake.NewRequest(u, ho)
+	return u, req, policy, err
 }
 
 func secureScheme(u *url.URL) bool { return u.Scheme == "wss" || u.Scheme == "https" }
@@ -128,7 +137,7 @@ func address(u *url.URL) string {
 }
 
 // connect performs the handshakes, TLS's and WebSocket's.
-func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest) (*Conn, *http.Response, error) {
+func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest, policy handshake.DeflatePolicy) (*Conn, *http.Response, error) {
 	tc, isTLS := nc.(*tls.Conn)
 	if secureScheme(u) && !isTLS {
 		cfg, err := o.tlsConfig(u)
@@ -148,6 +157,10 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	stop := interruptBy(ctx, nc)
 	resp, agreed, rest, err := exchange(nc, req)
 	stop()
+	var params handshake.DeflateParams
+	if err == nil {
+		params, _, err = policy.Check(agreed.Extensions)
+	}
 	if err != nil {
 		_ = nc.Close()
 		if _, ok := errors.AsType[*HandshakeError](err); !ok {
@@ -162,7 +175,9 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	t := newTransport(nc)
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Time{})
-	return newConn(t, frame.Client, agreed.Subprotocol, o.settings(), rest), resp, nil
+	set := o.settings()
+	zip := newCompression(frame.Client, &o.Compression, params, set.messageLimit)
+	return newConn(t, frame.Client, agreed.Subprotocol, set, zip, rest), resp, nil
 }
 
 func (o *DialOptions) tlsConfig(u *url.URL) (*tls.Config, error) {

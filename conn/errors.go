@@ -38,6 +38,11 @@ const (
 var (
 	// ErrMessageTooBig: the peer's message exceeds MessageLimit (status 1009).
 	ErrMessageTooBig error = frame.ErrMessageTooBig
+	// ErrCompressedData: the peer's compressed message is corrupt, ends too early or
+	// looks back farther than was agreed (status 1007).
+	ErrCompressedData error = &frame.Error{
+		Code: frame.InvalidPayload, Token: "compressed_data", Reason: "compressed message is not valid, RFC 7692 §7.2.2",
+	}
 	// ErrPingTimeout: the peer left a keepalive ping unanswered.
 	ErrPingTimeout = errors.New("websocket: no answer to a ping in time")
 	// ErrCloseTimeout: the peer did not take part in the closing handshake in time.

@@ -18,7 +18,7 @@ import (
 func TestWritesThatMeetShareRecords(t *testing.T) {
 	peer, b := pipe.New(1 << 16) // holds 64 KiB, then the writer waits
 	nc := &writeCounter{Conn: b}
-	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil)
+	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer server.CloseNow()
 	defer peer.Close()
 	blocked := make(chan error, 1)

@@ -19,7 +19,7 @@ func keptAlive(change ...func(*settings)) (*pipe.End, *Conn) {
 		f(&set)
 	}
 	a, b := pipe.New(1 << 12)
-	return a, newConn(newTransport(b), frame.Server, "", set, nil)
+	return a, newConn(newTransport(b), frame.Server, "", set, nil, nil)
 }
 
 func TestSilenceIsProbedAndThenGivenUp(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 // four whole TLS records.
 const chunk = 4 * 16384
 
-// writeLarge sends a long message as one frame, straight from p.
-func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte) error {
+// writeLarge sends a long message as one frame: straight from p, or compressed.
+func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
 	o := &c.out
 	if ok, err := o.msg.lock(ctx, c.done()); err != nil {
 		return err
@@ -22,12 +22,31 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte) error 
 		return c.err()
 	}
 	defer o.msg.unlock()
-	return c.sendFrame(ctx, &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}, p)
+	h := &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
+	if !zip {
+		return c.sendFrame(ctx, h, p, nil)
+	}
+	// Messages must be sent in the order in which they were compressed: no other
+	// may gather meanwhile.
+	o.setStream(true)
+	defer o.setStream(false)
+	return c.sendFrame(ctx, h, p, c.zip.deflate)
 }
 
+func (o *outbox) setStream(on bool) {
+	o.mu.Lock()
+	o.stream = on
+	o.mu.Unlock()
+}
+
+// transform makes of a payload what is sent, and completes the header. scratch goes
+// back to the pool.
+type transform func(h *frame.Header, p []byte) (payload, scratch []byte)
+
 // sendFrame sends one data frame of any length behind what has gathered. o.msg is
-// held. Until the first byte is out, an error means that nothing was sent.
-func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte) error {
+// held. Until the payload is transformed, if at all, an error means that nothing was
+// sent; from then on the frame leaves whole.
+func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip transform) error {
 	o := &c.out
 	if ok, err := o.tok.lock(ctx, c.done()); err != nil {
 		return err
@@ -43,6 +62,11 @@ func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte) error {
 	}
 	if err := c.closed(); err != nil {
 		return err
+	}
+	if zip != nil {
+		var scratch []byte
+		p, scratch = zip(h, p)
+		defer bufpool.Put(scratch)
 	}
 	if c.role == frame.Client {
 		h.Masked, h.Key = true, mask.NewKey()

@@ -23,6 +23,7 @@ type inbox struct {
 	r, w int    // buf[r:w] has not been consumed
 
 	asm     assembly
+	zipped  bool           // the message in progress is compressed
 	stream  *MessageReader // the message being streamed
 	serving atomic.Bool    // Serve holds the token
 	answer  bool           // a pong waits in the outbox
@@ -100,6 +101,9 @@ func (c *Conn) dropInbox() {
 	c.in.watch.clear()
 	c.in.release()
 	c.in.asm.drop()
+	if c.zip != nil {
+		c.zip.recv.Close()
+	}
 	c.t.Drop()
 	c.in.tok.unlock()
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/deflate"
 )
 
 // MessageReader is one message that is read as it arrives. It is not for
@@ -12,8 +13,12 @@ import (
 type MessageReader struct {
 	c     *Conn
 	ctx   context.Context
+	op    frame.Opcode
+	head  []byte // what a cancelled Read had of the message
 	rest  []byte // received, not yet read; lies in the inbox
 	final bool   // rest is the message's last piece
+	zip   bool   // rest is compressed
+	ended bool   // all of it has been inflated
 	total int
 	err   error
 }
@@ -32,24 +37,29 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) 
 	in := &c.in
 	r := &MessageReader{c: c, ctx: ctx}
 	if in.asm.open { // a Read that was cancelled has begun it
-		r.rest = append([]byte(nil), in.asm.buf...)
-		r.total = len(r.rest)
+		r.head = append([]byte(nil), in.asm.buf...)
+		r.total = len(r.head)
 		in.asm.drop()
-		in.stream = r
-		return MessageType(in.rx.Message()), r, nil
+		r.op = in.rx.Message()
+	} else {
+		ev, err := c.event(ctx)
+		if err != nil {
+			return 0, nil, err
+		}
+		in.beginMessage(c.zip, ev)
+		r.op = ev.Opcode
+		r.take(ev)
 	}
-	ev, err := c.event(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	r.take(ev)
+	r.zip = in.zipped
 	in.stream = r
-	return MessageType(ev.Opcode), r, nil
+	return MessageType(r.op), r, nil
 }
 
 func (r *MessageReader) take(ev frame.Event) {
 	r.rest, r.final = ev.Payload, ev.Final
-	r.total += len(ev.Payload)
+	if !ev.Compressed {
+		r.total += len(ev.Payload)
+	}
 }
 
 // SetContext replaces the context that ends a waiting Read.
@@ -64,27 +74,57 @@ func (r *MessageReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	defer r.c.unlockRead()
-	for len(r.rest) == 0 {
-		if r.final {
-			return 0, r.finish()
-		}
-		if len(p) == 0 {
-			return 0, nil
-		}
-		n, err := r.next(p)
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		n, err := r.have(p)
 		if n > 0 || err != nil {
 			return n, err
 		}
+		if r.final && (!r.zip || r.ended) {
+			return 0, r.finish()
+		}
+		if n, err = r.next(p); n > 0 || err != nil {
+			return n, err
+		}
 	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
+}
+
+// have reads of what was received.
+func (r *MessageReader) have(p []byte) (n int, err error) {
+	switch {
+	case len(r.head) > 0:
+		n = copy(p, r.head)
+		r.head = r.head[n:]
+	case !r.zip:
+		n = copy(p, r.rest)
+		r.rest = r.rest[n:]
+	case !r.ended && (r.final || len(r.rest) > 0):
+		return r.inflate(p)
+	}
+	return n, nil
+}
+
+// inflate reads of a piece that is compressed.
+func (r *MessageReader) inflate(p []byte) (int, error) {
+	n, k, err := r.c.zip.into(p, r.rest, frame.Event{Opcode: r.op, Final: r.final})
+	r.rest = r.rest[k:]
+	r.total += n
+	switch err {
+	case nil:
+		r.ended = r.final
+	case deflate.ErrShortDst:
+	default:
+		return 0, r.failed(r.c.inflateFailed(err))
+	}
 	return n, nil
 }
 
 // next takes the next piece: straight into p if there is much of it.
 func (r *MessageReader) next(p []byte) (int, error) {
 	in := &r.c.in
-	if rest := in.rx.Remaining(); in.r == in.w && rest >= directRead && len(p) >= directRead {
+	if rest := in.rx.Remaining(); !r.zip && in.r == in.w && rest >= directRead && len(p) >= directRead {
 		ev, err := r.c.direct(r.ctx, p[:min(int64(len(p)), rest)])
 		if err != nil {
 			return 0, r.failed(err)

@@ -18,7 +18,7 @@ import (
 func TestServeGathersReplies(t *testing.T) {
 	a, b := pipe.New(1 << 20)
 	nc := &writeCounter{Conn: b}
-	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil)
+	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer server.CloseNow()
 	var batch []byte
 	for i := range 500 {
@@ -52,7 +52,7 @@ func TestServeGathersReplies(t *testing.T) {
 func TestAReplyLeavesAlthoughTheCallbackStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := pipe.New(1 << 20)
-		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil)
+		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 		served := make(chan error, 1)
 		go func() {
 			served <- server.Serve(bg, func(c *Conn, m Message) error {
@@ -187,7 +187,7 @@ func TestCloseInsideTheCallback(t *testing.T) {
 func TestCloseInsideTheCallbackIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := pipe.New(1 << 20)
-		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil)
+		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 		_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
 		began := time.Now()
 		err := server.Serve(bg, func(c *Conn, m Message) error { return c.Close(StatusNormalClosure, "") })

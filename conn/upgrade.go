@@ -26,12 +26,13 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout())
 	defer cancel()
-	agreed, rest, err := upgrade(ctx, nc, o)
+	var params handshake.DeflateParams
+	agreed, rest, err := upgrade(ctx, nc, o, &params)
 	if err != nil {
 		_ = nc.Close()
 		return nil, upgradeError(ctx, err)
 	}
-	return accepted(nc, agreed, o, rest)
+	return accepted(nc, agreed, o, params, rest)
 }
 
 func upgradeError(ctx context.Context, err error) error {
@@ -44,7 +45,11 @@ func upgradeError(ctx context.Context, err error) error {
 	return fmt.Errorf("websocket: opening handshake: %w", err)
 }
 
-func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*handshake.Agreement, []byte, error) {
+func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams) (*handshake.Agreement, []byte, error) {
+	ho, err := o.handshake(params)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer interruptBy(ctx, nc)()
 	if tc, ok := nc.(*tls.Conn); ok {
 		if err := tc.HandshakeContext(ctx); err != nil {
@@ -60,7 +65,7 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*handshake.Agr
 			r.TLS = &state
 		}
 		var agreed *handshake.Agreement
-		if agreed, err = handshake.Accept(r, o.handshake()); err == nil {
+		if agreed, err = handshake.Accept(r, ho); err == nil {
 			return agreed, rest, nil
 		}
 	}

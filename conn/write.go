@@ -54,8 +54,20 @@ func (o *outbox) init(deadline func(time.Time) error) {
 // gathered. In Serve's callback Write returns earlier: see [Conn.Serve].
 //
 // When ctx ends first and nothing of the message was sent, the error is ctx's and
-// the message is forgotten. Otherwise it is an *InterruptedError.
+// the message is forgotten. Otherwise it is an *InterruptedError; so it is, too, when
+// the message was compressed with context takeover, which cannot be undone.
 func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte) error {
+	return c.write(ctx, typ, p, c.zip.wants(len(p)))
+}
+
+// WriteUncompressed is Write for a message that must not be compressed although
+// compression was agreed on: one that holds a secret beside text that somebody else
+// chose (docs/security.md). Without compression it is the same as Write.
+func (c *Conn) WriteUncompressed(ctx context.Context, typ MessageType, p []byte) error {
+	return c.write(ctx, typ, p, false)
+}
+
+func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) error {
 	if !typ.valid() {
 		return ErrMessageType
 	}
@@ -64,9 +76,9 @@ func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte) error {
 	}
 	var err error
 	if len(p) <= gatherMax {
-		err = c.writeGathered(ctx, frame.Opcode(typ), p)
+		err = c.writeGathered(ctx, frame.Opcode(typ), p, zip)
 	} else {
-		err = c.writeLarge(ctx, frame.Opcode(typ), p)
+		err = c.writeLarge(ctx, frame.Opcode(typ), p, zip)
 	}
 	if err == nil {
 		c.num.wrote(len(p))
@@ -75,16 +87,20 @@ func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte) error {
 }
 
 // writeGathered puts a whole message into the outbox and sees to it that it leaves.
-func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte) error {
+func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
 	o := &c.out
 	h := frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
 	for {
-		seq, held, err := c.gather(&h, p)
+		seq, held, err := c.gather(&h, p, zip)
 		if err != nil {
 			return err
 		}
 		if seq > 0 {
-			return c.commit(ctx, seq, int64(c.frameSize(&h)))
+			size := int64(c.frameSize(&h))
+			if h.RSV != 0 && !c.zip.send.NoTakeover {
+				size = 0 // the context knows it: it has to be sent
+			}
+			return c.commit(ctx, seq, size)
 		}
 		// No room, or a message is being streamed: wait for either, then again.
 		if held {
@@ -107,9 +123,9 @@ func (c *Conn) frameSize(h *frame.Header) int {
 	return n
 }
 
-// gather appends a data frame to the outbox and returns the position behind it;
+// gather appends a data frame to the outbox, compressed with zip, and returns the position behind it;
 // zero if it has to wait, and then whether for a streamed message or for room.
-func (c *Conn) gather(h *frame.Header, p []byte) (seq int64, held bool, err error) {
+func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held bool, err error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -121,6 +137,12 @@ func (c *Conn) gather(h *frame.Header, p []byte) (seq int64, held bool, err erro
 		return 0, true, nil
 	case len(o.buf) > 0 && len(o.buf)+c.frameSize(h) > gatherCap:
 		return 0, false, nil
+	}
+	if zip {
+		payload, scratch := c.zip.deflate(h, p)
+		c.enter(h, payload)
+		bufpool.Put(scratch)
+		return o.framed, false, nil
 	}
 	c.enter(h, p)
 	return o.framed, false, nil

@@ -108,7 +108,7 @@ func TestAWriteInProgressEndsWithTheConnection(t *testing.T) {
 
 func TestClientFramesAreMaskedWithFreshKeys(t *testing.T) {
 	cn, sn := ends(t, "plain")
-	client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil)
+	client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer client.CloseNow()
 	defer sn.Close()
 	seen := map[[4]byte]bool{}

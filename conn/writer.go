@@ -17,6 +17,7 @@ type MessageWriter struct {
 	op    frame.Opcode // of the next fragment
 	buf   []byte       // borrowed; not yet sent
 	began bool         // a fragment was sent
+	plain bool         // not to be compressed
 	total int
 	done  bool
 }
@@ -51,6 +52,10 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, err
 	o.stream = true
 	return &MessageWriter{c: c, ctx: ctx, op: frame.Opcode(typ)}, nil
 }
+
+// DisableCompression has this message go uncompressed, as WriteUncompressed does. It
+// has an effect only before anything was sent.
+func (w *MessageWriter) DisableCompression() { w.plain = w.plain || !w.began }
 
 // SetContext replaces the context that ends a waiting call.
 func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
@@ -120,7 +125,7 @@ func (w *MessageWriter) fragment(p []byte, fin bool) error {
 		return err
 	}
 	h := &frame.Header{Fin: fin, Opcode: w.op, Length: int64(len(p))}
-	err := w.c.sendFrame(w.ctx, h, p)
+	err := w.c.sendFrame(w.ctx, h, p, w.transform(len(p), fin))
 	if _, interrupted := errors.AsType[*InterruptedError](err); err == nil || interrupted {
 		w.op, w.began = frame.Continuation, true
 		if interrupted {
@@ -128,6 +133,30 @@ func (w *MessageWriter) fragment(p []byte, fin bool) error {
 		}
 	}
 	return err
+}
+
+// transform returns how a fragment's payload is compressed, nil if it is not. A
+// message that is one fragment is compressed only if that saves something.
+func (w *MessageWriter) transform(n int, fin bool) transform {
+	z := w.c.zip
+	switch {
+	case z == nil || w.plain:
+		return nil
+	case !w.began && fin && !z.wants(n):
+		return nil
+	case !w.began && fin:
+		return z.deflate
+	}
+	first := !w.began
+	return func(h *frame.Header, p []byte) (payload, scratch []byte) {
+		scratch = bufpool.Get(len(p) + bufpool.Small/2)
+		payload = z.send.AppendPiece(scratch[:0], p, h.Fin)
+		if first {
+			h.RSV = frame.RSV1
+		}
+		h.Length = int64(len(payload))
+		return payload, scratch
+	}
 }
 
 func (w *MessageWriter) release() {

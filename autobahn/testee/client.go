@@ -29,9 +29,6 @@ func runClient(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *compress {
-		return errCompress
-	}
 	cfg, err := tlsconf.Client(tlsconf.ClientOptions{Profile: tlsconf.Intermediate})
 	if err != nil {
 		return err
@@ -39,7 +36,9 @@ func runClient(ctx context.Context, args []string, stdout io.Writer) error {
 	if *insecure {
 		cfg = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 	}
-	t := &tester{url: *server, agent: *agent, options: conn.DialOptions{TLS: cfg, MessageLimit: messageLimit}}
+	t := &tester{url: *server, agent: *agent, options: conn.DialOptions{
+		TLS: cfg, MessageLimit: messageLimit, Compression: compression(*compress),
+	}}
 	n, err := t.cases(ctx)
 	if err != nil {
 		return fmt.Errorf("asking for the number of cases: %w", err)

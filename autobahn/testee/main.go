@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/seed-c4549abd/wss/conn"
 )
 
 // messageLimit admits the longest message of the suite, 16 MiB (case 9.1.6).
@@ -45,5 +47,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return errors.New("usage: testee server -listen ADDR [-tls] [-compress] | client -url URL -agent NAME [-insecure] [-compress]")
 }
 
-// errCompress is the answer to -compress until the library speaks RFC 7692.
-var errCompress = errors.New("-compress: permessage-deflate is not supported yet; leave the flag out")
+// compression is what -compress negotiates: whatever the suite wants, and every
+// message goes compressed that gets smaller.
+func compression(on bool) conn.Compression {
+	if !on {
+		return conn.Compression{}
+	}
+	return conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1}
+}

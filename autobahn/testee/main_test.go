@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -15,10 +14,5 @@ func TestWrongUseIsExplained(t *testing.T) {
 	}
 	if err := run(t.Context(), nil, io.Discard); !strings.Contains(err.Error(), "usage") {
 		t.Errorf("got %v", err)
-	}
-	for _, role := range []string{"server", "client"} {
-		if err := run(t.Context(), []string{role, "-compress"}, io.Discard); !errors.Is(err, errCompress) {
-			t.Errorf("%s -compress: %v", role, err)
-		}
 	}
 }

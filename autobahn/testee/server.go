@@ -22,9 +22,6 @@ func runServer(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *compress {
-		return errCompress
-	}
 	ln, err := net.Listen("tcp", *listen)
 	if err != nil {
 		return err
@@ -37,7 +34,9 @@ func runServer(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		scheme, ln = "wss", tls.NewListener(ln, cfg)
 	}
-	srv := &http.Server{Handler: http.HandlerFunc(serveEcho)}
+	srv := &http.Server{Handler: echo(&conn.AcceptOptions{
+		MessageLimit: messageLimit, Compression: compression(*compress),
+	})}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	fmt.Fprintf(stdout, "listening %s://%s\n", scheme, ln.Addr())
@@ -56,13 +55,15 @@ func serverTLS() (*tls.Config, error) {
 	return tlsconf.Server(tlsconf.ServerOptions{Profile: tlsconf.Intermediate, GetCertificate: ca.GetCertificate})
 }
 
-func serveEcho(w http.ResponseWriter, r *http.Request) {
-	c, err := conn.Accept(w, r, &conn.AcceptOptions{MessageLimit: messageLimit})
-	if err != nil {
-		return // Accept has answered
+func echo(o *conn.AcceptOptions) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, o)
+		if err != nil {
+			return // Accept has answered
+		}
+		ctx := c.Context()
+		_ = c.Serve(ctx, func(c *conn.Conn, m conn.Message) error {
+			return c.Write(ctx, m.Type, m.Data)
+		})
 	}
-	ctx := c.Context()
-	_ = c.Serve(ctx, func(c *conn.Conn, m conn.Message) error {
-		return c.Write(ctx, m.Type, m.Data)
-	})
 }

@@ -36,16 +36,19 @@ func start(t *testing.T, args ...string) (url string) {
 }
 
 func TestTheServerEchoes(t *testing.T) {
-	for scheme, args := range map[string][]string{"ws": nil, "wss": {"-tls"}} {
+	for scheme, args := range map[string][]string{"ws": {"-compress"}, "wss": {"-tls"}} {
 		url := start(t, args...)
 		if !strings.HasPrefix(url, scheme+"://127.0.0.1:") {
 			t.Fatalf("URL %q", url)
 		}
 		c, _, err := conn.Dial(t.Context(), url, &conn.DialOptions{
-			TLS: &tls.Config{InsecureSkipVerify: true}, MessageLimit: messageLimit,
+			TLS: &tls.Config{InsecureSkipVerify: true}, MessageLimit: messageLimit, Compression: compression(true),
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if c.Compressed() != (scheme == "ws") {
+			t.Errorf("%s: compressed %v", scheme, c.Compressed())
 		}
 		for _, n := range []int{0, 5, 16 << 20} {
 			written := make(chan error, 1)

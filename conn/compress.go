@@ -1,0 +1,168 @@
+package conn
+
+import (
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/deflate"
+)
+
+// CompressionMode says whether permessage-deflate (RFC 7692) is used. The zero
+// value is off.
+type CompressionMode uint8
+
+const (
+	// CompressionOff neither offers nor accepts compression.
+	CompressionOff CompressionMode = iota
+	// CompressionNoTakeover compresses each message by itself, in both directions:
+	// nothing is kept between messages.
+	CompressionNoTakeover
+	// CompressionTakeover compresses with what was sent before as context, as far as
+	// the peer agrees: much better for small, similar messages, for a window of
+	// memory in each direction.
+	CompressionTakeover
+)
+
+// Compression configures permessage-deflate. The zero value is off. Read
+// docs/security.md before you switch it on: compressing secrets beside text that an
+// attacker chooses gives the secrets away; see [Conn.WriteUncompressed].
+type Compression struct {
+	// Mode is off by default.
+	Mode CompressionMode
+	// Level is the effort, from 1 (fast) to 9. Zero: a balance. It counts with
+	// windows of 15 bits only.
+	Level int
+	// WindowBits limits what this side looks back at when it compresses, and so
+	// what both sides keep, to 2^WindowBits bytes: 8 to 15. Zero: 15. The peer may
+	// ask for less.
+	WindowBits int
+	// PeerWindowBits asks the same of the peer. Zero: 15.
+	PeerWindowBits int
+	// Threshold is the size in bytes below which messages go uncompressed. Zero:
+	// 128 with context takeover, 512 without. Negative: none.
+	Threshold int
+}
+
+const (
+	thresholdTakeover   = 128
+	thresholdNoTakeover = 512
+)
+
+// policy returns what to negotiate, for one role.
+func (o *Compression) policy(role frame.Role) (handshake.DeflatePolicy, error) {
+	p := handshake.DeflatePolicy{ServerMaxWindowBits: o.WindowBits, ClientMaxWindowBits: o.PeerWindowBits}
+	if role == frame.Client {
+		p.ServerMaxWindowBits, p.ClientMaxWindowBits = o.PeerWindowBits, o.WindowBits
+	}
+	p.ServerNoContextTakeover = o.Mode == CompressionNoTakeover
+	p.ClientNoContextTakeover = p.ServerNoContextTakeover
+	if o.Level < 0 || o.Level > 9 || o.Mode > CompressionTakeover {
+		return p, &HandshakeError{
+			Token:  "bad_options",
+			Reason: "Compression: Level must be 0 to 9, and Mode one of the constants",
+		}
+	}
+	return p, p.Validate()
+}
+
+// compression is permessage-deflate on one connection. Between messages it holds
+// windows only.
+type compression struct {
+	send      deflate.Compressor   // under outbox.mu, or by the holder of msg while stream is set
+	recv      deflate.Decompressor // under the inbox's token
+	text      frame.UTF8           // of the message being inflated
+	threshold int
+}
+
+// newCompression returns what was agreed, from this side's view.
+func newCompression(role frame.Role, o *Compression, p handshake.DeflateParams, limit int64) *compression {
+	if p == (handshake.DeflateParams{}) {
+		return nil
+	}
+	z := &compression{threshold: o.Threshold}
+	sendBits, recvBits := p.ServerMaxWindowBits, p.ClientMaxWindowBits
+	sendAlone, recvAlone := p.ServerNoContextTakeover, p.ClientNoContextTakeover
+	if role == frame.Client {
+		sendBits, recvBits, sendAlone, recvAlone = recvBits, sendBits, recvAlone, sendAlone
+	}
+	z.send = deflate.Compressor{WindowBits: sendBits, NoTakeover: sendAlone, Level: o.Level}
+	z.recv = deflate.Decompressor{WindowBits: recvBits, NoTakeover: recvAlone, Limit: limit}
+	if z.threshold == 0 {
+		z.threshold = thresholdTakeover
+		if sendAlone {
+			z.threshold = thresholdNoTakeover
+		}
+	}
+	return z
+}
+
+// wants reports whether a message of n bytes is to be compressed.
+func (z *compression) wants(n int) bool { return z != nil && n >= z.threshold }
+
+// deflate returns the payload of a whole message compressed, and sets RSV1, if that
+// saves something. scratch is for the caller to return to the pool.
+func (z *compression) deflate(h *frame.Header, p []byte) (payload, scratch []byte) {
+	scratch = bufpool.Get(len(p) + bufpool.Small/2)
+	out, ok := z.send.Append(scratch[:0], p)
+	if !ok {
+		return p, scratch
+	}
+	h.RSV, h.Length = frame.RSV1, int64(len(out))
+	return out, scratch
+}
+
+// inflateFailed turns an error of the decompressor into the one that ends the
+// connection.
+func (c *Conn) inflateFailed(err error) error {
+	switch err {
+	case deflate.ErrTooBig:
+		return c.fail(frame.ErrMessageTooBig)
+	case frame.ErrInvalidUTF8:
+		return c.fail(err)
+	}
+	return c.fail(ErrCompressedData)
+}
+
+// inflate appends a piece of a compressed message to the assembly. A bomb costs at
+// most the limit: it is counted while it is inflated.
+func (c *Conn) inflate(ev frame.Event) error {
+	z, a := c.zip, &c.in.asm
+	src := ev.Payload
+	for {
+		if cap(a.buf)-len(a.buf) < minInflate {
+			a.enlarge(c.inflateRoom(len(src)))
+		}
+		n, k, err := z.into(a.buf[len(a.buf):cap(a.buf)], src, ev)
+		a.buf = a.buf[:len(a.buf)+n]
+		src = src[k:]
+		if err == nil {
+			return nil
+		}
+		if err != deflate.ErrShortDst {
+			return c.inflateFailed(err)
+		}
+	}
+}
+
+// minInflate is the least room that is given to the decompressor.
+const minInflate = 256
+
+// inflateRoom guesses what n compressed bytes become, within the limit.
+func (c *Conn) inflateRoom(n int) int64 {
+	more := int64(max(4*n, 2*minInflate, len(c.in.asm.buf)))
+	if limit := c.set.messageLimit; limit > 0 {
+		more = min(more, max(limit-int64(len(c.in.asm.buf)), 0)+minInflate)
+	}
+	return more
+}
+
+// into inflates into dst, and validates text.
+func (z *compression) into(dst, src []byte, ev frame.Event) (n, k int, err error) {
+	n, k, err = z.recv.Inflate(dst, src, ev.Final)
+	if ev.Opcode == frame.Text {
+		if _, ok := z.text.Write(dst[:n]); !ok || err == nil && ev.Final && !z.text.Complete() {
+			return n, k, frame.ErrInvalidUTF8
+		}
+	}
+	return n, k, err
+}
