@@ -378,3 +378,42 @@ func ExampleConn_TLS() {
 	_ = c.Close(conn.StatusNormalClosure, "")
 	// Output: true TLS 1.3 http/1.1
 }
+
+func ExampleCompression() {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{
+			// Windows of 4 KiB: a connection keeps 8 KiB, whatever the client would like.
+			Compression: conn.Compression{
+				Mode: conn.CompressionTakeover, WindowBits: 12, PeerWindowBits: 12, Threshold: 64,
+			},
+		})
+		if err != nil {
+			return
+		}
+		ctx := c.Context()
+		for range 50 {
+			_ = c.Write(ctx, conn.Text, []byte(`{"symbol":"ACME","bid":99.50,"ask":99.75,"venue":"XETR","currency":"EUR","state":"open","halted":false,"lot":100}`))
+		}
+		_ = c.WriteUncompressed(ctx, conn.Text, []byte(`{"token":"secret"}`))
+		_ = c.Close(conn.StatusNormalClosure, "")
+	}))
+	defer srv.Close()
+
+	ctx := context.Background()
+	c, _, err := conn.Dial(ctx, "ws"+strings.TrimPrefix(srv.URL, "http"), &conn.DialOptions{
+		Compression: conn.Compression{Mode: conn.CompressionTakeover},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	last := ""
+	for m := range c.Messages(ctx) {
+		if m.Data != nil {
+			last = string(m.Data)
+		}
+	}
+	s := c.Stats()
+	fmt.Println(c.Compressed(), s.MessagesIn, s.WireIn < s.PayloadIn/3, last)
+	// Output: true 51 true {"token":"secret"}
+}
