@@ -39,7 +39,8 @@ type Compression struct {
 	// PeerWindowBits asks the same of the peer. Zero: 15.
 	PeerWindowBits int
 	// Threshold is the size in bytes below which messages go uncompressed. Zero:
-	// 128 with context takeover, 512 without. Negative: none.
+	// 128 with context takeover, 512 without. Negative: none. Below 128 only levels
+	// from 7 on, with windows of 15 bits, find anything to shorten.
 	Threshold int
 }
 

@@ -147,6 +147,8 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 		}
 		tc = tls.Client(wire.TLS(nc), cfg)
 		nc = tc
+	} else if !isTLS {
+		nc = wire.Plain(nc)
 	}
 	if tc != nil {
 		if err := tc.HandshakeContext(ctx); err != nil {

@@ -21,8 +21,10 @@ type Compressor struct {
 	// with an empty window.
 	NoTakeover bool
 
-	win  window
-	open bool // a message is in progress, by pieces
+	win    window
+	open   bool // a message is in progress, by pieces
+	hit    bool // a message has been shortened
+	misses int  // messages since that were not
 }
 
 // DefaultLevel is the level that Level 0 stands for.
@@ -36,8 +38,11 @@ const (
 
 // Append appends the compressed payload of a whole message to dst, and returns
 // the extended slice and true. If that saves nothing, it returns dst as it was
-// and false: send the message uncompressed, the context does not know it then. p
-// is not kept. It panics while a message is in progress.
+// and false: send the message uncompressed, the context does not know it then.
+// With context takeover some messages that it does not shorten are compressed all
+// the same, at a cost of some bytes: else a context that does not serve, an empty
+// one to begin with, would never become one that does. p is not kept. It panics
+// while a message is in progress.
 func (c *Compressor) Append(dst, p []byte) ([]byte, bool) {
 	if c.open {
 		panic("deflate: Append within a message")
@@ -48,7 +53,10 @@ func (c *Compressor) Append(dst, p []byte) ([]byte, bool) {
 	n := len(dst)
 	out := c.compress(dst, p)
 	out = out[:len(out)-trailerSize]
-	if len(out)-n >= len(p) {
+	switch {
+	case len(out)-n < len(p):
+		c.hit, c.misses = true, 0
+	case c.NoTakeover || len(p) > c.size() || !c.primes():
 		return out[:n], false
 	}
 	if !c.NoTakeover {
@@ -56,6 +64,21 @@ func (c *Compressor) Append(dst, p []byte) ([]byte, bool) {
 	}
 	return out, true
 }
+
+// primes reports whether a message that is not shortened enters the context: the
+// first ones do, and later ever fewer, once a context that served does so no more.
+func (c *Compressor) primes() bool {
+	c.misses++
+	if c.hit && c.misses <= patience {
+		return false
+	}
+	return c.misses&(c.misses-1) == 0 || c.misses%maxPause == 0
+}
+
+const (
+	patience = 8   // misses after which a context counts as outdated
+	maxPause = 256 // misses between two messages that prime, at the most
+)
 
 // minPlain is the size of the smallest message that compression can shorten: the
 // fixed code takes 10 bits for a match, and 3 and 10 around it.

@@ -19,8 +19,11 @@ func TestAnAbandonedMessageLeavesTheContext(t *testing.T) {
 			r := source(uint64(i))
 			for range 50 {
 				noise := random(r, 100+r.IntN(1000))
-				if _, ok := c.Append(nil, noise); ok {
-					t.Fatal("noise was compressed")
+				if z, ok := c.Append(nil, noise); ok { // to prime the context
+					if _, err := d.Append(nil, z, true); err != nil || s.noTakeover {
+						t.Fatalf("noise was compressed, %v", err)
+					}
+					continue
 				}
 				p := append(jsonMessage(r, 300), noise...) // what it must not refer to
 				z, ok := c.Append(nil, p)
@@ -239,5 +242,51 @@ func TestIdleConnectionsHoldTheirWindows(t *testing.T) {
 	c, _ := setting{15, 0, false}.pair()
 	if c.Append(nil, []byte("Hello Hello Hello Hello")); cap(c.win.ring) > minRing {
 		t.Errorf("a window with 23 bytes takes %d", cap(c.win.ring))
+	}
+}
+
+// TestMessagesThatOnlyTheContextShortens: the first enters the context all the
+// same, or none would ever be shortened.
+func TestMessagesThatOnlyTheContextShortens(t *testing.T) {
+	quote := random(source(7), 150)
+	for bits := 9; bits <= 15; bits++ {
+		c := Compressor{WindowBits: bits}
+		var d Decompressor
+		for i := range 5 {
+			out, ok := c.Append(nil, quote)
+			if !ok || i > 0 && len(out) > len(quote)/2 || len(out) > len(quote)+16 {
+				t.Errorf("%d bits, message %d: %d bytes, compressed %v", bits, i, len(out), ok)
+			}
+			if back, err := d.Append(nil, out, true); err != nil || string(back) != string(quote) {
+				t.Fatalf("%q, %v", back, err)
+			}
+		}
+	}
+}
+
+// TestNoiseIsSentAsItIs but for a few messages, ever fewer; and text that comes after
+// it finds its context.
+func TestNoiseIsSentAsItIs(t *testing.T) {
+	var c Compressor
+	noise := make([]byte, 200)
+	compressed := 0
+	for range 1000 {
+		for i := range noise {
+			noise[i] = byte(rand.Uint32())
+		}
+		if _, ok := c.Append(nil, noise); ok {
+			compressed++
+		}
+	}
+	if compressed > 13 {
+		t.Errorf("%d of 1000 were compressed", compressed)
+	}
+	quote := random(source(8), 150)
+	for i := range maxPause + 2 {
+		if out, ok := c.Append(nil, quote); ok && len(out) < len(quote)/2 {
+			return
+		} else if i > maxPause {
+			t.Error("the context never came to serve")
+		}
 	}
 }

@@ -50,7 +50,7 @@ func TestMessagesComeBackWhole(t *testing.T) {
 					}
 					continue
 				}
-				if len(z) >= len(p) {
+				if len(z) >= len(p) && (s.noTakeover || len(z) > len(p)+16) { // 16: to prime the context
 					t.Fatalf("%d bytes became %d", len(p), len(z))
 				}
 				got, err := d.Append([]byte("before"), z, true)
