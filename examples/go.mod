@@ -4,4 +4,6 @@ go 1.26
 
 require github.com/seed-c4549abd/wss v0.0.0
 
+require github.com/klauspost/compress v1.20.3 // indirect
+
 replace github.com/seed-c4549abd/wss => ../

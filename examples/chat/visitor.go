@@ -35,7 +35,8 @@ func visit(ctx context.Context, address, name string, ca *tlsconf.DevCA, in io.R
 		}
 		_ = c.Close(conn.StatusNormalClosure, "")
 	}()
-	for m, err := range c.Messages(c.Context()) {
+	// Reading ends with the connection, and ctx ends that above, with a farewell.
+	for m, err := range c.Messages(context.WithoutCancel(ctx)) {
 		if err != nil {
 			return err
 		}
