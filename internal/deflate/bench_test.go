@@ -2,6 +2,7 @@ package deflate
 
 import (
 	"bytes"
+	"strconv"
 	"testing"
 
 	"github.com/klauspost/compress/flate"
@@ -34,18 +35,46 @@ func BenchmarkCompress(b *testing.B) {
 	}
 }
 
+// What the default level was chosen by.
+func BenchmarkLevels(b *testing.B) {
+	for _, size := range []int{100, 1 << 10, 16 << 10} {
+		for _, s := range settings() {
+			if s.bits != maxBits && s.bits != 12 {
+				continue
+			}
+			b.Run(byteCount(size)+"/"+s.String(), func(b *testing.B) {
+				r := source(1)
+				c, _ := s.pair()
+				var messages [][]byte
+				for range 512 {
+					p := jsonMessage(r, size)
+					messages = append(messages, p)
+					c.AppendPiece(nil, p, true)
+				}
+				dst := make([]byte, 0, 2*size)
+				i, in, out := 0, 0, 0
+				b.ReportAllocs()
+				for b.Loop() {
+					p := messages[i%len(messages)]
+					z := c.AppendPiece(dst, p, true)
+					i, in, out = i+1, in+len(p), out+len(z)
+				}
+				b.ReportMetric(float64(out)/float64(in), "ratio")
+			})
+		}
+	}
+}
+
 func BenchmarkInflate(b *testing.B) {
 	for _, size := range []int{128, 1024, 16 << 10, 1 << 20} {
 		for _, no := range []bool{false, true} {
-			s := setting{bits: maxBits, level: DefaultLevel, noTakeover: no}
+			s := setting{bits: maxBits, noTakeover: no}
 			name := map[bool]string{false: "takeover", true: "none"}[no]
 			c, d := s.pair()
 			r := source(1)
-			var messages, plain [][]byte
+			var messages [][]byte
 			for range 64 {
-				p := jsonMessage(r, size)
-				plain = append(plain, p)
-				messages = append(messages, c.AppendPiece(nil, p, true))
+				messages = append(messages, c.AppendPiece(nil, jsonMessage(r, size), true))
 			}
 			dst := make([]byte, 0, size)
 			b.Run(byteCount(size)+"/"+name, func(b *testing.B) {
@@ -106,5 +135,5 @@ func byteCount(n int) string {
 	case n >= 1<<10:
 		return "1KiB"
 	}
-	return "128B"
+	return strconv.Itoa(n) + "B"
 }

@@ -13,8 +13,11 @@ type Compressor struct {
 	// match refers farther back than 2^WindowBits bytes, and neither is more kept.
 	WindowBits int
 
-	// Level is the effort, from 1, fast, to 9; 0 means DefaultLevel. It counts only
-	// with 15 window bits: smaller windows have one effort, like that of level 5.
+	// Level is the effort, from 1, fast, to 9; 0 means 7 with context takeover, where
+	// that is both faster and smaller than 5, and 5 without. It counts only with 15
+	// window bits: smaller windows have one effort, like that of level 5. Loading the
+	// window is most of the work: of 1 KiB, 12 bits save 1% less than 15, in a fourth
+	// of the time.
 	Level int
 
 	// NoTakeover is the no_context_takeover of our direction: each message begins
@@ -27,8 +30,11 @@ type Compressor struct {
 	misses int  // messages since that were not
 }
 
-// DefaultLevel is the level that Level 0 stands for.
-const DefaultLevel = 5
+// The levels that Level 0 stands for, by BenchmarkLevels.
+const (
+	defaultLevel      = 7
+	defaultLevelAlone = 5 // without context takeover
+)
 
 // Range of max_window_bits (RFC 7692 §7.1.2).
 const (
@@ -129,16 +135,29 @@ func (c *Compressor) Close() { c.win.drop() }
 
 // compress appends p compressed in the present context, up to a byte boundary.
 func (c *Compressor) compress(dst, p []byte) []byte {
-	w := borrowWriter(c.bits(), c.level())
+	bits, level, reach := c.bits(), c.level(), c.size()
+	if len(p) < fastMin && c.win.n > 0 && (level < chainLevel || bits < maxBits) {
+		// The window that this writer has is larger than ours, so with p in it
+		// what we load must not be more than ours.
+		bits, level, reach = maxBits, chainLevel, reach-len(p)
+	}
+	w := borrowWriter(bits, level)
 	defer w.giveBack()
 	w.out = slices.Grow(dst, min(len(p), firstRoom)+trailerSize)
 	w.dict = c.win.appendTo(w.dict[:0])
-	w.flate.ResetDict(w, w.dict)
+	w.flate.ResetDict(w, w.dict[max(0, len(w.dict)-reach):])
 	// Writing to w never fails, so neither does the writer above it.
 	w.flate.Write(p)
 	w.flate.Flush()
 	return w.out
 }
+
+// flate's faster methods, which are all but levels 7 to 9, look for no matches in
+// less than fastMin bytes: what is short would never profit from the context.
+const (
+	fastMin    = 128
+	chainLevel = 7
+)
 
 func (c *Compressor) bits() int {
 	if c.WindowBits == 0 {
@@ -149,7 +168,10 @@ func (c *Compressor) bits() int {
 
 func (c *Compressor) level() int {
 	if c.Level == 0 {
-		return DefaultLevel
+		if c.NoTakeover {
+			return defaultLevelAlone
+		}
+		return defaultLevel
 	}
 	return c.Level
 }

@@ -290,3 +290,33 @@ func TestNoiseIsSentAsItIs(t *testing.T) {
 		}
 	}
 }
+
+// Short messages, which most are: the context makes them shorter by much.
+func TestShortMessagesProfitFromTheContext(t *testing.T) {
+	for _, s := range settings() {
+		if s.noTakeover {
+			continue
+		}
+		c, d := s.pair()
+		var m meter
+		r := source(12)
+		in, out := 0, 0
+		for range 200 {
+			p := jsonMessage(r, 60+r.IntN(60))
+			z := c.AppendPiece(nil, p, true)
+			in, out = in+len(p), out+len(z)
+			if got, err := d.Append(nil, z, true); err != nil || !bytes.Equal(got, p) {
+				t.Fatalf("%v: %v, or not the same", s, err)
+			}
+			if _, err := m.message(z); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out > in/2 {
+			t.Errorf("%v: %d bytes became %d", s, in, out)
+		}
+		if m.longest > 1<<s.bits {
+			t.Errorf("%v: a match refers %d bytes back", s, m.longest)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 // websockets CVE-2018-1000518, nats CVE-2026-27571, undici CVE-2026-1526: what
 // counts is the inflated size, of every message, however it is cut.
 func TestTheLimitIsExact(t *testing.T) {
-	for _, limit := range []int64{1, 2, 257, 258, 259, 4096, 70_000, 1 << 20} {
+	for _, limit := range []int64{1, 2, 257, 258, 259, 4096, 70_000} {
 		for _, s := range []setting{{15, 1, false}, {9, 0, true}, {15, 9, true}} {
 			for _, over := range []int64{-1, 0, 1, 2} {
 				for name, send := range feeds {
@@ -64,7 +64,7 @@ var feeds = map[string]func(*Decompressor, []byte) ([]byte, error){
 // A bomb costs the limit, not what it would inflate to.
 func TestABombAllocatesNoMoreThanTheLimit(t *testing.T) {
 	c := Compressor{Level: 9}
-	bomb := c.AppendPiece(nil, make([]byte, 64<<20), true)
+	bomb := c.AppendPiece(nil, make([]byte, 16<<20), true)
 	for _, limit := range []int64{1, 1000, 100_000, 1 << 20} {
 		d := Decompressor{Limit: limit}
 		got, err := d.Append(nil, bomb, true)

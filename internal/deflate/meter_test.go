@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/bits"
 	"testing"
+
+	"github.com/seed-c4549abd/wss/internal/race"
 )
 
 // meter is an inflater written from RFC 1951 with no thought of speed, which
@@ -195,7 +197,7 @@ func TestWindowsAreHonoured(t *testing.T) {
 			d := Decompressor{WindowBits: s.bits, NoTakeover: s.noTakeover}
 			var m meter
 			for j, p := range corpus(source(uint64(100 + i))) {
-				if len(p) > 100_000 {
+				if race.Enabled && len(p) > 5000 && len(p) != 1<<s.bits-1+40 {
 					continue // the meter takes its time
 				}
 				if s.noTakeover {
@@ -210,7 +212,7 @@ func TestWindowsAreHonoured(t *testing.T) {
 			}
 			if limit := 1 << s.bits; m.longest > limit {
 				t.Errorf("a match refers %d bytes back, the window has %d", m.longest, limit)
-			} else if bits.Len(uint(m.longest)) < s.bits {
+			} else if bits.Len(uint(m.longest)) < s.bits && !race.Enabled {
 				t.Errorf("no match refers farther than %d bytes back: is the window of %d used?", m.longest, limit)
 			}
 		})
