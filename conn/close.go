@@ -169,6 +169,9 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 
 // shut ends our stream.
 func (c *Conn) shut(ctx context.Context) {
+	if c.out.broken.Load() {
+		return
+	}
 	if ok, err := c.out.tok.lock(ctx, c.done()); ok && err == nil {
 		_ = c.t.Shut()
 		c.out.tok.unlock()

@@ -260,3 +260,90 @@ func TestAMaskedFrameFromTheServerIsRefused(t *testing.T) {
 	}
 	_ = sn.Close()
 }
+
+// TestTheConnectionsEndCountsForMoreThanTheContexts: its own context ends with it, and
+// calls that use it are to say how.
+func TestTheConnectionsEndCountsForMoreThanTheContexts(t *testing.T) {
+	for range 100 {
+		client, server := pair(t, "pipe")
+		served := make(chan error, 1)
+		go func() {
+			served <- server.Serve(server.Context(), func(*Conn, Message) error { return nil })
+		}()
+		read := make(chan error, 1)
+		go func() {
+			_, _, err := client.Read(client.Context())
+			read <- err
+		}()
+		if err := client.Close(StatusNormalClosure, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-read; CloseStatus(err) != StatusNormalClosure {
+			t.Fatalf("read: %v", err)
+		}
+		if err := <-served; err != nil {
+			t.Fatalf("Serve: %v", err)
+		}
+		ctx := client.Context()
+		_, _, readErr := client.Read(ctx)
+		_, pingErr := client.Ping(ctx)
+		_, writerErr := client.Writer(ctx, Text)
+		for _, err := range []error{
+			readErr, pingErr, writerErr, client.Write(ctx, Text, nil), client.Write(ctx, Text, make([]byte, 100_000)),
+		} {
+			if CloseStatus(err) != StatusNormalClosure {
+				t.Fatalf("afterwards: %v", err)
+			}
+		}
+	}
+}
+
+// TestAFailedWriteDoesNotHideTheCloseFrame that the peer sent before it was gone.
+func TestAFailedWriteDoesNotHideTheCloseFrame(t *testing.T) {
+	for _, kind := range []string{"plain", "pipe"} {
+		for _, reading := range []string{"another goroutine", "afterwards", "Close", "Serve"} {
+			cn, sn := ends(t, kind)
+			client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
+			read := make(chan error, 1)
+			if reading == "another goroutine" {
+				go func() {
+					_, _, err := client.Read(bg)
+					read <- err
+				}()
+			}
+			_, _ = sn.Write([]byte("\x81\x01x")[:map[bool]int{true: 3}[reading == "Serve"]])
+			fin := make(chan struct{})
+			go func() {
+				defer close(fin)
+				_, _ = io.ReadFull(sn, make([]byte, 10))
+				_, _ = sn.Write([]byte("\x88\x02\x03\xf1"))
+				_ = sn.Close() // with data unread: a reset
+			}()
+			write := func() error { return client.Write(bg, Binary, make([]byte, 64<<20)) }
+			var err error
+			if reading == "Serve" {
+				err = client.Serve(bg, func(*Conn, Message) error { return write() })
+			} else {
+				if err := write(); CloseStatus(err) == 0 {
+					t.Errorf("%s, %s: write: %v", kind, reading, err)
+				}
+				switch reading {
+				case "Close":
+					if err := client.Close(StatusNormalClosure, ""); err != nil {
+						t.Errorf("%s: close: %v", kind, err)
+					}
+					_, _, err = client.Read(bg)
+				case "afterwards":
+					_, _, err = client.Read(bg)
+				default:
+					err = <-read
+				}
+			}
+			<-fin
+			if CloseStatus(err) != StatusMessageTooBig {
+				t.Errorf("%s, %s: %v", kind, reading, err)
+			}
+			_ = client.CloseNow()
+		}
+	}
+}

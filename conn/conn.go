@@ -80,6 +80,15 @@ func (c *Conn) err() error {
 	return nil
 }
 
+// because is the error of a call whose context ended: the connection's own end counts
+// for more, and ends contexts too.
+func (c *Conn) because(ctxErr error) error {
+	if err := c.err(); err != nil {
+		return err
+	}
+	return ctxErr
+}
+
 // done is closed when the connection has ended.
 func (c *Conn) done() <-chan struct{} { return c.ctx.Done() }
 

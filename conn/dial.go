@@ -62,7 +62,8 @@ func (o *DialOptions) settings() settings {
 	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout)
 }
 
-// Dial connects to a ws or wss URL (RFC 6455 §3, §4.1). ctx bounds connecting only.
+// Dial connects to a ws or wss URL (RFC 6455 §3, §4.1), whose path and query must be
+// escaped and whose host must be ASCII (Punycode). ctx bounds connecting only.
 // Redirects are not followed. When the server answers with anything but an
 // acceptable 101, the error is a *HandshakeError and the response is returned with
 // it, its body holding what fits 4 KiB; it need not be closed. On success the

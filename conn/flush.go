@@ -21,6 +21,8 @@ func (c *Conn) commit(ctx context.Context, seq, size int64) error {
 	for o.sent.Load() < seq {
 		ok, err := o.tok.lock(ctx, c.done())
 		switch {
+		case err != nil && c.err() != nil:
+			return c.err()
 		case err != nil && c.retract(seq, size):
 			return err
 		case err != nil:
@@ -61,6 +63,9 @@ func (c *Conn) retract(seq, size int64) bool {
 // that it can be taken back.
 func (c *Conn) flush(ctx context.Context) error {
 	o := &c.out
+	if o.broken.Load() {
+		return c.closed()
+	}
 	if c.t.Pending() > 0 {
 		if err := c.push(ctx); err != nil {
 			return err
@@ -124,6 +129,9 @@ func (c *Conn) push(ctx context.Context) error {
 // interrupted leaves the rest of what was being sent to a goroutine that exists
 // only until it is gone.
 func (c *Conn) interrupted(err error) error {
+	if err := c.err(); err != nil {
+		return err
+	}
 	c.kickLater()
 	return &InterruptedError{Pending: c.t.Pending(), Err: err}
 }
@@ -134,11 +142,15 @@ func (c *Conn) torn(err error) error {
 	return &InterruptedError{Closed: true, Err: err}
 }
 
+// sendFailed notes that nothing can be sent any more. The peer may have said why before
+// it stopped taking bytes, so the connection is left for a moment to whoever reads.
 func (c *Conn) sendFailed(err error) error {
-	if c.ended.Load() == nil {
-		c.abort(err)
+	why := &CloseError{Code: StatusAbnormal, Err: err}
+	if c.out.closing.CompareAndSwap(nil, why) {
+		c.cls.start(lingerTimeout, func() { c.abort(err) })
 	}
-	return c.err()
+	c.out.broken.Store(true)
+	return c.closed()
 }
 
 // closed says why nothing can be sent: how the connection ended or, while it is
@@ -157,7 +169,7 @@ func (c *Conn) closed() error {
 func (c *Conn) flushAll(ctx context.Context) error {
 	ok, err := c.out.tok.lock(ctx, c.done())
 	if err != nil {
-		return err
+		return c.because(err)
 	}
 	if !ok {
 		return c.err()

@@ -17,7 +17,7 @@ const chunk = 4 * 16384
 func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
 	o := &c.out
 	if ok, err := o.msg.lock(ctx, c.done()); err != nil {
-		return err
+		return c.because(err)
 	} else if !ok {
 		return c.err()
 	}
@@ -49,7 +49,7 @@ type transform func(h *frame.Header, p []byte) (payload, scratch []byte)
 func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip transform) error {
 	o := &c.out
 	if ok, err := o.tok.lock(ctx, c.done()); err != nil {
-		return err
+		return c.because(err)
 	} else if !ok {
 		return c.err()
 	}

@@ -30,7 +30,7 @@ type ping struct {
 // CloseRead …) Ping waits until ctx ends.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return 0, c.because(err)
 	}
 	answer := make(chan time.Duration, 1)
 	id, seq := c.sendPing(answer)
@@ -48,7 +48,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	case rtt := <-answer:
 		return rtt, nil
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return 0, c.because(ctx.Err())
 	case <-c.done():
 		return 0, c.err()
 	}

@@ -62,10 +62,10 @@ func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, e
 // lockRead waits for the turn to read.
 func (c *Conn) lockRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return err
+		return c.because(err)
 	}
 	if ok, err := c.in.tok.lock(ctx, c.done()); err != nil {
-		return err
+		return c.because(err)
 	} else if !ok {
 		return c.err()
 	}
@@ -204,7 +204,7 @@ func (c *Conn) await(ctx context.Context) error {
 	}
 	for {
 		if err := c.in.watch.set(ctx); err != nil {
-			return err
+			return c.because(err)
 		}
 		c.liv.listening(true)
 		err := c.t.Wait()
@@ -216,7 +216,7 @@ func (c *Conn) await(ctx context.Context) error {
 			return c.broken(err)
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return c.because(err)
 		}
 		_ = c.t.SetReadDeadline(time.Time{}) // left by somebody else
 	}
@@ -226,15 +226,23 @@ func (c *Conn) await(ctx context.Context) error {
 // peer that takes none of it is not read from any more.
 func (c *Conn) settle(ctx context.Context) error {
 	in := &c.in
+	if c.out.broken.Load() {
+		return nil // nothing can be sent, but what the peer said before can be read
+	}
 	if in.serving.Load() {
-		return c.uncork(ctx)
+		if err := c.uncork(ctx); err != nil && !c.out.broken.Load() {
+			return err
+		}
+		return nil
 	}
 	if in.answer || c.t.Pending() > 0 {
 		in.answer = false
 		c.kick()
 	}
 	if c.t.Pending() > queueLimit {
-		return c.flushAll(ctx)
+		if err := c.flushAll(ctx); err != nil && !c.out.broken.Load() {
+			return err
+		}
 	}
 	return nil
 }

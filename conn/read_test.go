@@ -358,7 +358,7 @@ func TestAnIdleReaderHoldsNoBuffer(t *testing.T) {
 		if err := client.Write(bg, Binary, make([]byte, 30_000)); err != nil {
 			t.Fatal(err)
 		}
-		for server.liv.listen.Load() == 0 || server.Stats().MessagesIn == 0 {
+		for server.Stats().MessagesIn == 0 || server.liv.listen.Load() == 0 {
 			time.Sleep(time.Millisecond)
 		}
 		if n := bufpool.Outstanding(); n != 0 {

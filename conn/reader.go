@@ -150,11 +150,11 @@ func (r *MessageReader) Discard() error {
 // lock takes the turn to read, past the check that the message itself fails.
 func (r *MessageReader) lock() error {
 	if err := r.ctx.Err(); err != nil {
-		return err
+		return r.failed(r.c.because(err))
 	}
 	ok, err := r.c.in.tok.lock(r.ctx, r.c.done())
 	if err != nil {
-		return err
+		return r.failed(r.c.because(err))
 	}
 	if err := r.c.err(); err != nil {
 		if ok {

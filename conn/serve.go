@@ -70,8 +70,12 @@ func (c *Conn) closeFor(err error) error {
 	if e, ok := errors.AsType[*CloseError](err); ok && e.Code.Sendable() {
 		code, reason = e.Code, e.Reason
 	}
+	own := c.out.closing.Load() // fn may have returned what a write told it
 	if c.err() == nil && c.Close(code, reason) != nil {
 		_ = c.CloseNow()
+	}
+	if own != nil && errors.Is(err, own) {
+		return orderly(c.err())
 	}
 	return err
 }

@@ -39,6 +39,7 @@ type outbox struct {
 	sent    atomic.Int64 // bytes of framed that are with the kernel
 	kicked  atomic.Bool  // frames came whose writers do not wait
 	corked  atomic.Bool  // Serve is handling input: replies gather
+	broken  atomic.Bool  // nothing can be sent any more
 	drained atomic.Bool  // a goroutine is sending what a cancelled write left
 }
 
@@ -72,7 +73,7 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) e
 		return ErrMessageType
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return c.because(err)
 	}
 	var err error
 	if len(p) <= gatherMax {
@@ -105,7 +106,7 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 		// No room, or a message is being streamed: wait for either, then again.
 		if held {
 			if ok, err := o.msg.lock(ctx, c.done()); err != nil {
-				return err
+				return c.because(err)
 			} else if ok {
 				o.msg.unlock()
 			}

@@ -35,11 +35,11 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, err
 		return nil, ErrMessageType
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, c.because(err)
 	}
 	o := &c.out
 	if ok, err := o.msg.lock(ctx, c.done()); err != nil {
-		return nil, err
+		return nil, c.because(err)
 	} else if !ok {
 		return nil, c.err()
 	}
@@ -122,7 +122,7 @@ func (w *MessageWriter) Close() error {
 // fragment sends one frame of the message.
 func (w *MessageWriter) fragment(p []byte, fin bool) error {
 	if err := w.ctx.Err(); err != nil {
-		return err
+		return w.c.because(err)
 	}
 	h := &frame.Header{Fin: fin, Opcode: w.op, Length: int64(len(p))}
 	err := w.c.sendFrame(w.ctx, h, p, w.transform(len(p), fin))
