@@ -24,17 +24,34 @@ func params(serverNo, clientNo bool, server, client int) DeflateParams {
 
 // RFC 7692 §7.1, and CVE-2026-2229 of undici: window bits that nobody checked.
 func TestServerAcceptsDeflate(t *testing.T) {
+	for _, tt := range deflateOffers() {
+		t.Run(tt.name, func(t *testing.T) {
+			e, p, ok := tt.policy.Accept(extensions(t, tt.offer))
+			got := ""
+			if ok {
+				got = string(AppendExtensions(nil, []Extension{e}))
+			}
+			if got != tt.want || p != tt.params {
+				t.Errorf("got %q, %+v\nwant %q, %+v", got, p, tt.want, tt.params)
+			}
+		})
+	}
+}
+
+type deflateOfferTest struct {
+	name   string
+	policy DeflatePolicy
+	offer  string
+	want   string // "" if declined
+	params DeflateParams
+}
+
+func deflateOffers() []deflateOfferTest {
 	var any DeflatePolicy
 	small := DeflatePolicy{ServerMaxWindowBits: 10, ClientMaxWindowBits: 9}
 	alone := DeflatePolicy{ServerNoContextTakeover: true, ClientNoContextTakeover: true}
 	const pmd = "permessage-deflate"
-	tests := []struct {
-		name   string
-		policy DeflatePolicy
-		offer  string
-		want   string // "" if declined
-		params DeflateParams
-	}{
+	return []deflateOfferTest{
 		{"what Firefox offers", any, pmd, pmd, params(false, false, 15, 15)},
 		{"what Chrome offers", any, pmd + "; client_max_window_bits", pmd, params(false, false, 15, 15)},
 		{"nothing", any, "", "", DeflateParams{}},
@@ -74,18 +91,6 @@ func TestServerAcceptsDeflate(t *testing.T) {
 			pmd + "; server_max_window_bits=10", params(false, false, 10, 15)},
 		{"the first good alternative", any, pmd + "; server_max_window_bits=7, " + pmd + "; new, " + pmd, pmd,
 			params(false, false, 15, 15)},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			e, p, ok := tt.policy.Accept(extensions(t, tt.offer))
-			got := ""
-			if ok {
-				got = string(AppendExtensions(nil, []Extension{e}))
-			}
-			if got != tt.want || p != tt.params {
-				t.Errorf("got %q, %+v\nwant %q, %+v", got, p, tt.want, tt.params)
-			}
-		})
 	}
 }
 
