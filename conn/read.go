@@ -80,9 +80,12 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	return nil
 }
 
-// unlockRead passes the turn on. Answers to control frames leave now: the caller
-// may not come back soon.
+// unlockRead passes the turn on. Answers to control frames leave now, and an empty
+// buffer goes back: the caller may not come back soon.
 func (c *Conn) unlockRead() {
+	if in := &c.in; in.r == in.w && (in.stream == nil || len(in.stream.rest) == 0) {
+		in.release()
+	}
 	if c.in.answer || c.t.Pending() > 0 {
 		c.in.answer = false
 		c.kick()

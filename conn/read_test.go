@@ -368,3 +368,30 @@ func TestAnIdleReaderHoldsNoBuffer(t *testing.T) {
 		<-read
 	}
 }
+
+// TestNoBufferIsHeldBetweenReads either, while nobody waits.
+func TestNoBufferIsHeldBetweenReads(t *testing.T) {
+	bufpool.Track(true)
+	defer bufpool.Track(false)
+	for _, kind := range []string{"tls", "plain"} {
+		client, server := pair(t, kind)
+		_ = client.Write(bg, Binary, make([]byte, 3000))
+		if _, _, err := server.Read(bg); err != nil {
+			t.Fatal(err)
+		}
+		if n := bufpool.Outstanding(); n != 0 {
+			t.Errorf("%s: %d buffers held after a read", kind, n)
+		}
+		_ = client.Write(bg, Binary, make([]byte, 3000))
+		_, r, err := server.Reader(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := io.ReadAll(r); len(p) != 3000 || err != nil {
+			t.Fatal(len(p), err)
+		}
+		if n := bufpool.Outstanding(); n != 0 {
+			t.Errorf("%s: %d buffers held after a streamed message", kind, n)
+		}
+	}
+}
