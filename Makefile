@@ -10,10 +10,10 @@ FUZZTIME = 30s
 FUZZJOBS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz autobahn interop browser cover ci clean
+.PHONY: help run test race lint vuln fuzz autobahn interop browser bench-compression cover ci clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve the demo at https://localhost:8443 (LISTEN=localhost:9443 for another address)
 	@cd examples && go run ./demo $(if $(LISTEN),-listen $(LISTEN)) $(ARGS)
@@ -42,6 +42,10 @@ interop: ## show interoperation with Python's websockets, Node's ws and Chromium
 
 browser: ## have Chromium use the demo's page
 	go run ./internal/interop -only browser $(ARGS)
+
+bench-compression: ## measure what compression costs, for docs/performance.md
+	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 5 ./conn
+	go test -run '^$$' -bench CompressionMemory -benchtime 3x ./conn
 
 cover: ## print the coverage of every package and in total
 	go test -coverprofile=cover.out ./...

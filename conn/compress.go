@@ -30,7 +30,7 @@ type Compression struct {
 	// Mode is off by default.
 	Mode CompressionMode
 	// Level is the effort, from 1 (fast) to 9. Zero: a balance. It counts with
-	// windows of 15 bits only.
+	// windows of 15 bits only; smaller ones have one effort.
 	Level int
 	// WindowBits limits what this side looks back at when it compresses, and so
 	// what both sides keep, to 2^WindowBits bytes: 8 to 15. Zero: 15. The peer may
@@ -39,8 +39,7 @@ type Compression struct {
 	// PeerWindowBits asks the same of the peer. Zero: 15.
 	PeerWindowBits int
 	// Threshold is the size in bytes below which messages go uncompressed. Zero:
-	// 128 with context takeover, 512 without. Negative: none. Below 128 only levels
-	// from 7 on, with windows of 15 bits, find anything to shorten.
+	// 128 with context takeover, 512 without. Negative: none.
 	Threshold int
 }
 

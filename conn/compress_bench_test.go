@@ -5,6 +5,7 @@ package conn
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"syscall"
 	"testing"
@@ -31,6 +32,18 @@ func settingsOf() (names []string, list []handshake.DeflateParams) {
 	return names, list
 }
 
+// orders returns JSON as services send it: the same names, ever other values.
+func orders(rng *rand.Rand, size int) []byte {
+	words := []string{"limit", "market", "stop", "buy", "sell", "open", "filled", "cancelled", "XETR", "XLON", "XNYS", "EUR", "USD"}
+	var b []byte
+	for len(b) < size {
+		b = fmt.Appendf(b, `{"order":%d,"account":"%x","type":%q,"side":%q,"state":%q,"venue":%q,"price":%.2f,"quantity":%d,"time":%d},`,
+			rng.Uint32(), rng.Uint64(), words[rng.IntN(3)], words[3+rng.IntN(2)], words[5+rng.IntN(3)], words[8+rng.IntN(3)],
+			rng.Float64()*1000, rng.IntN(10_000), 1_700_000_000_000+rng.Uint64N(1e10))
+	}
+	return b[:size]
+}
+
 // cpuTime returns what the process has used so far, user and system.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
@@ -48,8 +61,9 @@ func BenchmarkCompressionCPU(b *testing.B) {
 		b.Run(names[i], func(b *testing.B) {
 			client, server := zipPair(b, "plain", p, Compression{})
 			var messages [][]byte
-			for i := range 64 {
-				messages = append(messages, jsonText(i*7919, 1024))
+			rng := rand.New(rand.NewPCG(1, 2))
+			for range 256 {
+				messages = append(messages, orders(rng, 1024))
 			}
 			buf := make([]byte, 0, 4096)
 			round := func(i int) {
@@ -60,7 +74,7 @@ func BenchmarkCompressionCPU(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			for i := range 100 {
+			for i := range 256 {
 				round(i)
 			}
 			wire, cpu, n := client.Stats().WireIn, cpuTime(), 0
