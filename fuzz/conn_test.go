@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,22 +21,40 @@ const opening = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConn
 
 const connLimit = 2000
 
+// compressed turns the opening handshake to one that offers permessage-deflate; it is
+// a bit of the piece size.
+const compressed = 1 << 15
+
 // FuzzServer feeds a whole server connection arbitrary bytes, with a correct opening
-// handshake before them or without. Whatever comes, the server ends, answers with
-// frames that a client accepts, and echoes just the messages that were complete.
+// handshake before them or without, and with compression or without. Whatever comes,
+// the server ends, answers with frames that a client accepts and, uncompressed, echoes
+// just the messages that were complete.
 func FuzzServer(f *testing.F) {
 	for i, s := range streams {
 		f.Add([]byte(s), true, uint16(i+1))
+	}
+	for _, s := range []string{
+		"\xc1\x87\x00\x00\x00\x00\xf2\x48\xcd\xc9\xc9\x07\x00", // RFC 7692 §7.2.3.1
+		"\xc1\x85\x00\x00\x00\x00\xf2\x00\x11\x00\x00",         // §7.2.3.2, the context taken over
+		"\xc1\x81\x00\x00\x00\x00\x00", "\x41\x80\x00\x00\x00\x00\x80\x81\x00\x00\x00\x00\x00",
+		"\xc2\x83\x00\x00\x00\x00\xff\xff\xff",
+	} {
+		f.Add([]byte(s), true, uint16(compressed|7))
 	}
 	f.Add([]byte(opening), false, uint16(3))
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), false, uint16(0))
 	f.Add([]byte("\x16\x03\x01\x00\x05hello"), false, uint16(2))
 	f.Fuzz(func(t *testing.T, input []byte, opened bool, piece uint16) {
 		stream := input
+		zip := piece&compressed != 0
 		if opened {
-			stream = append([]byte(opening), input...)
+			head := opening
+			if zip {
+				head = strings.Replace(head, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1)
+			}
+			stream = append([]byte(head), input...)
 		}
-		out := converse(t, stream, int(piece))
+		out := converse(t, stream, int(piece&^compressed))
 		if !opened {
 			return
 		}
@@ -44,10 +63,13 @@ func FuzzServer(f *testing.F) {
 		if err != nil || !done || resp.Response().StatusCode != http.StatusSwitchingProtocols {
 			t.Fatalf("the opening handshake was answered %q, %v", out, err)
 		}
-		client := frame.Receiver{Role: frame.Client}
+		client := frame.Receiver{Role: frame.Client, Compression: zip}
 		got := receive(t, &client, out[n:], max(len(out), 1))
 		if got.err != nil || got.open != 0 {
 			t.Fatalf("the server sent what a client refuses: %+v", got)
+		}
+		if zip {
+			return
 		}
 		server := frame.Receiver{Limit: connLimit}
 		checkEcho(t, receive(t, &server, bytes.Clone(input), max(len(input), 1)), got.messages)
@@ -61,7 +83,10 @@ func converse(t *testing.T, stream []byte, piece int) []byte {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		c, err := conn.Upgrade(context.Background(), end, &conn.AcceptOptions{MessageLimit: connLimit, PingInterval: -1})
+		c, err := conn.Upgrade(context.Background(), end, &conn.AcceptOptions{
+			MessageLimit: connLimit, PingInterval: -1,
+			Compression: conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1},
+		})
 		if err != nil {
 			return
 		}
