@@ -77,15 +77,27 @@ func capabilities(browser, profile, keyHash string) map[string]any {
 
 // runBrowser has Chromium use the page of the demo.
 func runBrowser(ctx context.Context, b *bench) error {
-	browser, driver, err := installBrowser(ctx, b)
-	if err != nil {
-		return err
+	if _, _, err := installBrowser(ctx, b); err != nil {
+		return err // before the demo is built
 	}
 	d, err := startDemo(ctx, b)
 	if err != nil {
 		return err
 	}
 	defer d.process.stop()
+	return b.withBrowser(ctx, "chromium", d.keyHash, func(session *webDriver) error {
+		(&pageChecks{report: b.report, driver: session, demo: d}).run(ctx)
+		return nil
+	})
+}
+
+// withBrowser runs do with a browser that has a new profile of a name, and trusts the
+// key of that hash.
+func (b *bench) withBrowser(ctx context.Context, profile, keyHash string, do func(*webDriver) error) error {
+	browser, driver, err := installBrowser(ctx, b)
+	if err != nil {
+		return err
+	}
 	p, err := start(ctx, command{args: []string{driver, "--port=0"}})
 	if err != nil {
 		return err
@@ -97,15 +109,14 @@ func runBrowser(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	profile := filepath.Join(b.work, "chromium")
-	session, err := newSession(startCtx, "http://127.0.0.1:"+port[1], capabilities(browser, profile, d.keyHash))
+	profile = filepath.Join(b.work, profile)
+	session, err := newSession(startCtx, "http://127.0.0.1:"+port[1], capabilities(browser, profile, keyHash))
 	if err != nil {
 		return err
 	}
-	checks := &pageChecks{report: b.report, driver: session, demo: d}
-	checks.run(ctx)
+	err = do(session)
 	// The browser is in a process group of its own: only its driver can end it.
-	endCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), browserEndTime)
-	defer cancel()
-	return session.close(endCtx)
+	endCtx, cancelEnd := context.WithTimeout(context.WithoutCancel(ctx), browserEndTime)
+	defer cancelEnd()
+	return errors.Join(err, session.close(endCtx))
 }

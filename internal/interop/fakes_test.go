@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 		fakeClient(os.Args[1], os.Args[2])
 	case "server":
 		fakeServer(os.Args[1])
+	case "compression-client":
+		fakeCompressionClient(os.Args[1], os.Args[2], os.Args[3])
+	case "compression-server":
+		fakeCompressionServer(os.Args[1], os.Args[2])
 	case "sleeper":
 		fmt.Println("sleeping")
 		select {}

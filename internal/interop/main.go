@@ -1,11 +1,12 @@
 // Command interop shows that this library and others understand each other over
 // wss, and fails if they do not.
 //
-//	go run ./internal/interop [-only python|node|browser] [-cache DIR] [-timeout TIME]
+//	go run ./internal/interop [-only python|node|browser|compression] [-cache DIR] [-timeout TIME]
 //
 // Python's websockets and Node's ws each play the client of our echo server and the
 // server of our client, with the same checks in both directions. A headless Chromium
-// uses the page of the demo. What the first two need is installed into the cache
+// uses the page of the demo. All three then go through the settings of
+// permessage-deflate, one connection for each combination. What the first two need is installed into the cache
 // directory; Chromium is installed from Debian if we are root there. The exit status
 // is 0 if every check passed, 1 if one failed or could not be made, and 2 for a wrong
 // use of the flags.
@@ -31,7 +32,8 @@ const (
 	exitUsage  = 2
 )
 
-// peers are what we interoperate with, in the order of their runs.
+// peers are what we interoperate with, in the order of their runs; the last is all of
+// them again, with compression.
 var peers = []struct {
 	name string
 	run  func(context.Context, *bench) error
@@ -39,6 +41,7 @@ var peers = []struct {
 	{"python", runPython},
 	{"node", runNode},
 	{"browser", runBrowser},
+	{"compression", runCompression},
 }
 
 // bench is what the checks of all peers share.
@@ -104,7 +107,7 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	o := &options{}
 	fs := flag.NewFlagSet("interop", flag.ContinueOnError)
 	fs.SetOutput(output)
-	fs.StringVar(&o.only, "only", "", "the one `peer` to run: "+strings.Join(names, ", "))
+	fs.StringVar(&o.only, "only", "", "the one `part` to run: "+strings.Join(names, ", "))
 	fs.StringVar(&o.cache, "cache", defaultCache(), "`directory` for what is installed")
 	fs.DurationVar(&o.timeout, "timeout", 15*time.Minute, "limit for everything")
 	if err := fs.Parse(args); err != nil {

@@ -24,6 +24,9 @@ func (r *report) add(name string, err error) {
 	fmt.Fprintf(r.w, "FAIL  %s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "\n      "))
 }
 
+// note prints what is no check.
+func (r *report) note(text string) { fmt.Fprintf(r.w, "note  %s\n", text) }
+
 // close prints the closing line, and says whether there were checks and all passed.
 func (r *report) close() bool {
 	fmt.Fprintf(r.w, "%d passed, %d failed\n", r.passed, r.failed)

@@ -24,3 +24,15 @@ func TestReportWithoutChecksIsNoSuccess(t *testing.T) {
 		t.Error("nothing was checked")
 	}
 }
+
+func TestNotesAreNotCounted(t *testing.T) {
+	var out bytes.Buffer
+	r := &report{w: &out}
+	r.note("left out")
+	if r.close() {
+		t.Error("a note is no success")
+	}
+	if want := "note  left out\n0 passed, 0 failed\n"; out.String() != want {
+		t.Errorf("got %q, want %q", &out, want)
+	}
+}

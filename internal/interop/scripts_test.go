@@ -7,14 +7,17 @@ import (
 )
 
 func TestScriptsAreWritten(t *testing.T) {
-	for _, name := range []string{"python_client.py", "python_server.py", "node_client.mjs", "node_server.js"} {
+	for _, name := range []string{
+		"python_client.py", "python_server.py", "node_client.mjs", "node_server.js", sharedScript,
+		"python_compression_client.py", "python_compression_server.py", "node_compression_client.mjs", "node_compression_server.js",
+	} {
 		path, err := writeScript(t.TempDir(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(path)
 		if err != nil || !strings.Contains(string(text), name) {
-			t.Errorf("%s does not say how it is used (%v)", name, err)
+			t.Errorf("%s does not begin with what it is (%v)", name, err)
 		}
 	}
 	if _, err := writeScript(t.TempDir(), "other"); err == nil {
