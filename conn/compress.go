@@ -36,7 +36,8 @@ type Compression struct {
 	// what both sides keep, to 2^WindowBits bytes: 8 to 15. Zero: 15. The peer may
 	// ask for less.
 	WindowBits int
-	// PeerWindowBits asks the same of the peer. Zero: 15.
+	// PeerWindowBits asks the same of the peer. Zero: 15. Peers that compress with zlib
+	// cannot do 8: Python's websockets fails the handshake when a server asks for it.
 	PeerWindowBits int
 	// Threshold is the size in bytes below which messages go uncompressed. Zero:
 	// 128 with context takeover, 512 without. Negative: none.

@@ -6,10 +6,10 @@
 // Python's websockets and Node's ws each play the client of our echo server and the
 // server of our client, with the same checks in both directions. A headless Chromium
 // uses the page of the demo. All three then go through the settings of
-// permessage-deflate, one connection for each combination. What the first two need is installed into the cache
-// directory; Chromium is installed from Debian if we are root there. The exit status
-// is 0 if every check passed, 1 if one failed or could not be made, and 2 for a wrong
-// use of the flags.
+// permessage-deflate, one connection for each combination. What the first two need is
+// installed into the cache directory; Chromium is installed from Debian if we are root
+// there. The exit status is 0 if every check passed, 1 if one failed or could not be
+// made, and 2 for a wrong use of the flags.
 package main
 
 import (
