@@ -99,6 +99,12 @@ func (c *Conn) sendClose(ctx context.Context, body []byte, why *CloseError) {
 		o.mu.Unlock()
 		return
 	}
+	// What is queued still leaves before a close of our own (§5.5.1 lets us wait); after
+	// the peer's, or an error, nobody would look at it.
+	if why.Err == net.ErrClosed && !o.stream {
+		c.dequeueAll()
+	}
+	c.dropQueue()
 	h := frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}
 	c.enter(&h, body)
 	o.closing.Store(why)

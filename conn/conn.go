@@ -102,7 +102,7 @@ func (c *Conn) end(why *CloseError) *CloseError {
 	c.cls.stop()
 	_ = c.t.Close()
 	c.cancel(why)
-	c.out.drop()
+	c.dropOutbox()
 	c.png.drop()
 	c.dropInbox()
 	return why

@@ -48,6 +48,12 @@ type DialOptions struct {
 	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
 	// memory then follows what is received, never what a header declares.
 	MessageLimit int64
+	// QueueLimit is the most bytes of messages that Send lets wait for a peer that does
+	// not take them; a longer message passes when nothing waits. Zero or less:
+	// DefaultQueueLimit.
+	QueueLimit int
+	// WhenFull says what Send does at QueueLimit. Zero: it closes the connection.
+	WhenFull FullPolicy
 	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
 	CloseTimeout time.Duration
 	// PingInterval is the time without traffic after which a ping is sent. Zero:
@@ -59,7 +65,8 @@ type DialOptions struct {
 }
 
 func (o *DialOptions) settings() settings {
-	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout)
+	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout).
+		queueing(o.QueueLimit, o.WhenFull)
 }
 
 // Dial connects to a ws or wss URL (RFC 6455 §3, §4.1), whose path and query must be

@@ -52,13 +52,18 @@ var (
 	ErrMessageUnfinished = errors.New("websocket: the message before is not read to its end; read on or call Discard")
 	// ErrWriterClosed: a MessageWriter was used after Close.
 	ErrWriterClosed = errors.New("websocket: write to a message that is finished")
+	// ErrQueueFull: QueueLimit bytes wait for a peer that takes them too slowly
+	// (status 1013).
+	ErrQueueFull = errors.New("websocket: the queue is full, the peer does not take what is sent")
+	// ErrInvalidUTF8: a text message is not UTF-8 (status 1007).
+	ErrInvalidUTF8 error = frame.ErrInvalidUTF8
 	// ErrMessageType: a message is neither Text nor Binary.
 	ErrMessageType = errors.New("websocket: message type is neither Text nor Binary")
 )
 
 // CloseError says how a connection ended. It is what every call returns from then
 // on. It unwraps to the cause: a broken rule (*frame.Error), ErrMessageTooBig,
-// ErrPingTimeout, net.ErrClosed after a Close or CloseNow of our own,
+// ErrPingTimeout, ErrQueueFull, net.ErrClosed after a Close or CloseNow of our own,
 // io.ErrUnexpectedEOF when the stream broke off, or what the network reported.
 type CloseError struct {
 	Code   StatusCode // as sent or received; StatusAbnormal if no close frame was

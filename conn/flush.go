@@ -14,7 +14,7 @@ import (
 // size bytes ends there is waiting.
 func (c *Conn) commit(ctx context.Context, seq, size int64) error {
 	o := &c.out
-	if o.corked.Load() {
+	if o.isCorked() {
 		c.gathering()
 		return nil
 	}
@@ -58,9 +58,9 @@ func (c *Conn) retract(seq, size int64) bool {
 	return true
 }
 
-// flush sends what is left from before and what has gathered. o.tok is held. What
-// has gathered stays out of the transport's queue as long as that is not empty, so
-// that it can be taken back.
+// flush sends what is left from before, what has gathered, and what is queued behind
+// that. o.tok is held. What has gathered stays out of the transport's queue as long as
+// that is not empty, so that it can be taken back.
 func (c *Conn) flush(ctx context.Context) error {
 	o := &c.out
 	if o.broken.Load() {
@@ -71,29 +71,55 @@ func (c *Conn) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	for more := true; more; {
+		var b, long []byte
+		var seq int64
+		b, long, seq, more = c.collect()
+		if err := c.give(ctx, b, long); err != nil {
+			return err
+		}
+		o.sent.Store(seq)
+	}
+	return nil
+}
+
+// collect takes what is to be sent next: what has gathered, and a long message behind
+// it that is sent from where it lies. It returns the position behind both, and whether
+// more is queued.
+func (c *Conn) collect() (b, long []byte, seq int64, more bool) {
+	o := &c.out
 	o.mu.Lock()
-	b, seq := o.buf, o.framed
-	o.buf = nil
+	defer o.mu.Unlock()
 	if len(o.pong) > 0 && c.closed() == nil {
-		o.buf = b
 		h := frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(o.pong))}
 		c.enter(&h, o.pong)
 		o.pong = o.pong[:0]
-		b, seq, o.buf = o.buf, o.framed, nil
 	}
-	o.mu.Unlock()
+	if len(o.queue) > 0 {
+		long = c.dequeue()
+	}
+	b, o.buf = o.buf, nil
+	return b, long, o.framed, len(o.queue) > 0 && !o.stream
+}
+
+// give sends what collect took, and returns b to the pool.
+func (c *Conn) give(ctx context.Context, b, long []byte) (err error) {
 	if len(b) > 0 {
-		if err := c.t.Write(b); err != nil {
-			bufpool.Put(b)
-			return c.sendFailed(err)
-		}
+		err = c.t.Write(b)
 	}
 	bufpool.Put(b)
-	if err := c.push(ctx); err != nil {
-		return err
+	if err != nil {
+		return c.sendFailed(err)
 	}
-	o.sent.Store(seq)
-	return nil
+	if len(long) == 0 {
+		return c.push(ctx)
+	}
+	for len(long) > 0 {
+		n := min(len(long), chunk)
+		err = c.sendChunk(ctx, long[:n], err)
+		long = long[n:]
+	}
+	return err
 }
 
 // push gives the kernel what the transport holds: at once if it can, else for as

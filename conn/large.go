@@ -28,15 +28,42 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bo
 	}
 	// Messages must be sent in the order in which they were compressed: no other
 	// may gather meanwhile.
-	o.setStream(true)
-	defer o.setStream(false)
+	if err := c.openStream(ctx); err != nil {
+		return err
+	}
+	defer c.closeStream()
 	return c.sendFrame(ctx, h, p, c.zip.deflate)
 }
 
-func (o *outbox) setStream(on bool) {
+// openStream keeps other data out of the outbox, once what is queued has left. o.msg is
+// held.
+func (c *Conn) openStream(ctx context.Context) error {
+	o := &c.out
+	for {
+		o.mu.Lock()
+		err := c.closed()
+		queued := len(o.queue) > 0
+		o.stream = err == nil && !queued
+		o.mu.Unlock()
+		if err != nil || !queued {
+			return err
+		}
+		if err := c.flushAll(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// closeStream lets other data in again, and sends what has queued meanwhile.
+func (c *Conn) closeStream() {
+	o := &c.out
 	o.mu.Lock()
-	o.stream = on
+	o.stream = false
+	queued := len(o.queue) > 0
 	o.mu.Unlock()
+	if queued {
+		c.hurry()
+	}
 }
 
 // transform makes of a payload what is sent, and completes the header. scratch goes

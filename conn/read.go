@@ -242,7 +242,7 @@ func (c *Conn) settle(ctx context.Context) error {
 		in.answer = false
 		c.kick()
 	}
-	if c.t.Pending() > queueLimit {
+	if c.t.Pending() > c.set.queueLimit+answersLimit {
 		if err := c.flushAll(ctx); err != nil && !c.out.broken.Load() {
 			return err
 		}

@@ -112,7 +112,7 @@ func (k *cork) expire(c *Conn) {
 	o := &c.out
 	o.mu.Lock()
 	k.armed = false
-	due := len(o.buf) > 0 && o.corked.Load()
+	due := (len(o.buf) > 0 || len(o.queue) > 0) && o.isCorked()
 	o.mu.Unlock()
 	if due {
 		c.kick()
@@ -144,7 +144,7 @@ func (c *Conn) uncork(ctx context.Context) error {
 		c.in.asm.drop()
 	}
 	o.mu.Lock()
-	idle := len(o.buf) == 0 && len(o.pong) == 0 && c.t.Pending() == 0
+	idle := len(o.buf) == 0 && len(o.queue) == 0 && len(o.pong) == 0 && c.t.Pending() == 0
 	o.mu.Unlock()
 	if idle || c.ended.Load() != nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 // Defaults of the options.
 const (
 	DefaultMessageLimit     = 1 << 20 // bytes
+	DefaultQueueLimit       = 1 << 20 // bytes
 	DefaultHandshakeTimeout = 10 * time.Second
 	DefaultCloseTimeout     = 5 * time.Second
 	DefaultPingInterval     = 30 * time.Second
@@ -19,9 +20,9 @@ const (
 // close its side, so that the last frame is not lost to a reset.
 const lingerTimeout = time.Second
 
-// queueLimit is how many bytes of answers (pongs, key updates) may wait for a peer
-// that does not read before nothing more is read from it.
-const queueLimit = 1 << 20
+// answersLimit is how many bytes of answers (pongs, key updates) may wait for a peer
+// that does not read, besides the queue of Send, before nothing more is read from it.
+const answersLimit = 1 << 20
 
 // settings are the options of a connection with their defaults filled in.
 type settings struct {
@@ -29,6 +30,8 @@ type settings struct {
 	closeTimeout time.Duration
 	pingInterval time.Duration // 0: never
 	pongTimeout  time.Duration
+	queueLimit   int64
+	whenFull     FullPolicy
 	wheel        *wheel.Wheel // where keepalive is scheduled
 }
 
@@ -41,6 +44,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		closeTimeout: orDefault(closing, DefaultCloseTimeout),
 		pingInterval: orDefault(ping, DefaultPingInterval),
 		pongTimeout:  orDefault(pong, DefaultPongTimeout),
+		queueLimit:   DefaultQueueLimit,
 		wheel:        &keepalives,
 	}
 	switch {
@@ -50,6 +54,15 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		s.messageLimit = 0
 	}
 	s.pingInterval = max(s.pingInterval, 0)
+	return s
+}
+
+// queueing returns s with the options of Send.
+func (s settings) queueing(limit int, full FullPolicy) settings {
+	if limit > 0 {
+		s.queueLimit = int64(limit)
+	}
+	s.whenFull = full
 	return s
 }
 

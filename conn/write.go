@@ -32,6 +32,9 @@ type outbox struct {
 	stream bool   // a MessageWriter is open: no other data frame may enter
 	pong   []byte // an answer that found buf full; only the latest counts
 
+	queue  []*Prepared // messages of Send that found buf full; see send.go
+	queued int64       // their bytes
+
 	closing atomic.Pointer[CloseError] // a close frame is in: none may follow
 
 	cork cork // see serve.go
@@ -39,6 +42,7 @@ type outbox struct {
 	sent    atomic.Int64 // bytes of framed that are with the kernel
 	kicked  atomic.Bool  // frames came whose writers do not wait
 	corked  atomic.Bool  // Serve is handling input: replies gather
+	held    atomic.Int32 // calls of Cork without their Uncork
 	broken  atomic.Bool  // nothing can be sent any more
 	drained atomic.Bool  // a goroutine is sending what a cancelled write left
 }
@@ -89,7 +93,6 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) e
 
 // writeGathered puts a whole message into the outbox and sees to it that it leaves.
 func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
-	o := &c.out
 	h := frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
 	for {
 		seq, held, err := c.gather(&h, p, zip)
@@ -105,15 +108,24 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 		}
 		// No room, or a message is being streamed: wait for either, then again.
 		if held {
-			if ok, err := o.msg.lock(ctx, c.done()); err != nil {
-				return c.because(err)
-			} else if ok {
-				o.msg.unlock()
-			}
-		} else if err := c.flushAll(ctx); err != nil {
+			err = c.awaitStream(ctx)
+		} else {
+			err = c.flushAll(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// awaitStream returns when the message that is being streamed has ended.
+func (c *Conn) awaitStream(ctx context.Context) error {
+	if ok, err := c.out.msg.lock(ctx, c.done()); err != nil {
+		return c.because(err)
+	} else if ok {
+		c.out.msg.unlock()
+	}
+	return nil
 }
 
 func (c *Conn) frameSize(h *frame.Header) int {
@@ -136,7 +148,7 @@ func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held bool
 	switch {
 	case o.stream:
 		return 0, true, nil
-	case len(o.buf) > 0 && len(o.buf)+c.frameSize(h) > gatherCap:
+	case len(o.queue) > 0, len(o.buf) > 0 && len(o.buf)+c.frameSize(h) > gatherCap:
 		return 0, false, nil
 	}
 	if zip {
@@ -168,23 +180,28 @@ func (c *Conn) enter(h *frame.Header, p []byte) {
 	o.framed += int64(len(o.buf) - before)
 }
 
+// isCorked reports whether frames gather without being sent at once.
+func (o *outbox) isCorked() bool { return o.corked.Load() || o.held.Load() > 0 }
+
 // reserve makes buf's capacity at least n.
 func (o *outbox) reserve(n int) {
 	if n <= cap(o.buf) {
 		return
 	}
-	b := bufpool.Get(n)
+	b := bufpool.Get(max(n, min(2*len(o.buf), bufpool.Huge)))
 	k := copy(b, o.buf)
 	bufpool.Put(o.buf)
 	o.buf = b[:k]
 }
 
-// drop returns the outbox's memory when the connection has ended.
-func (o *outbox) drop() {
+// dropOutbox returns the outbox's memory when the connection has ended.
+func (c *Conn) dropOutbox() {
+	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	bufpool.Put(o.buf)
 	o.buf, o.pong = nil, nil
+	c.dropQueue()
 	if o.tok.try() {
 		o.watch.clear()
 		o.tok.unlock()

@@ -43,13 +43,10 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, err
 	} else if !ok {
 		return nil, c.err()
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err := c.closed(); err != nil {
+	if err := c.openStream(ctx); err != nil {
 		o.msg.unlock()
 		return nil, err
 	}
-	o.stream = true
 	return &MessageWriter{c: c, ctx: ctx, op: frame.Opcode(typ)}, nil
 }
 
@@ -167,9 +164,6 @@ func (w *MessageWriter) release() {
 func (w *MessageWriter) end() {
 	w.done = true
 	w.release()
-	o := &w.c.out
-	o.mu.Lock()
-	o.stream = false
-	o.mu.Unlock()
-	o.msg.unlock()
+	w.c.closeStream()
+	w.c.out.msg.unlock()
 }

@@ -1,0 +1,100 @@
+package conn
+
+import (
+	"sync"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/deflate"
+)
+
+// Prepared is a message that is framed once, and compressed once for each set of
+// parameters, to be sent to many connections with [Conn.Send]. It does not change,
+// and any number of goroutines may use it. A connection that cannot take it at once
+// keeps a reference, not a copy.
+type Prepared struct {
+	typ   MessageType
+	frame []byte // as a server sends it
+	data  []byte // the payload, in frame
+	plain bool   // not to be compressed
+
+	mu     sync.Mutex
+	zipped []zipped
+}
+
+// zipped is a message compressed by itself.
+type zipped struct {
+	bits, level int
+	frame       []byte // nil: compressing saves nothing
+}
+
+// Prepare makes a message to be sent to many connections. data is copied. Text must
+// be UTF-8, which is checked: one mistake would end all those connections. The error
+// is ErrMessageType or ErrInvalidUTF8.
+func Prepare(typ MessageType, data []byte) (*Prepared, error) {
+	if !typ.valid() {
+		return nil, ErrMessageType
+	}
+	if typ == Text {
+		var text frame.UTF8
+		if _, ok := text.Write(data); !ok || !text.Complete() {
+			return nil, ErrInvalidUTF8
+		}
+	}
+	p := &Prepared{typ: typ}
+	p.frame = frameOf(frame.Header{Fin: true, Opcode: frame.Opcode(typ), Length: int64(len(data))}, data)
+	p.data = p.frame[len(p.frame)-len(data):]
+	return p, nil
+}
+
+// PrepareUncompressed is Prepare for a message that must not be compressed on any
+// connection; see [Conn.WriteUncompressed].
+func PrepareUncompressed(typ MessageType, data []byte) (*Prepared, error) {
+	p, err := Prepare(typ, data)
+	if err == nil {
+		p.plain = true
+	}
+	return p, err
+}
+
+// Type returns the message's type.
+func (p *Prepared) Type() MessageType { return p.typ }
+
+// Len returns the bytes of the message's payload, uncompressed.
+func (p *Prepared) Len() int { return len(p.data) }
+
+func frameOf(h frame.Header, payload []byte) []byte {
+	b := make([]byte, 0, h.Size()+len(payload))
+	return append(h.Append(b), payload...)
+}
+
+// compressed returns the message compressed by itself, so that it fits the context of
+// every connection with a window of at least 2^bits bytes; nil if that saves nothing.
+func (p *Prepared) compressed(bits, level int) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, z := range p.zipped {
+		if z.bits == bits && z.level == level {
+			return z.frame
+		}
+	}
+	z := zipped{bits: bits, level: level}
+	alone := deflate.Compressor{WindowBits: bits, Level: level, NoTakeover: true}
+	if out, ok := alone.Append(nil, p.data); ok {
+		h := frame.Header{Fin: true, RSV: frame.RSV1, Opcode: frame.Opcode(p.typ), Length: int64(len(out))}
+		z.frame = frameOf(h, out)
+	}
+	p.zipped = append(p.zipped, z)
+	return z.frame
+}
+
+// on returns the frame that a server sends on this connection, and whether it is
+// compressed.
+func (p *Prepared) on(z *compression) (b []byte, compressed bool) {
+	if p.plain || !z.wants(len(p.data)) {
+		return p.frame, false
+	}
+	if b := p.compressed(z.send.WindowBits, z.send.Level); b != nil {
+		return b, true
+	}
+	return p.frame, false
+}

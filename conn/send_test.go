@@ -1,0 +1,445 @@
+package conn
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/race"
+)
+
+func prepare(t testing.TB, typ MessageType, data string) *Prepared {
+	t.Helper()
+	p, err := Prepare(typ, []byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestPrepareRefusesWhatNoConnectionMaySend(t *testing.T) {
+	if _, err := Prepare(Text, []byte("a\xc3")); err != ErrInvalidUTF8 {
+		t.Errorf("cut text: %v", err)
+	}
+	if _, err := Prepare(Text, []byte("\xff")); err != ErrInvalidUTF8 {
+		t.Errorf("bad text: %v", err)
+	}
+	if _, err := Prepare(Binary, []byte("\xff")); err != nil {
+		t.Errorf("binary: %v", err)
+	}
+	if _, err := PrepareUncompressed(9, nil); err != ErrMessageType {
+		t.Errorf("ping: %v", err)
+	}
+	data := []byte("mine")
+	p, _ := Prepare(Text, data)
+	data[0] = 'x'
+	if string(p.data) != "mine" || p.Len() != 4 || p.Type() != Text {
+		t.Errorf("%q, %d, %v", p.data, p.Len(), p.Type())
+	}
+}
+
+// TestSendKeepsTheOrder of everything that one goroutine sends, by whatever way, for
+// both roles on every transport, compressed or not.
+func TestSendKeepsTheOrder(t *testing.T) {
+	for _, kind := range kinds {
+		for _, params := range []handshake.DeflateParams{
+			{}, {ServerMaxWindowBits: 9, ClientMaxWindowBits: 15},
+			{ServerMaxWindowBits: 15, ClientMaxWindowBits: 12, ServerNoContextTakeover: true, ClientNoContextTakeover: true},
+		} {
+			client, server := zipPair(t, kind, params, Compression{Threshold: -1})
+			for name, side := range map[string][2]*Conn{"server": {server, client}, "client": {client, server}} {
+				t.Run(fmt.Sprintf("%s, %s, %v", kind, name, params.ServerMaxWindowBits), func(t *testing.T) {
+					keepsOrder(t, side[0], side[1])
+				})
+			}
+		}
+	}
+}
+
+func keepsOrder(t *testing.T, from, to *Conn) {
+	sizes := []int{0, 1, 200, 200, 5000, 20_000, 70_000, 300_000, 3}
+	text := func(i int) string {
+		return fmt.Sprint(i, strings.Repeat(" and so on", sizes[i%len(sizes)]/10))
+	}
+	const rounds = 60
+	sent := make(chan error, 1)
+	go func() {
+		sent <- func() error {
+			for i := 0; i < rounds; {
+				p, q := prepare(t, Text, text(i)), prepare(t, Text, text(i+1))
+				if err := from.Send(p, q); err != nil {
+					return err
+				}
+				i += 2
+				if err := from.Write(bg, Text, []byte(text(i))); err != nil {
+					return err
+				}
+				i++
+				w, err := from.Writer(bg, Text)
+				if err != nil {
+					return err
+				}
+				_, _ = w.Write([]byte(text(i)))
+				if err := errors.Join(from.Send(prepare(t, Text, text(i+1))), w.Close()); err != nil {
+					return err
+				}
+				i += 2
+			}
+			return nil
+		}()
+	}()
+	for i := range rounds {
+		typ, p, err := to.Read(bg)
+		if err != nil || typ != Text || string(p) != text(i) {
+			t.Fatalf("message %d: %v, %.60q, %v", i, typ, p, err)
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	if n := from.Stats(); n.MessagesOut < rounds || n.Dropped != 0 || n.Pending != 0 {
+		t.Errorf("%+v", n)
+	}
+}
+
+// TestAPreparedMessageIsCompressedOnce for all connections with the same parameters,
+// and goes as it is where that is smaller or asked for.
+func TestAPreparedMessageIsCompressedOnce(t *testing.T) {
+	text := strings.Repeat("again and ", 100)
+	for _, tt := range []struct {
+		name   string
+		p      *Prepared
+		zipped bool
+	}{
+		{"text that repeats itself", prepare(t, Text, text), true},
+		{"below the threshold", prepare(t, Text, text[:100]), false},
+		{"what does not become shorter", prepare(t, Binary, string(incompressible(500))), false},
+		{"a secret", func() *Prepared { p, _ := PrepareUncompressed(Text, []byte(text)); return p }(), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 3 {
+				client, server := zipPair(t, "plain", handshake.DeflateParams{ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}, Compression{})
+				for range 3 {
+					before := server.Stats().WireOut
+					if err := server.Send(tt.p); err != nil {
+						t.Fatal(err)
+					}
+					if _, p, err := client.Read(bg); err != nil || string(p) != string(tt.p.data) {
+						t.Fatalf("%d bytes, %v", len(p), err)
+					}
+					if n := server.Stats().WireOut - before; tt.zipped != (n < int64(tt.p.Len())) {
+						t.Errorf("%d bytes for %d", n, tt.p.Len())
+					}
+				}
+			}
+			if n := len(tt.p.zipped); n > 1 {
+				t.Errorf("compressed %d times", n)
+			}
+		})
+	}
+}
+
+// TestAPeerThatNeverReads costs its queue limit, and what the policy says happens.
+func TestAPeerThatNeverReads(t *testing.T) {
+	const limit = 1 << 18
+	for _, kind := range kinds {
+		p := prepare(t, Binary, strings.Repeat("x", 1000))
+		t.Run("close, "+kind, func(t *testing.T) {
+			_, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, CloseWhenFull); s.closeTimeout = 50 * time.Millisecond })
+			var err error
+			for err == nil {
+				err = server.Send(p)
+				if n := server.Stats().Pending; n > 2*limit {
+					t.Fatalf("%d bytes wait", n)
+				}
+			}
+			if !errors.Is(err, ErrQueueFull) || CloseStatus(err) != StatusTryAgainLater {
+				t.Errorf("got %v", err)
+			}
+			<-server.Context().Done()
+			if err := server.Write(bg, Text, nil); !errors.Is(err, ErrQueueFull) {
+				t.Errorf("afterwards: %v", err)
+			}
+			if n := server.Stats(); n.Dropped == 0 {
+				t.Errorf("%+v", n)
+			}
+		})
+		t.Run("drop, "+kind, func(t *testing.T) {
+			peer, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, DropWhenFull) })
+			sent, dropped := 0, int64(0)
+			for dropped < 100 {
+				switch err := server.Send(p); err {
+				case nil:
+					sent++
+				case ErrQueueFull:
+					dropped++
+				default:
+					t.Fatal(err)
+				}
+			}
+			if n := server.Stats(); n.Dropped != dropped || n.MessagesOut != int64(sent) || n.Pending > 2*limit {
+				t.Errorf("%+v after %d", n, sent)
+			}
+			for range sent { // what was accepted arrives
+				if h, _ := readFrame(t, peer); h.Length != 1000 {
+					t.Fatalf("%+v", h)
+				}
+			}
+			if err := server.Send(p); err != nil {
+				t.Errorf("with room again: %v", err)
+			}
+		})
+		t.Run("block, "+kind, func(t *testing.T) {
+			peer, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, BlockWhenFull) })
+			const total = 20_000
+			sent := make(chan error, 1)
+			go func() {
+				for range total {
+					if err := server.Send(p); err != nil {
+						sent <- err
+						return
+					}
+				}
+				sent <- nil
+			}()
+			for range total {
+				readFrame(t, peer)
+			}
+			if err := <-sent; err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				for {
+					if err := server.Send(p); err != nil {
+						sent <- err
+						return
+					}
+				}
+			}()
+			for server.Stats().Pending < limit/2 {
+				runtime.Gosched()
+			}
+			_ = server.CloseNow()
+			if err := <-sent; CloseStatus(err) != StatusAbnormal {
+				t.Errorf("after the end: %v", err)
+			}
+		})
+	}
+}
+
+// TestALongMessagePassesWhenNothingWaits although it exceeds the limit.
+func TestALongMessagePassesWhenNothingWaits(t *testing.T) {
+	client, server := pair(t, "tls", func(s *settings) { *s = s.queueing(1000, CloseWhenFull) })
+	long := prepare(t, Binary, strings.Repeat("x", 500_000))
+	for range 3 {
+		if err := server.Send(long); err != nil {
+			t.Fatal(err)
+		}
+		if _, p, err := client.Read(bg); err != nil || len(p) != long.Len() {
+			t.Fatalf("%d bytes, %v", len(p), err)
+		}
+		for server.Stats().Pending > 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// TestASlowPeerDoesNotHoldUpOthers, and one message is one piece of memory for all.
+func TestASlowPeerDoesNotHoldUpOthers(t *testing.T) {
+	drop := func(s *settings) { *s = s.queueing(1<<20, DropWhenFull) }
+	_, slow := raw(t, "tls", drop)
+	client, quick := pair(t, "tls", drop)
+	got := make(chan error, 1)
+	const total = 30_000
+	go func() {
+		var buf []byte
+		for range total {
+			var err error
+			if _, buf, err = client.ReadInto(bg, buf); err != nil {
+				got <- err
+				return
+			}
+		}
+		got <- nil
+	}()
+	p := prepare(t, Text, strings.Repeat("x", 1000))
+	for range total {
+		for _, c := range []*Conn{slow, quick} {
+			if err := c.Send(p); err != nil && err != ErrQueueFull {
+				t.Fatal(err)
+			}
+		}
+		for quick.Stats().Pending > 1<<19 {
+			runtime.Gosched()
+		}
+	}
+	if err := <-got; err != nil {
+		t.Fatal(err)
+	}
+	if slow.Stats().Dropped == 0 || quick.Stats().Dropped != 0 {
+		t.Errorf("slow: %+v, quick: %+v", slow.Stats(), quick.Stats())
+	}
+}
+
+func TestCorkedMessagesShareARecord(t *testing.T) {
+	for _, how := range []string{"together", "corked", "corked twice", "written"} {
+		client, server := pair(t, "tls")
+		p := prepare(t, Text, "one of sixteen")
+		before := server.Stats().WireOut
+		batch := make([]*Prepared, 16)
+		for i := range batch {
+			batch[i] = p
+		}
+		var err error
+		switch how {
+		case "together":
+			err = server.Send(batch...)
+		case "written":
+			server.Cork()
+			for range batch {
+				err = errors.Join(err, server.Write(bg, Text, p.data))
+			}
+			err = errors.Join(err, server.Uncork())
+		case "corked twice":
+			server.Cork()
+			fallthrough
+		case "corked":
+			server.Cork()
+			for range batch {
+				err = errors.Join(err, server.Send(p))
+			}
+			err = errors.Join(err, server.Uncork())
+			if how == "corked twice" {
+				err = errors.Join(err, server.Uncork())
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range batch {
+			if _, m, err := client.Read(bg); err != nil || string(m) != "one of sixteen" {
+				t.Fatalf("%s: %q, %v", how, m, err)
+			}
+		}
+		// A record costs 22 bytes.
+		if n := server.Stats().WireOut - before; n > int64(16*len(p.frame)+2*22) {
+			t.Errorf("%s: %d bytes for 16 messages", how, n)
+		}
+	}
+	client, server := pair(t, "plain")
+	server.Cork() // and never Uncork: it leaves all the same
+	if err := server.Send(prepare(t, Text, "forgotten")); err != nil {
+		t.Fatal(err)
+	}
+	if _, m, err := client.Read(bg); err != nil || string(m) != "forgotten" {
+		t.Errorf("%q, %v", m, err)
+	}
+	_ = server.Uncork()
+	defer func() {
+		if recover() == nil {
+			t.Error("Uncork without Cork did not panic")
+		}
+	}()
+	_ = server.Uncork()
+}
+
+// TestCloseBehindTheQueue: our own close lets what was sent leave first.
+func TestCloseBehindTheQueue(t *testing.T) {
+	client, server := pair(t, "tls")
+	p := prepare(t, Binary, strings.Repeat("x", 10_000))
+	for range 80 {
+		if err := server.Send(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- server.Close(StatusGoingAway, "") }()
+	n := 0
+	for _, err := range client.Messages(bg) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if err := <-closed; err != nil || n != 80 {
+		t.Errorf("%d messages, %v", n, err)
+	}
+	if err := server.Send(p); CloseStatus(err) != StatusGoingAway {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestSendersAndWritersTogether loses nothing, and keeps each one's order.
+func TestSendersAndWritersTogether(t *testing.T) {
+	client, server := zipPair(t, "tls", handshake.DeflateParams{ServerMaxWindowBits: 10, ClientMaxWindowBits: 10}, Compression{Threshold: 64},
+		func(s *settings) { *s = s.queueing(1<<16, BlockWhenFull) })
+	const senders, each = 8, 300
+	var wg sync.WaitGroup
+	for i := range senders {
+		wg.Go(func() {
+			for j := range each {
+				text := fmt.Sprintf("%d %d %s", i, j, strings.Repeat("padding ", (i*j)%400))
+				var err error
+				if (i+j)%2 == 0 {
+					err = server.Send(prepare(t, Text, text))
+				} else {
+					err = server.Write(bg, Text, []byte(text))
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	next := make([]int, senders)
+	for range senders * each {
+		_, p, err := client.Read(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var i, j int
+		if _, err := fmt.Sscan(string(p), &i, &j); err != nil || next[i] != j {
+			t.Fatalf("%.20q, want %d of %d", p, next[i], i)
+		}
+		next[i]++
+	}
+	wg.Wait()
+}
+
+func TestSendDoesNotAllocate(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes sync.Pool forget")
+	}
+	client, server := pair(t, "plain")
+	p := prepare(t, Text, strings.Repeat("x", 256))
+	var buf []byte
+	ctx, cancel := context.WithTimeout(bg, 20*time.Second)
+	defer cancel()
+	round := func() {
+		if err := server.Send(p); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if _, buf, err = client.ReadInto(ctx, buf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	round()
+	if n := testing.AllocsPerRun(200, round); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func incompressible(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}
