@@ -189,8 +189,11 @@ func (c *Conn) linger(ctx context.Context) bool {
 	in := &c.in
 	if !c.t.Ready() {
 		in.release()
-		if c.in.watch.set(ctx) != nil || c.t.Wait() != nil {
+		if c.in.watch.set(ctx) != nil {
 			return false
+		}
+		if c.t.Wait() != nil {
+			return ctx.Err() == nil && c.clearDeadline()
 		}
 	}
 	in.release()

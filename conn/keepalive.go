@@ -14,6 +14,9 @@ type keepalive struct {
 	c     *Conn
 	entry wheel.Entry
 
+	mayPark atomic.Bool // the reader is a goroutine that can be exchanged: see go.go
+	parking atomic.Bool // it was asked to
+
 	last   atomic.Int64 // when something was received
 	listen atomic.Int64 // since when somebody waits for bytes; 0: nobody does
 
@@ -31,9 +34,16 @@ func (k *keepalive) start(c *Conn) {
 	}
 }
 
-func (k *keepalive) stop() {
-	if k.c.set.pingInterval > 0 {
-		k.c.set.wheel.Cancel(&k.entry)
+func (k *keepalive) stop() { k.c.set.wheel.Cancel(&k.entry) }
+
+// parkable notes whether the reader is a goroutine that can be exchanged.
+func (k *keepalive) parkable(yes bool) {
+	k.mayPark.Store(yes)
+	if yes {
+		k.c.set.wheel.Schedule(&k.entry, k, parkAfter)
+		if k.c.ended.Load() != nil {
+			k.stop()
+		}
 	}
 }
 
@@ -55,6 +65,28 @@ func (k *keepalive) Tick() time.Duration {
 	c := k.c
 	now := c.set.wheel.Now()
 	if c.ended.Load() != nil {
+		return 0
+	}
+	again := k.ping(now)
+	if !k.mayPark.Load() {
+		return again
+	}
+	if since := k.listen.Load(); since != 0 && now-since >= int64(parkAfter) {
+		k.mayPark.Store(false)
+		k.parking.Store(true)
+		_ = c.t.SetReadDeadline(past)
+		return again
+	}
+	if again == 0 || again > parkAfter {
+		return parkAfter
+	}
+	return again
+}
+
+// ping does what silence calls for, and returns when to look again; 0 for never.
+func (k *keepalive) ping(now int64) time.Duration {
+	c := k.c
+	if c.set.pingInterval == 0 {
 		return 0
 	}
 	timeout := int64(c.set.pongTimeout)

@@ -26,6 +26,7 @@ type inbox struct {
 	zipped  bool           // the message in progress is compressed
 	stream  *MessageReader // the message being streamed
 	serving atomic.Bool    // Serve holds the token
+	parks   bool           // a wait may end with errParked: see go.go
 	answer  bool           // a pong waits in the outbox
 }
 
@@ -205,8 +206,9 @@ func (c *Conn) await(ctx context.Context) error {
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
+	in := &c.in
 	for {
-		if err := c.in.watch.set(ctx); err != nil {
+		if err := in.watch.set(ctx); err != nil {
 			return c.because(err)
 		}
 		c.liv.listening(true)
@@ -221,8 +223,18 @@ func (c *Conn) await(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return c.because(err)
 		}
-		_ = c.t.SetReadDeadline(time.Time{}) // left by somebody else
+		if c.clearDeadline() && in.parks {
+			return errParked
+		}
 	}
+}
+
+// clearDeadline removes a read deadline that somebody else has left, and reports
+// whether it was keepalive's wish to exchange the goroutine.
+func (c *Conn) clearDeadline() (parking bool) {
+	parking = c.liv.parking.Swap(false)
+	_ = c.t.SetReadDeadline(time.Time{})
+	return parking
 }
 
 // settle sends what reading has caused: replies in Serve, pongs, answers of TLS. A

@@ -23,35 +23,36 @@ const corkLimit = time.Millisecond
 // side; ctx's error when ctx ended, the connection being usable; and the
 // *CloseError otherwise. An error of fn's ends it as well: the connection is closed,
 // with the code and reason of the *CloseError that fn returned or with 1011, and
-// the error is returned. fn may call any method of the connection except reads.
+// the error is returned. fn may call any method of the connection except reads. If it
+// panics, the connection is closed without a closing handshake.
+//
+// [Conn.Go] does the same without holding on to the goroutine that calls it.
 func (c *Conn) Serve(ctx context.Context, fn func(*Conn, Message) error) error {
 	if err := c.lockRead(ctx); err != nil {
 		return orderly(err)
 	}
 	c.in.serving.Store(true)
-	err, failed := c.serve(ctx, fn)
-	if failed {
-		return c.closeFor(err)
-	}
-	return orderly(err)
+	return c.serveAndEnd(ctx, fn)
 }
 
-// serve is the loop; the reader's token is held, and given back. failed says that
-// the error is fn's.
-func (c *Conn) serve(ctx context.Context, fn func(*Conn, Message) error) (err error, failed bool) {
-	defer func() {
-		c.out.mu.Lock()
-		c.out.cork.stop()
-		c.out.mu.Unlock()
-		c.in.serving.Store(false)
-		if flushErr := c.uncork(ctx); err == nil {
-			err = flushErr
-		}
-		if !c.in.asm.open {
-			c.in.asm.drop()
-		}
-		c.unlockRead()
+// serveAndEnd is Serve with the reader's token.
+func (c *Conn) serveAndEnd(ctx context.Context, fn func(*Conn, Message) error) (err error) {
+	failed, panicked := false, true
+	func() {
+		defer func() {
+			c.endServe(ctx, &err)
+			if panicked {
+				_ = c.CloseNow()
+			}
+		}()
+		err, failed = c.serve(ctx, fn)
+		panicked = false
 	}()
+	return c.served(err, failed)
+}
+
+// serve is the loop; the reader's token is held. failed says that the error is fn's.
+func (c *Conn) serve(ctx context.Context, fn func(*Conn, Message) error) (err error, failed bool) {
 	for {
 		op, data, err := c.message(ctx, nil, true)
 		if err != nil {
@@ -62,6 +63,27 @@ func (c *Conn) serve(ctx context.Context, fn func(*Conn, Message) error) (err er
 			return err, true
 		}
 	}
+}
+
+// endServe gives the reader's token back.
+func (c *Conn) endServe(ctx context.Context, err *error) {
+	c.out.stopCork()
+	c.in.serving.Store(false)
+	if flushErr := c.uncork(ctx); *err == nil {
+		*err = flushErr
+	}
+	if !c.in.asm.open {
+		c.in.asm.drop()
+	}
+	c.unlockRead()
+}
+
+// served is what Serve returns.
+func (c *Conn) served(err error, failed bool) error {
+	if failed {
+		return c.closeFor(err)
+	}
+	return orderly(err)
 }
 
 // closeFor closes the connection because fn failed with err.
@@ -119,11 +141,13 @@ func (k *cork) expire(c *Conn) {
 	}
 }
 
-// stop disarms the timer. o.mu is held.
-func (k *cork) stop() {
-	if k.timer != nil {
+// stopCork disarms the timer.
+func (o *outbox) stopCork() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if k := &o.cork; k.timer != nil {
 		k.timer.Stop()
-		k.armed = false
+		k.timer, k.armed = nil, false
 	}
 }
 

@@ -74,8 +74,9 @@ func (w *Wheel) Cancel(e *Entry) {
 
 // begin catches up with the time that passed while nothing was scheduled.
 func (w *Wheel) begin() {
-	if w.start.IsZero() {
-		w.start = time.Now()
+	// Time goes back from a testing/synctest bubble to the next; the wheel does not.
+	if w.start.IsZero() || time.Since(w.start) < time.Duration(w.tick)*Tick {
+		w.start = time.Now().Add(-time.Duration(w.tick) * Tick)
 	}
 	w.tick = int64(time.Since(w.start) / Tick)
 	w.now.Store(w.tick * int64(Tick))

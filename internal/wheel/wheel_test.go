@@ -92,3 +92,27 @@ func TestTasksAreCancelledAndMoved(t *testing.T) {
 		}
 	})
 }
+
+// TestAWheelOutlivesABubble: the next one begins earlier in time.
+func TestAWheelOutlivesABubble(t *testing.T) {
+	var w Wheel
+	for range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			var e Entry
+			rang := make(chan struct{})
+			began, before := time.Now(), w.Now()
+			w.Schedule(&e, taskFunc(func() time.Duration { close(rang); return 0 }), time.Minute)
+			<-rang
+			if d := time.Since(began); d < time.Minute || d > time.Minute+2*Tick {
+				t.Errorf("after %v", d)
+			}
+			if w.Now() < before+int64(time.Minute) {
+				t.Errorf("the clock went from %d to %d", before, w.Now())
+			}
+		})
+	}
+}
+
+type taskFunc func() time.Duration
+
+func (f taskFunc) Tick() time.Duration { return f() }

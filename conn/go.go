@@ -1,0 +1,82 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Go is Serve without waiting for it: it returns at once, and the connection lives on
+// a goroutine of its own. So an HTTP handler can return, and net/http's buffers, the
+// request and the handler's stack are free; and while a connection is idle for longer
+// than a second its goroutine is exchanged for one with the smallest stack. For many
+// connections this is the cheapest way to receive.
+//
+// fn is called as in [Conn.Serve], never by two goroutines at once. ended, if not nil,
+// is called when it is over, with what Serve would return; reading is possible again
+// then unless the connection has ended. A panic of fn's ends the program, as it does in
+// every goroutine.
+//
+//	http.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+//		if c, err := conn.Accept(w, r, nil); err == nil {
+//			c.Go(echo, nil)
+//		}
+//	})
+func (c *Conn) Go(fn func(*Conn, Message) error, ended func(error)) {
+	s := &service{c: c, fn: fn, ended: ended}
+	go s.begin()
+}
+
+// service is a Serve that changes goroutines.
+type service struct {
+	c     *Conn
+	fn    func(*Conn, Message) error
+	ended func(error)
+}
+
+// errParked ends a wait that has become long: see keepalive.Tick.
+var errParked = errors.New("websocket: parked")
+
+func (s *service) begin() {
+	if err := s.c.lockRead(context.Background()); err != nil {
+		s.end(orderly(err))
+		return
+	}
+	s.c.in.serving.Store(true)
+	s.work()
+}
+
+// work serves until the connection ends, or has been idle for a while. Its stack has
+// grown by what TLS and fn needed.
+func (s *service) work() {
+	c := s.c
+	c.liv.parkable(true)
+	c.in.parks = true
+	err, failed := c.serve(context.Background(), s.fn)
+	c.in.parks = false
+	if !failed && err == errParked {
+		c.out.stopCork()
+		go s.wait()
+		return
+	}
+	c.liv.parkable(false)
+	c.endServe(context.Background(), &err)
+	s.end(c.served(err, failed))
+}
+
+// wait waits on a fresh, small stack. What it waited for is found by whoever works.
+func (s *service) wait() {
+	s.c.liv.listening(true)
+	_ = s.c.t.Wait()
+	s.c.liv.listening(false)
+	go s.work()
+}
+
+func (s *service) end(err error) {
+	if s.ended != nil {
+		s.ended(err)
+	}
+}
+
+// parkAfter is how long a goroutine that has worked waits for more work.
+const parkAfter = time.Second
