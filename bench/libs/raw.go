@@ -1,0 +1,108 @@
+package libs
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// The baselines: what crypto/tls and the kernel cost alone.
+//
+//   - tls: reads into a buffer of 16 KiB, as large as a record, and writes what it got.
+//   - tls-copy: the same as io.Copy does it, with 32 KiB.
+//   - tcp: like tls, without TLS.
+//   - http: net/http answering GET with as many bytes as an opening handshake has; for
+//     what it costs to accept connections.
+const rawBuffer = 16 << 10
+
+func rawTLS() Lib {
+	return Lib{
+		Name: "tls", Kind: Baseline, Raw: true, Setup: "bare crypto/tls: Read and Write with a buffer of 16 KiB",
+		Serve: serveRaw,
+		Dial: func(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
+			nc, err := (&tls.Dialer{Config: cfg}).DialContext(ctx, "tcp", addr)
+			if err != nil {
+				return nil, err
+			}
+			if err := rawUpgrade(nc, addr); err != nil {
+				return nil, err
+			}
+			return rawConn{nc}, nil
+		},
+	}
+}
+
+func serveRaw(ln net.Listener, o Options) error {
+	return serveConns(ln, o, func(nc net.Conn) {
+		defer o.Hub.Add(rawConn{nc})()
+		buf := make([]byte, rawBuffer)
+		for {
+			n, err := nc.Read(buf)
+			if err != nil {
+				return
+			}
+			if _, err := nc.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+	})
+}
+
+type rawConn struct{ nc net.Conn }
+
+func (c rawConn) Write(p []byte) error {
+	_, err := c.nc.Write(p)
+	return err
+}
+
+// rawUpgrade does the client's opening handshake without looking at the answer.
+func rawUpgrade(nc net.Conn, addr string) error {
+	_, err := io.WriteString(nc, "GET / HTTP/1.1\r\nHost: "+addr+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	if err != nil {
+		return err
+	}
+	for last := ""; !strings.HasSuffix(last, "\r\n\r\n"); {
+		b := make([]byte, 1)
+		if _, err := io.ReadFull(nc, b); err != nil {
+			return err
+		}
+		last = last[max(0, len(last)-3):] + string(b)
+	}
+	return nil
+}
+
+func rawCopy() Lib {
+	return Lib{
+		Name: "tls-copy", Kind: Baseline, Raw: true, Setup: "bare crypto/tls: io.Copy, whose buffer has 32 KiB",
+		Serve: func(ln net.Listener, o Options) error {
+			return serveConns(ln, o, func(nc net.Conn) { _, _ = io.Copy(nc, nc) })
+		},
+	}
+}
+
+func rawTCP() Lib {
+	return Lib{
+		Name: "tcp", Kind: Baseline, Raw: true, Plain: true,
+		Setup: "bare TCP: Read and Write with a buffer of 16 KiB", Serve: serveRaw,
+	}
+}
+
+// plainHTTP answers with some 129 bytes in all, like a response that upgrades.
+func plainHTTP() Lib {
+	return Lib{
+		Name: "http", Kind: Baseline, Setup: "net/http over crypto/tls: a GET, answered with as many bytes as an upgrade",
+		Serve: func(ln net.Listener, o Options) error {
+			return serveHTTP(ln, o, func(w http.ResponseWriter, _ *http.Request) {
+				h := w.Header()
+				h["Date"] = nil
+				h.Set("Content-Type", "text/plain")
+				h.Set("X-Padding", strings.Repeat("x", 37))
+				_, _ = io.WriteString(w, "hello")
+			})
+		},
+	}
+}

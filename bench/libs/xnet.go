@@ -1,0 +1,53 @@
+package libs
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+
+	"golang.org/x/net/websocket"
+)
+
+// golang.org/x/net/websocket, which its own documentation no longer recommends:
+// Message.Receive and Message.Send, the only way to whole messages of any size. They
+// allocate each, and nothing can be set but the limit. It validates no UTF-8. It cannot
+// let its handler return, and knows no compression.
+func xnetLib() Lib {
+	return Lib{
+		Name: "x/net", Module: "golang.org/x/net", Kind: Peer,
+		Setup: "Message.Receive and Message.Send; MaxPayloadBytes",
+		Serve: func(ln net.Listener, o Options) error {
+			server := websocket.Server{Handler: func(c *websocket.Conn) {
+				defer o.Hub.Add(xnetConn{c})()
+				c.MaxPayloadBytes = messageLimit
+				var buf []byte
+				for {
+					if err := websocket.Message.Receive(c, &buf); err != nil {
+						return
+					}
+					if err := websocket.Message.Send(c, buf); err != nil {
+						return
+					}
+				}
+			}}
+			return serveHTTP(ln, o, func(w http.ResponseWriter, r *http.Request) { server.ServeHTTP(w, r) })
+		},
+		Dial: func(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
+			config, err := websocket.NewConfig("wss://"+addr+"/", "https://"+addr)
+			if err != nil {
+				return nil, err
+			}
+			config.TlsConfig = cfg
+			c, err := config.DialContext(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return xnetConn{c}, nil
+		},
+	}
+}
+
+type xnetConn struct{ c *websocket.Conn }
+
+func (c xnetConn) Write(p []byte) error { return websocket.Message.Send(c.c, p) }

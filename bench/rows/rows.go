@@ -1,0 +1,158 @@
+// Package rows has the rows of the table of marks: what is done in each, who takes part,
+// and when its mark is met.
+package rows
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seed-c4549abd/wss/bench/libs"
+	"github.com/seed-c4549abd/wss/bench/report"
+	"github.com/seed-c4549abd/wss/bench/stats"
+)
+
+// Config says how much is measured.
+type Config struct {
+	Quick  bool
+	Rounds int           // measured ones; one more comes before them and is dropped
+	Window time.Duration // of a round
+	Libs   []string      // names; none: all
+	Rows   []int         // none: all
+	Cert   []byte
+	Key    []byte
+	Log    io.Writer // progress
+}
+
+// Sample is what one round of one line gave, by the metrics' keys.
+type Sample map[string]float64
+
+// Session is a line that is ready to be measured; between rounds it costs nothing.
+type Session interface {
+	Round() (Sample, error)
+	Close()
+}
+
+// Line is one way to do a table's work.
+type Line struct {
+	Name  string
+	Kind  libs.Kind
+	Setup string
+	Open  func(ctx context.Context) (Session, error)
+}
+
+// Table is a table that is to be measured.
+type Table struct {
+	report.Table
+	Do []Line
+	// Rounds overrides the configuration's, and NoWarmup drops nothing, for tables
+	// whose rounds begin from nothing.
+	Rounds   int
+	NoWarmup bool
+}
+
+// Plan returns the tables of the configuration.
+func (c *Config) Plan() []Table {
+	var all []Table
+	for _, tables := range [][]Table{
+		c.echoTables(),
+	} {
+		for _, t := range tables {
+			if c.wants(t.Row) {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
+
+func (c *Config) wants(row int) bool {
+	for _, r := range c.Rows {
+		if r == row {
+			return true
+		}
+	}
+	return len(c.Rows) == 0
+}
+
+func (c *Config) takes(name string) bool {
+	for _, l := range c.Libs {
+		if l == name {
+			return true
+		}
+	}
+	return len(c.Libs) == 0
+}
+
+// pick chooses the quick or the full size of something.
+func pick[T any](c *Config, full, quick T) T {
+	if c.Quick {
+		return quick
+	}
+	return full
+}
+
+// Measure measures a table. A line that fails is listed as absent, with the error.
+func (c *Config) Measure(ctx context.Context, t Table) report.Table {
+	out := t.Table
+	type running struct {
+		line    report.Line
+		session Session
+		failed  bool
+	}
+	var all []*running
+	drop := func(name string, err error) {
+		fmt.Fprintf(c.Log, "%s: %s: %v\n", t.Key, name, err)
+		out.Absent = append(out.Absent, report.Absent{Name: name, Reason: "failed: " + err.Error()})
+	}
+	for _, l := range t.Do {
+		if !c.takes(l.Name) {
+			continue
+		}
+		s, err := l.Open(ctx)
+		if err != nil {
+			drop(l.Name, err)
+			continue
+		}
+		defer s.Close()
+		all = append(all, &running{session: s, line: report.Line{
+			Name: l.Name, Kind: l.Kind.String(), Setup: l.Setup, Rounds: map[string][]float64{},
+		}})
+	}
+	rounds, warmup := c.Rounds, 1
+	if t.Rounds > 0 {
+		rounds = t.Rounds
+	}
+	if t.NoWarmup {
+		warmup = 0
+	}
+	for i := range warmup + rounds {
+		for _, r := range all {
+			if r.failed || ctx.Err() != nil {
+				continue
+			}
+			sample, err := r.session.Round()
+			if err != nil {
+				r.failed = true
+				drop(r.line.Name, fmt.Errorf("round %d: %w", i, err))
+				continue
+			}
+			if i >= warmup {
+				for k, v := range sample {
+					r.line.Rounds[k] = append(r.line.Rounds[k], v)
+				}
+			}
+		}
+	}
+	for _, r := range all {
+		if !r.failed {
+			r.line.Values = map[string]stats.Summary{}
+			for k, v := range r.line.Rounds {
+				r.line.Values[k] = stats.Summarise(v)
+			}
+			out.Lines = append(out.Lines, r.line)
+		}
+	}
+	return out
+}
