@@ -13,7 +13,7 @@ import (
 // Reader into a buffer that is kept, and Write, with a context that cannot end, as one
 // that can costs a registration for every call. Compression is off unless it is asked
 // for, as its documentation advises. It has no UTF-8 validation, and its buffers cannot
-// be chosen.
+// be chosen, nor a message prepared for many connections: Write it is there too.
 func coderLib() Lib {
 	return Lib{
 		Name: "coder", Module: "github.com/coder/websocket", Kind: Peer, Takeover: true,
@@ -30,6 +30,9 @@ func coderLib() Lib {
 				}
 				go coderEcho(c, o.Hub) // the handler returns, and net/http's memory is freed
 			})
+		},
+		Prepare: func(data []byte) (func(Conn, int) error, error) {
+			return times(func(c coderConn) error { return c.Write(data) }), nil
 		},
 		Dial: func(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
 			client := &http.Client{Transport: &http.Transport{TLSClientConfig: cfg}}

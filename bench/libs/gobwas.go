@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"sync"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
@@ -17,7 +18,7 @@ import (
 // put in front of the payload in that buffer, and both leave in one Write. That several
 // answers could be gathered by hand is true, but then the gathering is the user's work and
 // not the library's. Writers must be serialised by the user, so they share a mutex where
-// there are several. Compression would be without context takeover, and is left out: the
+// there are several. What goes to many connections is a frame of CompileFrame. Compression would be without context takeover, and is left out: the
 // helpers of wsflate compress into new memory for each message.
 func gobwasLib() Lib {
 	return Lib{
@@ -32,12 +33,16 @@ func gobwasLib() Lib {
 				go gobwasEcho(nc, o) // the handler returns, and net/http's memory is freed
 			})
 		},
+		Prepare: func(data []byte) (func(Conn, int) error, error) {
+			frame, err := ws.CompileFrame(ws.NewBinaryFrame(data))
+			return times(func(c *gobwasConn) error { return c.compiled(frame) }), err
+		},
 		Dial: func(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
 			nc, _, _, err := ws.Dialer{TLSConfig: cfg}.Dial(ctx, "wss://"+addr+"/")
 			if err != nil {
 				return nil, err
 			}
-			return gobwasConn(nc, true), nil
+			return newGobwasConn(nc, true), nil
 		},
 	}
 }
@@ -47,7 +52,9 @@ const gobwasRoom = ws.MaxHeaderSize
 
 func gobwasEcho(nc net.Conn, o Options) {
 	defer nc.Close()
-	defer o.Hub.Add(gobwasConn(nc, false))()
+	if o.Hub != nil {
+		defer o.Hub.Add(newGobwasConn(nc, false))()
+	}
 	br := bufio.NewReaderSize(nc, bufferSize(o.Message))
 	control := wsutil.ControlFrameHandler(nc, ws.StateServerSide)
 	r := &wsutil.Reader{
@@ -97,15 +104,32 @@ func (w *gobwasWriter) send(h ws.Header) error {
 // Write takes the header.
 func (w *gobwasWriter) Write(p []byte) (int, error) { return copy(w.buf[w.start:], p), nil }
 
-func gobwasConn(nc net.Conn, client bool) Conn {
-	w := &gobwasWriter{nc: nc, buf: make([]byte, gobwasRoom)}
-	return &locked{write: func(p []byte) error {
-		w.buf = append(w.buf[:gobwasRoom], p...)
-		h := ws.Header{Fin: true, OpCode: ws.OpBinary}
-		if client {
-			h.Masked, h.Mask = true, ws.NewMask()
-			ws.Cipher(w.buf[gobwasRoom:], h.Mask, 0)
-		}
-		return w.send(h)
-	}}
+type gobwasConn struct {
+	mu     sync.Mutex
+	w      gobwasWriter
+	client bool
+}
+
+func newGobwasConn(nc net.Conn, client bool) *gobwasConn {
+	return &gobwasConn{w: gobwasWriter{nc: nc, buf: make([]byte, gobwasRoom)}, client: client}
+}
+
+func (c *gobwasConn) Write(p []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.w.buf = append(c.w.buf[:gobwasRoom], p...)
+	h := ws.Header{Fin: true, OpCode: ws.OpBinary}
+	if c.client {
+		h.Masked, h.Mask = true, ws.NewMask()
+		ws.Cipher(c.w.buf[gobwasRoom:], h.Mask, 0)
+	}
+	return c.w.send(h)
+}
+
+// compiled writes a whole frame.
+func (c *gobwasConn) compiled(frame []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.w.nc.Write(frame)
+	return err
 }

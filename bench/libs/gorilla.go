@@ -17,7 +17,8 @@ import (
 // costs an allocation for each message, so few connections go without.) A message is read through
 // NextReader into a buffer that is kept, and sent by WriteMessage, which is "fast path
 // with no allocations and single frame". It has no UTF-8 validation of its own. Writers
-// must be serialised by the user, so they share a mutex where there are several.
+// must be serialised by the user, so they share a mutex where there are several. What goes
+// to many connections is a PreparedMessage.
 // Compression is without context takeover: the package has no other.
 func gorillaLib() Lib {
 	return Lib{
@@ -39,13 +40,21 @@ func gorillaLib() Lib {
 				go gorillaEcho(c, o.Hub) // the handler returns, and net/http's memory is freed
 			})
 		},
+		Prepare: func(data []byte) (func(Conn, int) error, error) {
+			m, err := websocket.NewPreparedMessage(websocket.BinaryMessage, data)
+			return times(func(c *gorillaConn) error {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return c.c.WritePreparedMessage(m)
+			}), err
+		},
 		Dial: gorillaDial,
 	}
 }
 
 func gorillaEcho(c *websocket.Conn, hub *Hub) {
 	defer c.Close()
-	defer hub.Add(gorillaConn(c))()
+	defer hub.Add(&gorillaConn{c: c})()
 	c.SetReadLimit(messageLimit)
 	var buf []byte
 	for {
@@ -62,8 +71,15 @@ func gorillaEcho(c *websocket.Conn, hub *Hub) {
 	}
 }
 
-func gorillaConn(c *websocket.Conn) Conn {
-	return &locked{write: func(p []byte) error { return c.WriteMessage(websocket.BinaryMessage, p) }}
+type gorillaConn struct {
+	mu sync.Mutex
+	c  *websocket.Conn
+}
+
+func (c *gorillaConn) Write(p []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.c.WriteMessage(websocket.BinaryMessage, p)
 }
 
 func gorillaDial(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
@@ -72,5 +88,5 @@ func gorillaDial(ctx context.Context, addr string, cfg *tls.Config) (Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return gorillaConn(c), nil
+	return &gorillaConn{c: c}, nil
 }

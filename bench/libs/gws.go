@@ -15,7 +15,8 @@ import (
 // to a pool. Messages are handled one after the other: ParallelEnabled would start a
 // goroutine for each, and echo out of order. The read buffer is as large as the messages
 // that are expected, up to a TLS record. UTF-8 is checked. With compression it keeps
-// windows of 4 KiB unless it is told otherwise.
+// windows of 4 KiB unless it is told otherwise. What goes to many connections is a
+// Broadcaster.
 func gwsLib() Lib {
 	return Lib{
 		Name: "gws", Module: "github.com/lxzan/gws", Kind: Peer, Takeover: true, Windows: true,
@@ -27,6 +28,10 @@ func gwsLib() Lib {
 					go c.ReadLoop()
 				}
 			})
+		},
+		Prepare: func(data []byte) (func(Conn, int) error, error) {
+			b := gws.NewBroadcaster(gws.OpcodeBinary, data)
+			return times(func(c gwsConn) error { return b.Broadcast(c.c) }), nil
 		},
 		Dial: func(_ context.Context, addr string, cfg *tls.Config) (Conn, error) {
 			c, _, err := gws.NewClient(&gws.BuiltinEventHandler{}, &gws.ClientOption{

@@ -3,6 +3,7 @@ package libs
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
@@ -22,6 +23,10 @@ func rawTLS() Lib {
 	return Lib{
 		Name: "tls", Kind: Baseline, Raw: true, Setup: "bare crypto/tls: Read and Write with a buffer of 16 KiB",
 		Serve: serveRaw,
+		Prepare: func(data []byte) (func(Conn, int) error, error) {
+			frame := AppendFrame(nil, data)
+			return times(func(c rawConn) error { return c.Write(frame) }), nil
+		},
 		Dial: func(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
 			nc, err := (&tls.Dialer{Config: cfg}).DialContext(ctx, "tcp", addr)
 			if err != nil {
@@ -37,6 +42,7 @@ func rawTLS() Lib {
 
 func serveRaw(ln net.Listener, o Options) error {
 	return serveConns(ln, o, func(nc net.Conn) {
+		defer nc.Close()
 		defer o.Hub.Add(rawConn{nc})()
 		buf := make([]byte, rawBuffer)
 		for {
@@ -49,6 +55,19 @@ func serveRaw(ln net.Listener, o Options) error {
 			}
 		}
 	})
+}
+
+// AppendFrame appends a server's final, binary frame: the bytes that everybody sends.
+func AppendFrame(dst, payload []byte) []byte {
+	switch n := len(payload); {
+	case n < 126:
+		dst = append(dst, 0x82, byte(n))
+	case n < 1<<16:
+		dst = append(dst, 0x82, 126, byte(n>>8), byte(n))
+	default:
+		dst = binary.BigEndian.AppendUint64(append(dst, 0x82, 127), uint64(n))
+	}
+	return append(dst, payload...)
 }
 
 type rawConn struct{ nc net.Conn }
@@ -79,7 +98,10 @@ func rawCopy() Lib {
 	return Lib{
 		Name: "tls-copy", Kind: Baseline, Raw: true, Setup: "bare crypto/tls: io.Copy, whose buffer has 32 KiB",
 		Serve: func(ln net.Listener, o Options) error {
-			return serveConns(ln, o, func(nc net.Conn) { _, _ = io.Copy(nc, nc) })
+			return serveConns(ln, o, func(nc net.Conn) {
+				defer nc.Close()
+				_, _ = io.Copy(nc, nc)
+			})
 		},
 	}
 }

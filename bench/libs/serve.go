@@ -6,7 +6,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"sync"
 )
 
 // serveHTTP is the stock server that everything stands behind.
@@ -18,7 +17,8 @@ func serveHTTP(ln net.Listener, o Options, h http.HandlerFunc) error {
 	return srv.Serve(ln)
 }
 
-// serveConns is a server without net/http: a goroutine for each connection.
+// serveConns is a server without net/http: a goroutine for each connection, which handle
+// is to close.
 func serveConns(ln net.Listener, o Options, handle func(net.Conn)) error {
 	if o.TLS != nil {
 		ln = tls.NewListener(ln, o.TLS)
@@ -28,10 +28,7 @@ func serveConns(ln net.Listener, o Options, handle func(net.Conn)) error {
 		if err != nil {
 			return err
 		}
-		go func() {
-			defer nc.Close()
-			handle(nc)
-		}()
+		go handle(nc)
 	}
 }
 
@@ -57,14 +54,15 @@ func readAll(r io.Reader, buf []byte) ([]byte, error) {
 // TLS record's 16 KiB: more than that a read of a tls.Conn never returns.
 func bufferSize(n int) int { return min(max(n+14, 4096), 16<<10) }
 
-// locked serialises the writers of a library that leaves that to its user.
-type locked struct {
-	mu    sync.Mutex
-	write func(p []byte) error
-}
-
-func (l *locked) Write(p []byte) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.write(p)
+// times makes a function that hands a message over n times, where a library has no way to
+// hand over several at once.
+func times[C Conn](send func(c C) error) func(Conn, int) error {
+	return func(c Conn, n int) error {
+		for range n {
+			if err := send(c.(C)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }

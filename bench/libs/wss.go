@@ -12,31 +12,31 @@ import (
 
 // This library, in the ways that its documentation offers to read and answer:
 //
-//   - wss: the callback loop, Serve. For messages from many connections this is the way.
+//   - wss: the callback loop on a goroutine of its own, Go, which is Serve for handlers
+//     that return. For messages from many connections this is the way.
 //   - wss-plain: ReadInto with a buffer that is used again, and Write.
 //   - wss-stream: Reader to Writer, for messages too large to be held.
-//   - wss-upgrade: Serve again, but Upgrade in place of net/http.
+//   - wss-upgrade: Go again, but Upgrade in place of net/http.
 //
 // All stand over NewListener, below TLS. Everything else is the default: UTF-8 is
 // validated, messages are limited to 1 MiB, pings are sent.
 const wssModule = "github.com/seed-c4549abd/wss"
 
-func wssLib(name, setup string, handle func(c *conn.Conn) error) Lib {
+// wssLib is a way to use the library; handle takes the connection over, and calls ended
+// when it is through with it.
+func wssLib(name, setup string, handle func(c *conn.Conn, ended func(error))) Lib {
 	return Lib{
 		Name: name, Module: wssModule, Kind: Ours, Setup: setup, Takeover: true, Windows: true,
 		Serve: func(ln net.Listener, o Options) error {
 			options := wssOptions(o)
 			return serveHTTP(conn.NewListener(ln), o, func(w http.ResponseWriter, r *http.Request) {
-				c, err := conn.Accept(w, r, options)
-				if err != nil {
-					return
+				if c, err := conn.Accept(w, r, options); err == nil {
+					handle(c, wssEnded(c, o.Hub))
 				}
-				defer o.Hub.Add(wssConn{c})()
-				_ = handle(c)
-				_ = c.CloseNow()
 			})
 		},
-		Dial: wssDial,
+		Prepare: wssPrepare,
+		Dial:    wssDial,
 	}
 }
 
@@ -50,14 +50,23 @@ func wssOptions(o Options) *conn.AcceptOptions {
 	return options
 }
 
+// wssEnded notes a connection, if that is wanted, until the function is called.
+func wssEnded(c *conn.Conn, hub *Hub) func(error) {
+	if hub == nil {
+		return nil
+	}
+	remove := hub.Add(wssConn{c})
+	return func(error) { remove() }
+}
+
 // wssConn adapts a connection for servers and clients that speak first.
 type wssConn struct{ c *conn.Conn }
 
 func (c wssConn) Write(p []byte) error { return c.c.Write(context.Background(), conn.Binary, p) }
 
 func wssServe() Lib {
-	return wssLib("wss", "Accept behind net/http, Serve", func(c *conn.Conn) error {
-		return c.Serve(context.Background(), wssEcho)
+	return wssLib("wss", "Accept behind net/http, Go", func(c *conn.Conn, ended func(error)) {
+		c.Go(wssEcho, ended)
 	})
 }
 
@@ -66,56 +75,78 @@ func wssEcho(c *conn.Conn, m conn.Message) error {
 }
 
 func wssPlain() Lib {
-	return wssLib("wss-plain", "Accept behind net/http, ReadInto and Write", func(c *conn.Conn) error {
-		ctx, buf := context.Background(), []byte(nil)
-		for {
-			typ, data, err := c.ReadInto(ctx, buf)
-			if err != nil {
-				return err
+	return wssLib("wss-plain", "Accept behind net/http, ReadInto and Write in a goroutine", func(c *conn.Conn, _ func(error)) {
+		go func() { // the handler returns, and net/http's memory is freed
+			defer c.CloseNow()
+			ctx, buf := context.Background(), []byte(nil)
+			for {
+				typ, data, err := c.ReadInto(ctx, buf)
+				if err != nil {
+					return
+				}
+				if err := c.Write(ctx, typ, data); err != nil {
+					return
+				}
+				buf = data
 			}
-			if err := c.Write(ctx, typ, data); err != nil {
-				return err
-			}
-			buf = data
-		}
+		}()
 	})
 }
 
 func wssStream() Lib {
-	return wssLib("wss-stream", "Accept behind net/http, Reader to Writer with a buffer of 32 KiB", func(c *conn.Conn) error {
-		ctx, buf := context.Background(), make([]byte, 32<<10)
-		for {
-			typ, r, err := c.Reader(ctx)
-			if err != nil {
-				return err
+	const setup = "Accept behind net/http, Reader to Writer with a buffer of 32 KiB in a goroutine"
+	return wssLib("wss-stream", setup, func(c *conn.Conn, _ func(error)) {
+		go func() {
+			defer c.CloseNow()
+			for buf := make([]byte, 32<<10); wssCopy(c, buf) == nil; {
 			}
-			w, err := c.Writer(ctx, typ)
-			if err != nil {
-				return err
-			}
-			if _, err := io.CopyBuffer(w, r, buf); err != nil {
-				return err
-			}
-			if err := w.Close(); err != nil {
-				return err
-			}
-		}
+		}()
 	})
+}
+
+// wssCopy echoes a message without holding it.
+func wssCopy(c *conn.Conn, buf []byte) error {
+	typ, r, err := c.Reader(context.Background())
+	if err != nil {
+		return err
+	}
+	w, err := c.Writer(context.Background(), typ)
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyBuffer(w, r, buf); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 func wssUpgrade() Lib {
 	l := wssServe()
-	l.Name, l.Setup = "wss-upgrade", "Upgrade without net/http, Serve"
+	l.Name, l.Setup = "wss-upgrade", "Upgrade without net/http, Go"
 	l.Serve = func(ln net.Listener, o Options) error {
 		options := wssOptions(o)
 		return serveConns(conn.NewListener(ln), o, func(nc net.Conn) {
 			if c, err := conn.Upgrade(context.Background(), nc, options); err == nil {
-				_ = c.Serve(context.Background(), wssEcho)
-				_ = c.CloseNow()
+				c.Go(wssEcho, wssEnded(c, o.Hub))
 			}
 		})
 	}
 	return l
+}
+
+// wssPrepare is Prepare and Send: one after the other goes in one call.
+func wssPrepare(data []byte) (func(Conn, int) error, error) {
+	p, err := conn.Prepare(conn.Binary, data)
+	if err != nil {
+		return nil, err
+	}
+	burst := make([]*conn.Prepared, 0, 64)
+	return func(c Conn, n int) error {
+		for len(burst) < n {
+			burst = append(burst, p)
+		}
+		return c.(wssConn).c.Send(burst[:n]...)
+	}, nil
 }
 
 func wssDial(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {

@@ -12,7 +12,7 @@ import (
 // golang.org/x/net/websocket, which its own documentation no longer recommends:
 // Message.Receive and Message.Send, the only way to whole messages of any size. They
 // allocate each, and nothing can be set but the limit. It validates no UTF-8. It cannot
-// let its handler return, and knows no compression.
+// let its handler return, and knows neither compression nor prepared messages.
 func xnetLib() Lib {
 	return Lib{
 		Name: "x/net", Module: "golang.org/x/net", Kind: Peer,
@@ -32,6 +32,9 @@ func xnetLib() Lib {
 				}
 			}}
 			return serveHTTP(ln, o, func(w http.ResponseWriter, r *http.Request) { server.ServeHTTP(w, r) })
+		},
+		Prepare: func(data []byte) (func(Conn, int) error, error) {
+			return times(func(c xnetConn) error { return c.Write(data) }), nil
 		},
 		Dial: func(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
 			config, err := websocket.NewConfig("wss://"+addr+"/", "https://"+addr)
