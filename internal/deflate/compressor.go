@@ -25,9 +25,11 @@ type Compressor struct {
 	NoTakeover bool
 
 	win    window
-	open   bool // a message is in progress, by pieces
-	hit    bool // a message has been shortened
-	misses int  // messages since that were not
+	pos    int64   // bytes that ever entered the context
+	kept   *writer // one that knows the context; guarded by keeper.mu
+	open   bool    // a message is in progress, by pieces
+	hit    bool    // a message has been shortened
+	misses int     // messages since that were not
 }
 
 // The levels that Level 0 stands for, by BenchmarkLevels.
@@ -57,17 +59,16 @@ func (c *Compressor) Append(dst, p []byte) ([]byte, bool) {
 		return dst, false
 	}
 	n := len(dst)
-	out := c.compress(dst, p)
+	out, w := c.compress(dst, p)
 	out = out[:len(out)-trailerSize]
 	switch {
 	case len(out)-n < len(p):
 		c.hit, c.misses = true, 0
 	case c.NoTakeover || len(p) > c.size() || !c.primes():
+		w.giveBack() // it knows what the peer does not
 		return out[:n], false
 	}
-	if !c.NoTakeover {
-		c.win.add(p, c.size(), false)
-	}
+	c.entered(w, p, !c.NoTakeover, false)
 	return out, true
 }
 
@@ -106,17 +107,33 @@ func (c *Compressor) AppendPiece(dst, p []byte, final bool) []byte {
 	case len(p) == 0:
 		return dst
 	default:
-		dst = c.compress(dst, p)
+		var w *writer
+		dst, w = c.compress(dst, p)
 		if final {
 			dst = dst[:len(dst)-trailerSize]
 		}
+		c.entered(w, p, !final || !c.NoTakeover, c.NoTakeover)
 	}
 	if final && c.NoTakeover {
-		c.win.drop()
-		return dst
+		c.Close()
 	}
-	c.win.add(p, c.size(), c.NoTakeover)
 	return dst
+}
+
+// entered notes that p, compressed by w, has been sent. With stays, what comes next may
+// refer to it.
+func (c *Compressor) entered(w *writer, p []byte, stays, pool bool) {
+	if !stays {
+		w.giveBack()
+		return
+	}
+	c.win.add(p, c.size(), pool)
+	c.pos += int64(len(p))
+	if w.pool == poolOf(c.bits(), c.level()) {
+		c.keep(w)
+	} else {
+		w.giveBack() // its window is larger than ours
+	}
 }
 
 // Sent tells the Compressor that the message p was sent compressed without it: by
@@ -126,30 +143,40 @@ func (c *Compressor) AppendPiece(dst, p []byte, final bool) []byte {
 func (c *Compressor) Sent(p []byte) {
 	if !c.NoTakeover {
 		c.win.add(p, c.size(), false)
+		c.pos += int64(len(p))
 	}
 }
 
 // Close gives back what a message in progress has borrowed. The Compressor must
 // not be used afterwards, but closing it again is allowed.
-func (c *Compressor) Close() { c.win.drop() }
+func (c *Compressor) Close() {
+	c.dropKept()
+	c.win.drop()
+}
 
-// compress appends p compressed in the present context, up to a byte boundary.
-func (c *Compressor) compress(dst, p []byte) []byte {
+// compress appends p compressed in the present context, up to a byte boundary. The
+// writer that did it is for the caller to return.
+func (c *Compressor) compress(dst, p []byte) ([]byte, *writer) {
 	bits, level, reach := c.bits(), c.level(), c.size()
 	if len(p) < fastMin && c.win.n > 0 && (level < chainLevel || bits < maxBits) {
 		// The window that this writer has is larger than ours, so with p in it
 		// what we load must not be more than ours.
 		bits, level, reach = maxBits, chainLevel, reach-len(p)
 	}
-	w := borrowWriter(bits, level)
-	defer w.giveBack()
+	var w *writer
+	if c.win.n > 0 {
+		w = c.takeKept(bits, level)
+	}
+	if w == nil {
+		w = borrowWriter(bits, level)
+		w.dict = c.win.appendTo(w.dict[:0])
+		w.flate.ResetDict(w, w.dict[max(0, len(w.dict)-reach):])
+	}
 	w.out = slices.Grow(dst, min(len(p), firstRoom)+trailerSize)
-	w.dict = c.win.appendTo(w.dict[:0])
-	w.flate.ResetDict(w, w.dict[max(0, len(w.dict)-reach):])
 	// Writing to w never fails, so neither does the writer above it.
 	w.flate.Write(p)
 	w.flate.Flush()
-	return w.out
+	return w.out, w
 }
 
 // flate's faster methods, which are all but levels 7 to 9, look for no matches in

@@ -8,13 +8,17 @@ import (
 )
 
 // writer is the machinery of compression: a megabyte, whatever its window, so it
-// is lent for one piece of a message. It is reset for each, with a window of its
-// own copy: what it held of another connection is then out of its reach.
+// is lent for one piece of a message. For another context it is reset, with a window of
+// its own copy: what it held of another connection is then out of its reach.
 type writer struct {
 	flate *flate.Writer
 	pool  *sync.Pool
 	out   []byte
 	dict  []byte
+
+	owner *Compressor // whose context it still knows; see keep.go
+	pos   int64       // where in that context it is
+	used  bool        // since the last garbage collection
 }
 
 // Write takes what flate makes.
@@ -36,10 +40,7 @@ func borrowWriter(bits, level int) *writer {
 	if bits < minBits || bits > maxBits || level < 1 || level > 9 {
 		panic(fmt.Sprintf("deflate: no compression with %d window bits at level %d", bits, level))
 	}
-	pool := &levelPools[level]
-	if bits < maxBits {
-		pool = &windowPools[bits]
-	}
+	pool := poolOf(bits, level)
 	if w, ok := pool.Get().(*writer); ok {
 		return w
 	}
@@ -56,7 +57,14 @@ func borrowWriter(bits, level int) *writer {
 	return w
 }
 
+func poolOf(bits, level int) *sync.Pool {
+	if bits < maxBits {
+		return &windowPools[bits]
+	}
+	return &levelPools[level]
+}
+
 func (w *writer) giveBack() {
-	w.out = nil
+	w.out, w.owner = nil, nil
 	w.pool.Put(w)
 }
