@@ -120,7 +120,7 @@ func (p *Plan) open(ctx context.Context, g *Group) (*Conn, error) {
 	case p.Target.Raw && p.Expect == nil:
 		c.parser = &byteParser{ring: c.ring, every: sampleEvery}
 	case p.Target.Raw:
-		c.parser = &byteParser{ring: unmasked(p.Expect), every: sampleEvery}
+		c.parser = &byteParser{ring: plain(p.Expect), every: sampleEvery}
 	default:
 		f := &frameParser{every: sampleEvery, onControl: c.control}
 		if p.Expect != nil {
@@ -141,8 +141,8 @@ func (p *Plan) open(ctx context.Context, g *Group) (*Conn, error) {
 	return c, nil
 }
 
-// unmasked is a ring for counting what a bare server sends by itself.
-func unmasked(data []byte) *Ring {
+// plain is a ring for counting what a bare server sends by itself.
+func plain(data []byte) *Ring {
 	return &Ring{buf: data, at: []int{0, len(data)}, cycle: 1, payloads: [][]byte{data}}
 }
 

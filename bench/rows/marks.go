@@ -40,6 +40,14 @@ var goals = []goal{
 	{5, "32 B ping-pong, Read and Write: CPU", "5", "wss-plain", "cpu", best, 1, ""},
 	{6, "128 B echo, 1,000 connections, one in flight: CPU", "6a", "wss", "cpu", best, 0.8, ""},
 	{6, "128 B echo, 1,000 connections, four in flight: CPU", "6b", "wss", "cpu", best, 0.5, ""},
+	{7, "idle connection over TLS", "7a", "wss", "memory", "", 12_000, "B"},
+	{7, "idle connection without TLS", "7b", "wss", "memory", "", 6_000, "B"},
+	{7, "idle connection over TLS", "7a", "wss", "memory", best, 0.45, ""},
+	{7, "idle connection without TLS", "7b", "wss", "memory", best, 0.45, ""},
+	{8, "64 goroutines write to one connection: CPU", "8", "wss", "cpu", best, 1.0 / 5, ""},
+	{9, "a prepared message to many connections: CPU", "9a", "wss", "cpu", "tls", 1.03, ""},
+	{9, "bursts of 16 to many connections: CPU", "9b", "wss", "cpu", best, 1.0 / 4, ""},
+	{10, "a client sends 64 KiB: CPU", "10", "wss", "cpu", best, 0.8, ""},
 }
 
 // Judge compares the marks with what was measured.

@@ -56,7 +56,7 @@ type Table struct {
 func (c *Config) Plan() []Table {
 	var all []Table
 	for _, tables := range [][]Table{
-		c.echoTables(),
+		c.echoTables(), c.idleTables(), c.pushTables(), c.clientTables(),
 	} {
 		for _, t := range tables {
 			if c.wants(t.Row) {
