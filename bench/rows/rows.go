@@ -46,6 +46,8 @@ type Line struct {
 type Table struct {
 	report.Table
 	Do []Line
+	// Custom measures the table in its own way.
+	Custom func(ctx context.Context, t report.Table) report.Table
 	// Rounds overrides the configuration's, and NoWarmup drops nothing, for tables
 	// whose rounds begin from nothing.
 	Rounds   int
@@ -56,7 +58,7 @@ type Table struct {
 func (c *Config) Plan() []Table {
 	var all []Table
 	for _, tables := range [][]Table{
-		c.echoTables(), c.idleTables(), c.pushTables(), c.clientTables(),
+		c.echoTables(), c.idleTables(), c.pushTables(), c.clientTables(), c.microTables(),
 	} {
 		for _, t := range tables {
 			if c.wants(t.Row) {
@@ -96,6 +98,9 @@ func pick[T any](c *Config, full, quick T) T {
 // Measure measures a table. A line that fails is listed as absent, with the error.
 func (c *Config) Measure(ctx context.Context, t Table) report.Table {
 	out := t.Table
+	if t.Custom != nil {
+		return t.Custom(ctx, out)
+	}
 	type running struct {
 		line    report.Line
 		session Session
