@@ -30,18 +30,24 @@ const (
 // fits there.
 func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode, []byte, error) {
 	a := &c.in.asm
+	var ev frame.Event
 	for {
-		ev, err := c.piece(ctx)
+		var err error
+		if a.open {
+			err = c.piece(ctx, &ev)
+		} else {
+			err = c.event(ctx, &ev)
+		}
 		if err != nil {
 			a.keep()
 			return 0, nil, err
 		}
 		if ev.First {
-			c.in.beginMessage(c.zip, ev)
+			c.in.beginMessage(c.zip, &ev)
 		}
 		if !a.open {
 			if ev.Final && !ev.Compressed {
-				c.num.received(len(ev.Payload))
+				c.in.received(len(ev.Payload))
 				if view {
 					return ev.Opcode, ev.Payload, nil
 				}
@@ -50,39 +56,40 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 			a.begin(dst, view)
 		}
 		if ev.Compressed {
-			if err := c.inflate(ev); err != nil {
+			if err := c.inflate(&ev); err != nil {
 				return 0, nil, err
 			}
 		} else {
 			a.add(ev.Payload, c.in.rx.Remaining())
 		}
 		if ev.Final {
-			c.num.received(len(a.buf))
+			c.in.received(len(a.buf))
 			return ev.Opcode, a.take(view), nil
 		}
 	}
 }
 
 // beginMessage notes what a new message is.
-func (in *inbox) beginMessage(z *compression, ev frame.Event) {
+func (in *inbox) beginMessage(z *compression, ev *frame.Event) {
 	if in.zipped = ev.Compressed; in.zipped {
 		z.text.Reset()
 	}
 }
 
-// piece returns the next piece of the message, read into the assembly itself when
-// much of the frame is still to come.
-func (c *Conn) piece(ctx context.Context) (frame.Event, error) {
+// piece stores the next piece of a message that has begun in ev, read into the assembly
+// itself when much of the frame is still to come.
+func (c *Conn) piece(ctx context.Context, ev *frame.Event) (err error) {
 	in := &c.in
 	a := &in.asm
-	if a.open && in.r == in.w && !in.zipped {
+	if in.r == in.w && !in.zipped {
 		if rest := in.rx.Remaining(); rest >= directRead {
 			a.grow(rest)
 			room := a.buf[len(a.buf):cap(a.buf)]
-			return c.direct(ctx, room[:min(int64(len(room)), rest)])
+			*ev, err = c.direct(ctx, room[:min(int64(len(room)), rest)])
+			return err
 		}
 	}
-	return c.event(ctx)
+	return c.event(ctx, ev)
 }
 
 // appendOwned appends p to dst, allocating just its size if dst is nil.

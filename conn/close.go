@@ -111,13 +111,14 @@ func (c *Conn) sendClose(ctx context.Context, body []byte, why *CloseError) {
 	seq := o.framed
 	o.mu.Unlock()
 	o.corked.Store(false)
-	_ = c.commit(ctx, seq, 0) // if the peer does not take it, the wait for its own fails
+	_ = c.commit(ctx, seq, 0, 0) // if the peer does not take it, the wait for its own fails
 }
 
 // discard reads until the connection ends or ctx does. The reader's token is held.
 func (c *Conn) discard(ctx context.Context) {
 	for {
-		if _, err := c.event(ctx); err != nil {
+		var ev frame.Event
+		if err := c.event(ctx, &ev); err != nil {
 			if ctx.Err() != nil {
 				c.abort(ErrCloseTimeout)
 			}

@@ -126,14 +126,14 @@ func (c *Conn) inflateFailed(err error) error {
 
 // inflate appends a piece of a compressed message to the assembly. A bomb costs at
 // most the limit: it is counted while it is inflated.
-func (c *Conn) inflate(ev frame.Event) error {
+func (c *Conn) inflate(ev *frame.Event) error {
 	z, a := c.zip, &c.in.asm
 	src := ev.Payload
 	for {
 		if cap(a.buf)-len(a.buf) < minInflate {
 			a.enlarge(c.inflateRoom(len(src)))
 		}
-		n, k, err := z.into(a.buf[len(a.buf):cap(a.buf)], src, ev)
+		n, k, err := z.into(a.buf[len(a.buf):cap(a.buf)], src, ev.Opcode, ev.Final)
 		a.buf = a.buf[:len(a.buf)+n]
 		src = src[k:]
 		if err == nil {
@@ -158,10 +158,10 @@ func (c *Conn) inflateRoom(n int) int64 {
 }
 
 // into inflates into dst, and validates text.
-func (z *compression) into(dst, src []byte, ev frame.Event) (n, k int, err error) {
-	n, k, err = z.recv.Inflate(dst, src, ev.Final)
-	if ev.Opcode == frame.Text {
-		if _, ok := z.text.Write(dst[:n]); !ok || err == nil && ev.Final && !z.text.Complete() {
+func (z *compression) into(dst, src []byte, op frame.Opcode, final bool) (n, k int, err error) {
+	n, k, err = z.recv.Inflate(dst, src, final)
+	if op == frame.Text {
+		if _, ok := z.text.Write(dst[:n]); !ok || err == nil && final && !z.text.Complete() {
 			return n, k, frame.ErrInvalidUTF8
 		}
 	}

@@ -4,7 +4,7 @@ import "github.com/seed-c4549abd/wss/frame"
 
 // control handles a control frame that was received (RFC 6455 §5.5). An error ends
 // the read in progress.
-func (c *Conn) control(ev frame.Event) error {
+func (c *Conn) control(ev *frame.Event) error {
 	c.num.control.Add(1)
 	switch ev.Opcode {
 	case frame.Ping:

@@ -11,19 +11,15 @@ import (
 )
 
 // commit returns when all up to seq is with the kernel; the writer whose frame of
-// size bytes ends there is waiting.
-func (c *Conn) commit(ctx context.Context, seq, size int64) error {
+// size bytes, with a payload of n before compression, ends there is waiting.
+func (c *Conn) commit(ctx context.Context, seq, size int64, n int) error {
 	o := &c.out
-	if o.isCorked() {
-		c.gathering()
-		return nil
-	}
 	for o.sent.Load() < seq {
 		ok, err := o.tok.lock(ctx, c.done())
 		switch {
 		case err != nil && c.err() != nil:
 			return c.err()
-		case err != nil && c.retract(seq, size):
+		case err != nil && c.retract(seq, size, n):
 			return err
 		case err != nil:
 			return c.interrupted(err)
@@ -32,7 +28,7 @@ func (c *Conn) commit(ctx context.Context, seq, size int64) error {
 		}
 		if o.sent.Load() < seq {
 			err = c.flush(ctx)
-			if e, ok := resumable(err); ok && c.retract(seq, size) {
+			if e, ok := resumable(err); ok && c.retract(seq, size, n) {
 				err = e.Err
 			}
 		}
@@ -46,7 +42,7 @@ func (c *Conn) commit(ctx context.Context, seq, size int64) error {
 
 // retract takes the last frame out again, if nobody has sent it or gathered behind.
 // A control frame, of size 0 here, stays.
-func (c *Conn) retract(seq, size int64) bool {
+func (c *Conn) retract(seq, size int64, n int) bool {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -55,6 +51,7 @@ func (c *Conn) retract(seq, size int64) bool {
 	}
 	o.buf = o.buf[:int64(len(o.buf))-size]
 	o.framed -= size
+	o.sentOut.uncount(n)
 	return true
 }
 

@@ -26,6 +26,7 @@ type inbox struct {
 	zipped  bool           // the message in progress is compressed
 	stream  *MessageReader // the message being streamed
 	serving atomic.Bool    // Serve holds the token
+	news    traffic        // received since it was last added to the counters
 	parks   bool           // a wait may end with errParked: see go.go
 	answer  bool           // a pong waits in the outbox
 }
@@ -91,6 +92,7 @@ func (c *Conn) unlockRead() {
 		c.in.answer = false
 		c.kick()
 	}
+	c.num.add(&c.in.news)
 	c.in.tok.unlock()
 	if c.ended.Load() != nil {
 		c.dropInbox()
@@ -117,28 +119,28 @@ func (in *inbox) release() {
 	in.buf, in.r, in.w = nil, 0, 0
 }
 
-// event returns the next piece of a data message. Control frames that come before
+// event stores the next piece of a data message in ev. Control frames that come before
 // it are handled.
-func (c *Conn) event(ctx context.Context) (frame.Event, error) {
+func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 	in := &c.in
 	for {
 		if in.r < in.w {
-			ev, n, err := in.rx.Next(in.buf[in.r:in.w])
+			n, err := in.rx.NextInto(ev, in.buf[in.r:in.w])
 			in.r += n
 			switch {
 			case err != nil:
-				return ev, c.fail(err)
+				return c.fail(err)
 			case ev.Kind == frame.Data:
-				return ev, nil
+				return nil
 			case ev.Kind == frame.Control:
 				if err := c.control(ev); err != nil {
-					return ev, err
+					return err
 				}
 				continue
 			}
 		}
 		if err := c.fill(ctx); err != nil {
-			return frame.Event{}, err
+			return err
 		}
 	}
 }
@@ -146,6 +148,7 @@ func (c *Conn) event(ctx context.Context) (frame.Event, error) {
 // fill adds received bytes to the buffer, waiting for the first.
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
+	c.num.add(&in.news)
 	for {
 		if !c.t.Ready() {
 			if in.r == in.w {

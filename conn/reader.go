@@ -42,20 +42,20 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) 
 		in.asm.drop()
 		r.op = in.rx.Message()
 	} else {
-		ev, err := c.event(ctx)
-		if err != nil {
+		var ev frame.Event
+		if err := c.event(ctx, &ev); err != nil {
 			return 0, nil, err
 		}
-		in.beginMessage(c.zip, ev)
+		in.beginMessage(c.zip, &ev)
 		r.op = ev.Opcode
-		r.take(ev)
+		r.take(&ev)
 	}
 	r.zip = in.zipped
 	in.stream = r
 	return MessageType(r.op), r, nil
 }
 
-func (r *MessageReader) take(ev frame.Event) {
+func (r *MessageReader) take(ev *frame.Event) {
 	r.rest, r.final = ev.Payload, ev.Final
 	if !ev.Compressed {
 		r.total += len(ev.Payload)
@@ -108,7 +108,7 @@ func (r *MessageReader) have(p []byte) (n int, err error) {
 
 // inflate reads of a piece that is compressed.
 func (r *MessageReader) inflate(p []byte) (int, error) {
-	n, k, err := r.c.zip.into(p, r.rest, frame.Event{Opcode: r.op, Final: r.final})
+	n, k, err := r.c.zip.into(p, r.rest, r.op, r.final)
 	r.rest = r.rest[k:]
 	r.total += n
 	switch err {
@@ -129,15 +129,15 @@ func (r *MessageReader) next(p []byte) (int, error) {
 		if err != nil {
 			return 0, r.failed(err)
 		}
-		r.take(ev)
+		r.take(&ev)
 		r.rest = nil
 		return len(ev.Payload), nil
 	}
-	ev, err := r.c.event(r.ctx)
-	if err != nil {
+	var ev frame.Event
+	if err := r.c.event(r.ctx, &ev); err != nil {
 		return 0, r.failed(err)
 	}
-	r.take(ev)
+	r.take(&ev)
 	return 0, nil
 }
 
@@ -174,7 +174,7 @@ func (r *MessageReader) failed(err error) error {
 }
 
 func (r *MessageReader) finish() error {
-	r.c.num.received(r.total)
+	r.c.in.received(r.total)
 	r.c.in.stream = nil
 	r.err = io.EOF
 	return io.EOF

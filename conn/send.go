@@ -61,11 +61,14 @@ func (c *Conn) Send(messages ...*Prepared) error {
 
 // hurry sends what has gathered unless somebody corks.
 func (c *Conn) hurry() {
-	if c.out.isCorked() {
-		c.gathering()
+	o := &c.out
+	if !o.isCorked() {
+		c.kick()
 		return
 	}
-	c.kick()
+	o.mu.Lock()
+	o.cork.gathered(c)
+	o.mu.Unlock()
 }
 
 // enqueue takes p into the outbox, or into the queue behind it. It returns false if
@@ -83,13 +86,13 @@ func (c *Conn) enqueue(p *Prepared) (ok bool, err error) {
 		case BlockWhenFull:
 			return false, nil
 		case DropWhenFull:
-			c.num.dropped.Add(1)
+			o.dropped++
 			return false, ErrQueueFull
 		}
 		c.overflow()
 		return false, c.closed()
 	}
-	c.num.wrote(len(p.data))
+	o.sentOut.count(len(p.data))
 	if o.stream || len(o.queue) > 0 || len(p.frame) > gatherMax ||
 		len(o.buf) > 0 && len(o.buf)+len(p.frame) > gatherCap {
 		o.queue = append(o.queue, p)
@@ -178,7 +181,7 @@ func (c *Conn) dequeueAll() {
 func (c *Conn) dropQueue() {
 	o := &c.out
 	for _, p := range o.queue {
-		c.num.unsent(len(p.data))
+		o.unsent(len(p.data))
 	}
 	o.queue, o.queued = nil, 0
 }

@@ -58,7 +58,9 @@ func (c *Conn) serve(ctx context.Context, fn func(*Conn, Message) error) (err er
 		if err != nil {
 			return err, false
 		}
-		c.out.corked.Store(c.closed() == nil)
+		if !c.out.corked.Load() && c.closed() == nil {
+			c.out.corked.Store(true)
+		}
 		if err := fn(c, Message{Type: MessageType(op), Data: data}); err != nil {
 			return err, true
 		}
@@ -149,14 +151,6 @@ func (o *outbox) stopCork() {
 		k.timer.Stop()
 		k.timer, k.armed = nil, false
 	}
-}
-
-// gathering leaves a frame to gather.
-func (c *Conn) gathering() {
-	o := &c.out
-	o.mu.Lock()
-	o.cork.gathered(c)
-	o.mu.Unlock()
 }
 
 // uncork sends what has gathered: the input that was here is handled.

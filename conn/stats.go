@@ -16,42 +16,67 @@ type Stats struct {
 	RoundTrip               time.Duration
 }
 
+// traffic counts messages. Its guard is that of the place where it lies.
+type traffic struct{ messages, payload int64 }
+
+func (n *traffic) count(bytes int) {
+	n.messages++
+	n.payload += int64(bytes)
+}
+
+func (n *traffic) uncount(bytes int) {
+	n.messages--
+	n.payload -= int64(bytes)
+}
+
+// counters are what reading adds to; what was sent is counted in the outbox.
 type counters struct {
-	messagesIn, messagesOut atomic.Int64
-	payloadIn, payloadOut   atomic.Int64
-	control                 atomic.Int64
-	dropped                 atomic.Int64
+	messagesIn, payloadIn atomic.Int64
+	control               atomic.Int64
 }
 
-func (n *counters) received(bytes int) {
-	n.messagesIn.Add(1)
-	n.payloadIn.Add(int64(bytes))
+// received counts a message. The counters learn of it when the input that is here has
+// been handled: they cost more than a plain variable.
+func (in *inbox) received(bytes int) { in.news.count(bytes) }
+
+// add publishes what has been received.
+func (n *counters) add(news *traffic) {
+	if news.messages != 0 {
+		n.messagesIn.Add(news.messages)
+		n.payloadIn.Add(news.payload)
+		*news = traffic{}
+	}
 }
 
-// unsent takes back a message of Send that was counted and is not sent after all.
-func (n *counters) unsent(bytes int) {
-	n.dropped.Add(1)
-	n.messagesOut.Add(-1)
-	n.payloadOut.Add(-int64(bytes))
+// wrote counts a message that did not pass through gather.
+func (o *outbox) wrote(bytes int) {
+	o.mu.Lock()
+	o.sentOut.count(bytes)
+	o.mu.Unlock()
 }
 
-func (n *counters) wrote(bytes int) {
-	n.messagesOut.Add(1)
-	n.payloadOut.Add(int64(bytes))
+// unsent takes back a message of Send that was counted and is not sent after all. o.mu
+// is held.
+func (o *outbox) unsent(bytes int) {
+	o.dropped++
+	o.sentOut.uncount(bytes)
 }
 
 // Stats returns the connection's counts. RoundTrip is that of the last ping that
 // was answered, a keepalive's included; 0 if none was. The counts are read one by
-// one, not at one instant.
+// one, not at one instant; in Serve, what was received is counted when the input that is
+// here has been handled.
 func (c *Conn) Stats() Stats {
 	in, out := c.t.Counts()
-	c.out.mu.Lock()
-	pending := c.out.depth(c.t)
-	c.out.mu.Unlock()
-	return Stats{
-		MessagesIn: c.num.messagesIn.Load(), MessagesOut: c.num.messagesOut.Load(),
-		PayloadIn: c.num.payloadIn.Load(), PayloadOut: c.num.payloadOut.Load(),
+	s := Stats{
+		MessagesIn: c.num.messagesIn.Load(), PayloadIn: c.num.payloadIn.Load(),
 		ControlIn: c.num.control.Load(), WireIn: in, WireOut: out,
-		Pending: pending, Dropped: c.num.dropped.Load(), RoundTrip: time.Duration(c.png.rtt.Load()),
+		RoundTrip: time.Duration(c.png.rtt.Load()),
 	}
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s.MessagesOut, s.PayloadOut, s.Dropped = o.sentOut.messages, o.sentOut.payload, o.dropped
+	s.Pending = o.depth(c.t)
+	return s
 }

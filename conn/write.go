@@ -39,6 +39,9 @@ type outbox struct {
 
 	cork cork // see serve.go
 
+	sentOut traffic // messages and their payload
+	dropped int64   // messages of Send
+
 	sent    atomic.Int64 // bytes of framed that are with the kernel
 	kicked  atomic.Bool  // frames came whose writers do not wait
 	corked  atomic.Bool  // Serve is handling input: replies gather
@@ -79,14 +82,12 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) e
 	if err := ctx.Err(); err != nil {
 		return c.because(err)
 	}
-	var err error
 	if len(p) <= gatherMax {
-		err = c.writeGathered(ctx, frame.Opcode(typ), p, zip)
-	} else {
-		err = c.writeLarge(ctx, frame.Opcode(typ), p, zip)
+		return c.writeGathered(ctx, frame.Opcode(typ), p, zip)
 	}
+	err := c.writeLarge(ctx, frame.Opcode(typ), p, zip)
 	if err == nil {
-		c.num.wrote(len(p))
+		c.out.wrote(len(p))
 	}
 	return err
 }
@@ -95,16 +96,19 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) e
 func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
 	h := frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
 	for {
-		seq, held, err := c.gather(&h, p, zip)
+		seq, held, corked, err := c.gather(&h, p, zip)
 		if err != nil {
 			return err
 		}
 		if seq > 0 {
+			if corked {
+				return nil
+			}
 			size := int64(c.frameSize(&h))
 			if h.RSV != 0 && !c.zip.send.NoTakeover {
 				size = 0 // the context knows it: it has to be sent
 			}
-			return c.commit(ctx, seq, size)
+			return c.commit(ctx, seq, size, len(p))
 		}
 		// No room, or a message is being streamed: wait for either, then again.
 		if held {
@@ -136,29 +140,34 @@ func (c *Conn) frameSize(h *frame.Header) int {
 	return n
 }
 
-// gather appends a data frame to the outbox, compressed with zip, and returns the position behind it;
-// zero if it has to wait, and then whether for a streamed message or for room.
-func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held bool, err error) {
+// gather appends a data frame to the outbox, compressed with zip, and returns the
+// position behind it, and whether the frame is to gather further; zero if it has to wait,
+// and then whether for a streamed message or for room.
+func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held, corked bool, err error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := c.closed(); err != nil {
-		return 0, false, err
+		return 0, false, false, err
 	}
 	switch {
 	case o.stream:
-		return 0, true, nil
+		return 0, true, false, nil
 	case len(o.queue) > 0, len(o.buf) > 0 && len(o.buf)+c.frameSize(h) > gatherCap:
-		return 0, false, nil
+		return 0, false, false, nil
 	}
+	o.sentOut.count(len(p))
 	if zip {
 		payload, scratch := c.zip.deflate(h, p)
 		c.enter(h, payload)
 		bufpool.Put(scratch)
-		return o.framed, false, nil
+	} else {
+		c.enter(h, p)
 	}
-	c.enter(h, p)
-	return o.framed, false, nil
+	if corked = o.isCorked(); corked {
+		o.cork.gathered(c)
+	}
+	return o.framed, false, corked, nil
 }
 
 // enter appends a frame to the outbox, masked if this side has to. o.mu is held.

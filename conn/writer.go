@@ -106,7 +106,7 @@ func (w *MessageWriter) Close() error {
 	_, interrupted := errors.AsType[*InterruptedError](err)
 	switch {
 	case err == nil, interrupted:
-		w.c.num.wrote(w.total)
+		w.c.out.wrote(w.total)
 	case w.c.closed() != nil:
 	case !w.began: // nothing was sent: as if the message had never begun
 	default:
