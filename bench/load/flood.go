@@ -24,6 +24,7 @@ type round struct {
 	window   int
 	deadline time.Time
 	limit    int64 // messages in all; 0: none
+	paced    bool  // somebody else says when to send
 	started  atomic.Int64
 	messages atomic.Uint64
 	busy     sync.WaitGroup
@@ -99,12 +100,12 @@ func (g *Group) Flood(window int, d time.Duration, limit int64) (Result, error) 
 	return r.result(time.Since(start)), nil
 }
 
-// begin sends a connection's first batch.
+// begin sends a connection's first batch, even if there is no time.
 func (c *Conn) begin(r *round) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.round, c.over = r, false
-	return c.refill(time.Now())
+	return c.fill(r.window)
 }
 
 // refill fills the window, or ends the connection's part. c.mu is held.
@@ -121,7 +122,12 @@ func (c *Conn) refill(now time.Time) error {
 		}
 		return nil
 	}
-	r.started.Add(int64(n))
+	return c.fill(n)
+}
+
+// fill sends n more messages. c.mu is held.
+func (c *Conn) fill(n int) error {
+	c.round.started.Add(int64(n))
 	c.outstanding += n
 	if c.apart {
 		c.credit <- n
@@ -177,7 +183,7 @@ func (c *Conn) replied(k int) error {
 		}
 		k -= n
 	}
-	if c.outstanding > r.window/2 {
+	if r.paced || c.outstanding > r.window/2 {
 		return nil
 	}
 	return c.refill(now)

@@ -58,6 +58,10 @@ func (r *Report) MarksTable() string {
 				measured += " " + m.Unit
 			}
 			spread = number(m.Value.Q1) + "–" + number(m.Value.Q3)
+			if m.Times {
+				measured = number(1/m.Value.Median) + " ×"
+				spread = number(1/m.Value.Q3) + "–" + number(1/m.Value.Q1)
+			}
 		}
 		verdict := m.Verdict
 		if m.Verdict == Missed {

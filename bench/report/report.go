@@ -73,6 +73,9 @@ type Mark struct {
 	Against string        `json:"against,omitempty"` // whom the ratio is to
 	Where   string        `json:"where,omitempty"`   // the metric, where there are several
 	Verdict string        `json:"verdict"`
+	// Times says that Value is a part of Against's time, and the goal a multiple of its
+	// speed.
+	Times bool `json:"times,omitempty"`
 	// Close says that the quartiles lie on both sides of the limit.
 	Close bool `json:"close,omitempty"`
 }
@@ -106,4 +109,13 @@ func (r *Report) Count(verdict string) int {
 		}
 	}
 	return n
+}
+
+// Summarised returns the line with Values made of its Rounds.
+func (l Line) Summarised() Line {
+	l.Values = map[string]stats.Summary{}
+	for k, v := range l.Rounds {
+		l.Values[k] = stats.Summarise(v)
+	}
+	return l
 }

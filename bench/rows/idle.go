@@ -2,6 +2,7 @@ package rows
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/seed-c4549abd/wss/bench/child"
@@ -32,9 +33,10 @@ func (c *Config) idleTables() []Table {
 				Note: "After a forced collection, less what the empty server has. Heap in use counts whole spans, so it includes what is lost between objects.",
 			},
 			Do: linesOf(lines, func(_ context.Context, l libs.Lib) (Session, error) {
-				return &idleSession{config: c, lib: l, tls: overTLS, conns: conns, echoes: 1}, nil
+				s := &idleSession{config: c, lib: l, tls: overTLS, conns: conns, floods: 1, window: 1}
+				return s, s.prepare()
 			}),
-			Rounds: pick(c, 2, 1), NoWarmup: true,
+			Rounds: pick(c, 2, 1), NoWarmup: true, Apart: !c.Quick,
 		}
 	}
 	return []Table{
@@ -49,52 +51,36 @@ type idleSession struct {
 	lib    libs.Lib
 	tls    bool
 	conns  int
-	echoes int64 // messages on each connection
+	floods int // each sends window messages on every connection
+	window int
 	setup  child.Setup
 	// group opens the connections; nil: as rows 1 to 6 do.
 	group func(ctx context.Context, t load.Target) (*load.Group, error)
+
+	// What a round begins with; sessions that are opened together wait together.
+	process *child.Process
+	live    *load.Group
+	empty   child.Reply
+	since   time.Time
 }
 
-func (s *idleSession) Close() {}
-
 func (s *idleSession) Round() (Sample, error) {
-	setup := s.setup
-	setup.TLS, setup.Many = s.tls, true
-	if setup.Message == 0 {
-		setup.Message = 32
-	}
-	p, err := s.config.server(s.lib, setup)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	empty, err := p.Do(child.Request{Op: child.OpMemory})
-	if err != nil {
-		return nil, err
-	}
-	target, err := s.config.target(s.lib, p, s.tls)
-	if err != nil {
-		return nil, err
-	}
-	g, err := s.open(target)
-	if err != nil {
-		return nil, err
-	}
-	defer g.Close()
-	for range s.echoes {
-		if _, err := g.Flood(1, 0, 0); err != nil {
+	if s.process == nil {
+		if err := s.prepare(); err != nil {
 			return nil, err
 		}
 	}
-	time.Sleep(settle)
-	full, err := p.Do(child.Request{Op: child.OpMemory})
+	defer s.Close()
+	time.Sleep(time.Until(s.since.Add(settle)))
+	full, err := s.process.Do(child.Request{Op: child.OpMemory})
 	if err != nil {
 		return nil, err
 	}
-	if err := g.Err(); err != nil {
+	if err := s.live.Err(); err != nil {
 		return nil, err
 	}
 	each := func(a, b uint64) float64 { return (float64(a) - float64(b)) / float64(s.conns) }
+	empty := s.empty
 	return Sample{
 		"memory":     each(full.HeapInuse+full.StackInuse, empty.HeapInuse+empty.StackInuse),
 		"live":       each(full.HeapAlloc+full.StackInuse, empty.HeapAlloc+empty.StackInuse),
@@ -104,10 +90,58 @@ func (s *idleSession) Round() (Sample, error) {
 	}, nil
 }
 
+// prepare starts the server and has its connections say what they have to say.
+func (s *idleSession) prepare() (err error) {
+	setup := s.setup
+	setup.TLS, setup.Many = s.tls, true
+	if setup.Message == 0 {
+		setup.Message = 32
+	}
+	if s.process, err = s.config.server(s.lib, setup); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if s.empty, err = s.process.Do(child.Request{Op: child.OpMemory}); err != nil {
+		return err
+	}
+	target, err := s.config.target(s.lib, s.process, s.tls)
+	if err != nil {
+		return err
+	}
+	if s.live, err = s.open(target); err != nil {
+		return err
+	}
+	for range s.floods {
+		res, err := s.live.Flood(s.window, 0, 0)
+		if err != nil {
+			return err
+		}
+		if want := uint64(s.conns * s.window); res.Messages != want {
+			return fmt.Errorf("%d messages were echoed, want %d", res.Messages, want)
+		}
+	}
+	s.since = time.Now()
+	return nil
+}
+
 func (s *idleSession) open(t load.Target) (*load.Group, error) {
 	ctx := context.Background()
 	if s.group != nil {
 		return s.group(ctx, t)
 	}
 	return load.Open(ctx, load.Plan{Target: t, Conns: s.conns, Window: 1, Ring: load.RingFor(32, 1)})
+}
+
+func (s *idleSession) Close() {
+	if s.live != nil {
+		s.live.Close()
+	}
+	if s.process != nil {
+		_ = s.process.Close()
+	}
+	s.live, s.process = nil, nil
 }

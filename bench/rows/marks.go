@@ -3,6 +3,7 @@ package rows
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seed-c4549abd/wss/bench/libs"
 	"github.com/seed-c4549abd/wss/bench/micro"
@@ -12,6 +13,9 @@ import (
 
 // best stands for whichever peer is the best in a table.
 const best = "best peer"
+
+// lowest compares a line's figures with the lowest among them.
+const lowest = "the lowest"
 
 // goal is a mark before it was measured.
 type goal struct {
@@ -65,6 +69,15 @@ var goals = []goal{
 	{row: 13, work: "UTF-8, Cyrillic", table: "13", line: "wss", against: "utf8.Valid", limit: 1.0 / 5, metrics: text("Cyrillic"), times: true},
 	{row: 13, work: "UTF-8, CJK", table: "13", line: "wss", against: "utf8.Valid", limit: 1.0 / 5, metrics: text("CJK"), times: true},
 	{row: 13, work: "UTF-8, JSON with emoji", table: "13", line: "wss", against: "utf8.Valid", limit: 1.0 / 2, metrics: text("JSON with emoji"), times: true},
+	{row: 14, work: "accepting, new sessions: CPU", table: "14a", line: "wss", metric: "cpu", against: "http", limit: 1.03},
+	{row: 14, work: "accepting, resumed sessions: CPU", table: "14b", line: "wss", metric: "cpu", against: "http", limit: 1.03},
+	{row: 14, work: "accepting without net/http, new: CPU", table: "14a", line: "wss-upgrade", metric: "cpu", against: "http", limit: 1.03},
+	{row: 14, work: "accepting without net/http, resumed: CPU", table: "14b", line: "wss-upgrade", metric: "cpu", against: "http", limit: 1.03},
+	{row: 15, work: "compressed 1 KiB JSON: CPU", table: "15a", line: "wss", metric: "cpu", against: best, limit: 1},
+	{row: 15, work: "compressed 1 KiB JSON, 12 bits: CPU", table: "15a", line: "wss, 12 bits", metric: "cpu", against: best, limit: 1},
+	{row: 15, work: "idle compressed connection", table: "15b", line: "wss", metric: "memory", against: best, limit: 0.25},
+	{row: 15, work: "idle compressed connection, 12 bits", table: "15b", line: "wss, 12 bits", metric: "memory", against: best, limit: 0.25},
+	{row: 16, work: "ever more connections: CPU", table: "16", line: "wss", against: lowest, limit: 1.3},
 }
 
 // Judge compares the marks with what was measured.
@@ -90,6 +103,11 @@ func (g goal) judge(r *report.Report) report.Mark {
 	if own == nil {
 		return m
 	}
+	m.Times = g.times
+	if g.against == lowest {
+		m.Value, m.Where = growth(t, own)
+		return verdict(m)
+	}
 	metrics := []string{g.metric}
 	if g.metrics != nil {
 		metrics = g.metrics(t)
@@ -112,11 +130,27 @@ func (g goal) judge(r *report.Report) report.Mark {
 func (g goal) text() string {
 	switch {
 	case g.against == "":
-		return fmt.Sprintf("≤ %g %s", g.limit, g.unit)
+		return strings.TrimSpace(fmt.Sprintf("≤ %g %s", g.limit, g.unit))
 	case g.times:
 		return fmt.Sprintf("≥ %.3g × %s's speed", 1/g.limit, g.against)
 	}
 	return fmt.Sprintf("≤ %.4g × %s", g.limit, g.against)
+}
+
+// growth returns the largest ratio of one number of connections to another.
+func growth(t *report.Table, own *report.Line) (worst stats.Summary, where string) {
+	for _, a := range t.Metrics {
+		for _, b := range t.Metrics {
+			if !strings.HasPrefix(a.Key, "cpu ") || !strings.HasPrefix(b.Key, "cpu ") {
+				continue
+			}
+			s := stats.Summarise(stats.Ratios(own.Rounds[a.Key], own.Rounds[b.Key]))
+			if s.Median > worst.Median {
+				worst, where = s, strings.TrimPrefix(a.Key, "cpu ")+" to "+strings.TrimPrefix(b.Key, "cpu ")+" connections"
+			}
+		}
+	}
+	return worst, where
 }
 
 // shown are the metrics of a table that it shows; apart are the cases that they stand

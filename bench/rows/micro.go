@@ -7,7 +7,6 @@ import (
 
 	"github.com/seed-c4549abd/wss/bench/micro"
 	"github.com/seed-c4549abd/wss/bench/report"
-	"github.com/seed-c4549abd/wss/bench/stats"
 )
 
 // microTables are rows 11 to 13, and the opening handshake without a network.
@@ -45,13 +44,13 @@ type timing struct {
 	lines []string
 	kinds map[string]string
 	// values by line and metric. A metric that stands for several cases has their
-	// mean; fine has the cases apart.
+	// mean; the cases have metrics of their own, too.
 	values map[string]map[string][]float64
 }
 
 // measureMicro interleaves the implementations case by case.
 func (c *Config) measureMicro(ctx context.Context, t report.Table, cases []micro.Case) report.Table {
-	each := pick(c, time.Millisecond, 200*time.Microsecond)
+	each := pick(c, time.Millisecond, 500*time.Microsecond)
 	tm := &timing{kinds: map[string]string{}, values: map[string]map[string][]float64{}}
 	for round := range c.Rounds + 1 {
 		sums, counts := map[string]map[string]float64{}, map[string]int{}
@@ -133,11 +132,8 @@ func (tm *timing) allocs(cases []micro.Case) {
 
 func (tm *timing) table(t report.Table) report.Table {
 	for _, name := range tm.lines {
-		l := report.Line{Name: name, Kind: tm.kinds[name], Values: map[string]stats.Summary{}, Rounds: tm.values[name]}
-		for k, v := range l.Rounds {
-			l.Values[k] = stats.Summarise(v)
-		}
-		t.Lines = append(t.Lines, l)
+		l := report.Line{Name: name, Kind: tm.kinds[name], Rounds: tm.values[name]}
+		t.Lines = append(t.Lines, l.Summarised())
 	}
 	return t
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/seed-c4549abd/wss/bench/libs"
 	"github.com/seed-c4549abd/wss/bench/report"
-	"github.com/seed-c4549abd/wss/bench/stats"
 )
 
 // Config says how much is measured.
@@ -37,6 +36,7 @@ type Session interface {
 // Line is one way to do a table's work.
 type Line struct {
 	Name  string
+	Lib   string // the library's name, if it is not Name
 	Kind  libs.Kind
 	Setup string
 	Open  func(ctx context.Context) (Session, error)
@@ -48,6 +48,9 @@ type Table struct {
 	Do []Line
 	// Custom measures the table in its own way.
 	Custom func(ctx context.Context, t report.Table) report.Table
+	// Apart measures a line through all its rounds before the next one begins, for
+	// lines that cannot all be there at once.
+	Apart bool
 	// Rounds overrides the configuration's, and NoWarmup drops nothing, for tables
 	// whose rounds begin from nothing.
 	Rounds   int
@@ -58,7 +61,8 @@ type Table struct {
 func (c *Config) Plan() []Table {
 	var all []Table
 	for _, tables := range [][]Table{
-		c.echoTables(), c.idleTables(), c.pushTables(), c.clientTables(), c.microTables(),
+		c.echoTables(), c.idleTables(), c.pushTables(), c.clientTables(), c.microTables(), c.acceptTables(),
+		c.deflateTables(), c.growthTables(),
 	} {
 		for _, t := range tables {
 			if c.wants(t.Row) {
@@ -95,26 +99,43 @@ func pick[T any](c *Config, full, quick T) T {
 	return full
 }
 
+// running is a line that is being measured.
+type running struct {
+	line    report.Line
+	session Session
+	failed  bool
+}
+
 // Measure measures a table. A line that fails is listed as absent, with the error.
 func (c *Config) Measure(ctx context.Context, t Table) report.Table {
-	out := t.Table
 	if t.Custom != nil {
-		return t.Custom(ctx, out)
+		return t.Custom(ctx, t.Table)
 	}
-	type running struct {
-		line    report.Line
-		session Session
-		failed  bool
+	out := t.Table
+	var lines []Line
+	for _, l := range t.Do {
+		if c.takes(l.Name) || l.Lib != "" && c.takes(l.Lib) {
+			lines = append(lines, l)
+		}
 	}
-	var all []*running
+	if !t.Apart {
+		c.together(ctx, t, lines, &out)
+		return out
+	}
+	for _, l := range lines {
+		c.together(ctx, t, []Line{l}, &out)
+	}
+	return out
+}
+
+// together interleaves the rounds of some lines.
+func (c *Config) together(ctx context.Context, t Table, lines []Line, out *report.Table) {
 	drop := func(name string, err error) {
 		fmt.Fprintf(c.Log, "%s: %s: %v\n", t.Key, name, err)
 		out.Absent = append(out.Absent, report.Absent{Name: name, Reason: "failed: " + err.Error()})
 	}
-	for _, l := range t.Do {
-		if !c.takes(l.Name) {
-			continue
-		}
+	var all []*running
+	for _, l := range lines {
 		s, err := l.Open(ctx)
 		if err != nil {
 			drop(l.Name, err)
@@ -137,27 +158,27 @@ func (c *Config) Measure(ctx context.Context, t Table) report.Table {
 			if r.failed || ctx.Err() != nil {
 				continue
 			}
-			sample, err := r.session.Round()
-			if err != nil {
+			if err := r.round(i >= warmup); err != nil {
 				r.failed = true
 				drop(r.line.Name, fmt.Errorf("round %d: %w", i, err))
-				continue
-			}
-			if i >= warmup {
-				for k, v := range sample {
-					r.line.Rounds[k] = append(r.line.Rounds[k], v)
-				}
 			}
 		}
 	}
 	for _, r := range all {
 		if !r.failed {
-			r.line.Values = map[string]stats.Summary{}
-			for k, v := range r.line.Rounds {
-				r.line.Values[k] = stats.Summarise(v)
-			}
-			out.Lines = append(out.Lines, r.line)
+			out.Lines = append(out.Lines, r.line.Summarised())
 		}
 	}
-	return out
+}
+
+// round measures once, and keeps what was measured if it counts.
+func (r *running) round(counts bool) error {
+	sample, err := r.session.Round()
+	if err != nil || !counts {
+		return err
+	}
+	for k, v := range sample {
+		r.line.Rounds[k] = append(r.line.Rounds[k], v)
+	}
+	return nil
 }
