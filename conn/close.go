@@ -9,30 +9,43 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
-// closing bounds a closing handshake that somebody else's read has to finish.
+// closing bounds a closing handshake that somebody else's read has to finish. It waits
+// on the wheel, so a server that closes all its connections starts no timers.
 type closing struct {
-	mu    sync.Mutex
-	timer *time.Timer
-	over  bool
+	mu      sync.Mutex
+	entry   wheel.Entry
+	expire  func() // what to do when the time is over; nil: nothing is bounded
+	started bool
 }
 
-func (s *closing) start(d time.Duration, f func()) {
+func (s *closing) start(w *wheel.Wheel, d time.Duration, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.timer == nil && !s.over {
-		s.timer = time.AfterFunc(d, f)
+	if !s.started {
+		s.started, s.expire = true, f
+		w.Schedule(&s.entry, s, d)
 	}
 }
 
-func (s *closing) stop() {
+// Tick is called when the time is over.
+func (s *closing) Tick() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = true
-	if s.timer != nil {
-		s.timer.Stop()
+	if s.expire != nil {
+		go s.expire()
+		s.expire = nil
 	}
+	return 0
+}
+
+func (s *closing) stop(w *wheel.Wheel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.started, s.expire = true, nil
+	w.Cancel(&s.entry)
 }
 
 // Close performs the closing handshake (RFC 6455 §7.1.2): it sends a close frame
@@ -55,7 +68,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	defer cancel()
 	c.sendClose(ctx, body, &CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
 	if c.in.serving.Load() {
-		c.cls.start(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
+		c.cls.start(c.set.wheel, c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 		return c.closeResult()
 	}
 	ok, err := c.in.tok.lock(ctx, c.done())

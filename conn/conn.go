@@ -99,7 +99,7 @@ func (c *Conn) end(why *CloseError) *CloseError {
 		return c.ended.Load()
 	}
 	c.liv.stop()
-	c.cls.stop()
+	c.cls.stop(c.set.wheel)
 	_ = c.t.Close()
 	c.cancel(why)
 	c.dropOutbox()
