@@ -1,6 +1,9 @@
 package frame
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // UTF8 validates text that arrives in pieces, cut anywhere (§5.6, §8.1). It
 // keeps at most the bounds of the next byte, so it costs nothing to hold. The
@@ -10,29 +13,48 @@ type UTF8 struct {
 	lo, hi uint8 // bounds of the next one: Unicode 15, table 3-7
 }
 
-// shortChunk is the length below which the byte-wise automaton alone is quicker.
-const shortChunk = 16
-
 // Write checks p as the next piece of the text. When a byte makes the text
 // invalid whatever follows, ok is false and n is that byte's index in p;
 // otherwise n is len(p). After a failure only Reset makes v usable again.
 func (v *UTF8) Write(p []byte) (n int, ok bool) {
-	for v.need > 0 && n < len(p) {
-		if !v.next(p[n]) {
+	for ; v.need > 0 && n < len(p); n++ {
+		if c := p[n]; c < v.lo || c > v.hi {
 			return n, false
 		}
-		n++
+		v.need--
+		v.lo, v.hi = 0x80, 0xbf
 	}
-	if len(p)-n > shortChunk {
-		if body := wholeRunes(p[n:]); utf8.Valid(body) {
-			n += len(body)
+	if shortASCII(p[n:]) {
+		return len(p), true
+	}
+	if len(p)-n >= minBulk {
+		n += bulk(p[n:])
+	}
+	// What is left is short, the beginning of a character, or where the text breaks.
+	for n < len(p) {
+		for _, c := range p[n:] {
+			if c >= utf8.RuneSelf {
+				break
+			}
+			n++
 		}
-	}
-	for ; n < len(p); n++ {
-		if c := p[n]; c >= utf8.RuneSelf || v.need > 0 {
-			if !v.next(c) {
+		if n == len(p) {
+			break
+		}
+		need, lo, hi := lead(p[n])
+		if need == 0 {
+			return n, false
+		}
+		for n++; need > 0; n++ {
+			if n == len(p) {
+				v.need, v.lo, v.hi = need, lo, hi
+				return n, true
+			}
+			if c := p[n]; c < lo || c > hi {
 				return n, false
 			}
+			need--
+			lo, hi = 0x80, 0xbf
 		}
 	}
 	return n, true
@@ -44,54 +66,66 @@ func (v *UTF8) Complete() bool { return v.need == 0 }
 // Reset makes v ready for a new message.
 func (v *UTF8) Reset() { *v = UTF8{} }
 
-// next takes one byte through the automaton of well-formed byte sequences.
-func (v *UTF8) next(c byte) bool {
-	if v.need > 0 {
-		if c < v.lo || c > v.hi {
-			return false
-		}
-		v.need--
-		v.lo, v.hi = 0x80, 0xbf
-		return true
-	}
-	v.lo, v.hi = 0x80, 0xbf
+// lead returns how many continuation bytes follow c, and the bounds of the first
+// of them. If no character beyond ASCII begins with c, need is 0.
+func lead(c byte) (need, lo, hi uint8) {
 	switch {
-	case c < 0x80:
-	case c < 0xc2:
-		return false
+	case c < 0xc2: // continuations, and what would be overlong
+		return 0, 0, 0
 	case c < 0xe0:
-		v.need = 1
+		return 1, 0x80, 0xbf
+	case c == 0xe0:
+		return 2, 0xa0, 0xbf // overlong below
+	case c == 0xed:
+		return 2, 0x80, 0x9f // surrogates above
 	case c < 0xf0:
-		v.need = 2
-		switch c {
-		case 0xe0:
-			v.lo = 0xa0 // overlong below
-		case 0xed:
-			v.hi = 0x9f // surrogates above
-		}
-	case c < 0xf5:
-		v.need = 3
-		switch c {
-		case 0xf0:
-			v.lo = 0x90 // overlong below
-		case 0xf4:
-			v.hi = 0x8f // beyond U+10FFFF above
-		}
-	default:
-		return false
+		return 2, 0x80, 0xbf
+	case c == 0xf0:
+		return 3, 0x90, 0xbf // overlong below
+	case c < 0xf4:
+		return 3, 0x80, 0xbf
+	case c == 0xf4:
+		return 3, 0x80, 0x8f // beyond U+10FFFF above
 	}
-	return true
+	return 0, 0, 0
 }
 
-// wholeRunes cuts a sequence that p leaves unfinished off its end.
-func wholeRunes(p []byte) []byte {
-	for i := 1; i <= utf8.UTFMax-1 && i <= len(p); i++ {
-		if c := p[len(p)-i]; utf8.RuneStart(c) {
-			if c >= utf8.RuneSelf && !utf8.FullRune(p[len(p)-i:]) {
-				return p[:len(p)-i]
-			}
-			break
-		}
+// shortASCII reports whether p has 16 bytes at most, all ASCII: two words, which
+// may overlap, tell.
+func shortASCII(p []byte) bool {
+	const high = 0x8080808080808080
+	switch n := len(p); {
+	case n > 16:
+		return false
+	case n >= 8:
+		return (binary.LittleEndian.Uint64(p)|binary.LittleEndian.Uint64(p[n-8:]))&high == 0
+	case n >= 4:
+		return (binary.LittleEndian.Uint32(p)|binary.LittleEndian.Uint32(p[n-4:]))&(high>>32) == 0
+	default:
+		return n == 0 || p[0]|p[n/2]|p[n-1] < utf8.RuneSelf
 	}
-	return p
+}
+
+// unfinished returns the length, 0 to 3, of the sequence that is cut at the end
+// of p. Nothing else is wrong with p, so that the byte that opens a sequence of
+// two, three or four tells it by its place alone.
+func unfinished(p []byte) int {
+	switch n := len(p); {
+	case n >= 1 && p[n-1] >= 0xc0:
+		return 1
+	case n >= 2 && p[n-2] >= 0xe0:
+		return 2
+	case n >= 3 && p[n-3] >= 0xf0:
+		return 3
+	}
+	return 0
+}
+
+// bulkGeneric is bulk without assembly.
+func bulkGeneric(p []byte) int {
+	n := len(p) - unfinished(p)
+	if !utf8.Valid(p[:n]) {
+		return 0
+	}
+	return n
 }

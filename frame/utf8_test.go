@@ -90,26 +90,38 @@ func TestEveryPairOfBytesAfterALongText(t *testing.T) {
 	}
 }
 
-func BenchmarkUTF8(b *testing.B) {
-	for _, t := range []struct{ name, text string }{
-		{"ascii", strings.Repeat("the quick brown fox ", 204)},
-		{"cyrillic", strings.Repeat("съешь ещё этих мягких ", 110)},
-		{"cjk", strings.Repeat("色は匂へど散りぬるを", 136)},
-		{"json with emoji", strings.Repeat(`{"user":"anna","text":"hello 😀 world"},`, 100)},
-	} {
-		p := []byte(t.text)
-		b.Run(t.name, func(b *testing.B) {
-			b.SetBytes(int64(len(p)))
-			for b.Loop() {
+// A long text that is right, or is broken at any one byte, cut anywhere: the
+// vectors of one piece and the automaton between two see the same.
+func TestLongTextBrokenAnywhereAndCutAnywhere(t *testing.T) {
+	const text = "plain, ещё раз, 色は匂へど, 😀😀😀. The quick brown fox jumps over the lazy dog; съешь ещё этих мягких булок 漢字 😀"
+	for _, wrong := range []byte{'a', 0x80, 0xc0, 0xe0, 0xff} {
+		for at := range len(text) {
+			p := []byte(text)
+			p[at] = wrong
+			want := firstOffender(p)
+			for cut := range len(p) + 1 {
 				var u UTF8
-				u.Write(p)
+				n, ok := u.Write(p[:cut])
+				if ok {
+					var m int
+					m, ok = u.Write(p[cut:])
+					n += m
+				}
+				if n != want || ok != (want == len(p)) {
+					t.Fatalf("%x at %d, cut at %d: stopped at %d, ok %v; want %d", wrong, at, cut, n, ok, want)
+				}
 			}
-		})
-		b.Run(t.name+"/unicode/utf8", func(b *testing.B) {
-			b.SetBytes(int64(len(p)))
-			for b.Loop() {
-				utf8.Valid(p)
-			}
-		})
+		}
+	}
+}
+
+func TestUTF8DoesNotAllocate(t *testing.T) {
+	p := []byte(strings.Repeat("aé漢😀", 100))
+	if n := testing.AllocsPerRun(100, func() {
+		var u UTF8
+		u.Write(p[:501])
+		u.Write(p[501:])
+	}); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
 	}
 }
