@@ -2,7 +2,6 @@ package conn
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"runtime"
@@ -14,36 +13,6 @@ import (
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/race"
 )
-
-func prepare(t testing.TB, typ MessageType, data string) *Prepared {
-	t.Helper()
-	p, err := Prepare(typ, []byte(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func TestPrepareRefusesWhatNoConnectionMaySend(t *testing.T) {
-	if _, err := Prepare(Text, []byte("a\xc3")); err != ErrInvalidUTF8 {
-		t.Errorf("cut text: %v", err)
-	}
-	if _, err := Prepare(Text, []byte("\xff")); err != ErrInvalidUTF8 {
-		t.Errorf("bad text: %v", err)
-	}
-	if _, err := Prepare(Binary, []byte("\xff")); err != nil {
-		t.Errorf("binary: %v", err)
-	}
-	if _, err := PrepareUncompressed(9, nil); err != ErrMessageType {
-		t.Errorf("ping: %v", err)
-	}
-	data := []byte("mine")
-	p, _ := Prepare(Text, data)
-	data[0] = 'x'
-	if string(p.data) != "mine" || p.Len() != 4 || p.Type() != Text {
-		t.Errorf("%q, %d, %v", p.data, p.Len(), p.Type())
-	}
-}
 
 // TestSendKeepsTheOrder of everything that one goroutine sends, by whatever way, for
 // both roles on every transport, compressed or not.
@@ -106,43 +75,6 @@ func keepsOrder(t *testing.T, from, to *Conn) {
 	}
 	if n := from.Stats(); n.MessagesOut < rounds || n.Dropped != 0 {
 		t.Errorf("%+v", n)
-	}
-}
-
-// TestAPreparedMessageIsCompressedOnce for all connections with the same parameters,
-// and goes as it is where that is smaller or asked for.
-func TestAPreparedMessageIsCompressedOnce(t *testing.T) {
-	text := strings.Repeat("again and ", 100)
-	for _, tt := range []struct {
-		name   string
-		p      *Prepared
-		zipped bool
-	}{
-		{"text that repeats itself", prepare(t, Text, text), true},
-		{"below the threshold", prepare(t, Text, text[:100]), false},
-		{"what does not become shorter", prepare(t, Binary, string(incompressible(500))), false},
-		{"a secret", func() *Prepared { p, _ := PrepareUncompressed(Text, []byte(text)); return p }(), false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			for range 3 {
-				client, server := zipPair(t, "plain", handshake.DeflateParams{ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}, Compression{})
-				for range 3 {
-					before := server.Stats().WireOut
-					if err := server.Send(tt.p); err != nil {
-						t.Fatal(err)
-					}
-					if _, p, err := client.Read(bg); err != nil || string(p) != string(tt.p.data) {
-						t.Fatalf("%d bytes, %v", len(p), err)
-					}
-					if n := server.Stats().WireOut - before; tt.zipped != (n < int64(tt.p.Len())) {
-						t.Errorf("%d bytes for %d", n, tt.p.Len())
-					}
-				}
-			}
-			if n := len(tt.p.zipped); n > 1 {
-				t.Errorf("compressed %d times", n)
-			}
-		})
 	}
 }
 
@@ -436,10 +368,4 @@ func TestSendDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(200, round); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
-}
-
-func incompressible(n int) []byte {
-	b := make([]byte, n)
-	_, _ = rand.Read(b)
-	return b
 }
