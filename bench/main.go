@@ -61,7 +61,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := rows.RaiseFileLimit(); err != nil {
 		return err
 	}
-	c := &rows.Config{Quick: *quick, Rounds: 9, Window: 400 * time.Millisecond, Log: stderr}
+	c := &rows.Config{Quick: *quick, Rounds: 15, Window: 250 * time.Millisecond, Log: stderr}
 	if *quick {
 		c.Rounds, c.Window = 3, 120*time.Millisecond
 	}

@@ -3,6 +3,7 @@ package micro
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 
 	"github.com/gobwas/ws"
 	"github.com/seed-c4549abd/wss/bench/libs"
@@ -48,15 +49,15 @@ func parseCase(name string, b []byte) Case {
 		{"wss", libs.Ours, func(n int) {
 			var h frame.Header
 			for range n {
-				k, _ := h.Parse(b)
-				sink += k
+				_, _ = h.Parse(b)
 			}
+			runtime.KeepAlive(h)
 		}},
 		{"gobwas", libs.Peer, func(n int) {
 			for range n {
 				r.Reset(b)
 				h, _ := ws.ReadHeaderBuffer(&r, buf)
-				sink += int(h.Length)
+				runtime.KeepAlive(h)
 			}
 		}},
 	}}
@@ -70,7 +71,7 @@ func appendCase(name string, h frame.Header) Case {
 	return Case{Group: "append: " + name, Funcs: []Func{
 		{"wss", libs.Ours, func(n int) {
 			for range n {
-				sink += len(h.Append(buf))
+				runtime.KeepAlive(h.Append(buf))
 			}
 		}},
 		{"gobwas", libs.Peer, func(n int) {

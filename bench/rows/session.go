@@ -62,6 +62,7 @@ func measured(m meter, size int, f func() (load.Result, error)) (Sample, error) 
 	}
 	if after.Mallocs > 0 {
 		s["allocs"] = float64(after.Mallocs-before.Mallocs) / n
+		s["gcs"] = float64(after.GCs - before.GCs)
 		s["allocBytes"] = float64(after.TotalAlloc-before.TotalAlloc) / n
 	}
 	if res.P50 > 0 {
