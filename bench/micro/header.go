@@ -56,8 +56,7 @@ func parseCase(name string, b []byte) Case {
 		{"gobwas", libs.Peer, func(n int) {
 			for range n {
 				r.Reset(b)
-				h, _ := ws.ReadHeaderBuffer(&r, buf)
-				runtime.KeepAlive(h)
+				_, _ = ws.ReadHeaderBuffer(&r, buf)
 			}
 		}},
 	}}

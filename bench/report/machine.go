@@ -30,7 +30,8 @@ func ThisMachine(modules []string) Machine {
 		System: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		m.System += " " + strings.TrimSpace(string(b))
+		release, _, _ := strings.Cut(strings.TrimSpace(string(b)), "-")
+		m.System += " " + release
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -80,7 +80,7 @@ func (r *Report) marksChart() string {
 		}
 		part := func(v float64) float64 { return math.Min(v/m.Limit, 3) }
 		bars = append(bars, bar{
-			fmt.Sprintf("%d. %s, to %s", m.Row, m.Work, m.against()), number(m.Value.Median) + " of " + number(m.Limit), class,
+			fmt.Sprintf("%d. %s, against %s", m.Row, m.Work, m.against()), number(m.Value.Median) + " of " + number(m.Limit), class,
 			part(m.Value.Median), part(m.Value.Q1), part(m.Value.Q3),
 		})
 	}
@@ -114,7 +114,7 @@ func chart(title, caption string, bars []bar, limit float64) string {
 		fmt.Fprintf(&s, `<text x="%d" y="%d" text-anchor="end">%s</text>`, left-8, y+14, html.EscapeString(b.label))
 		fmt.Fprintf(&s, `<rect class="%s" x="%d" y="%d" width="%.1f" height="16" rx="2"/>`, b.class, left, y+2, max(x(b.length)-float64(left), 1))
 		fmt.Fprintf(&s, `<line class="whisker" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, x(b.low), y+10, x(b.high), y+10)
-		fmt.Fprintf(&s, `<text class="small" x="%.1f" y="%d">%s</text>`+"\n", x(max(b.length, b.high))+6, y+14, html.EscapeString(b.value))
+		fmt.Fprintf(&s, `<text class="small" x="%.1f" y="%d">%s</text>`+"\n", x(beyond(b, limit))+6, y+14, html.EscapeString(b.value))
 	}
 	fmt.Fprintf(&s, `<line class="axis" x1="%d" y1="%d" x2="%d" y2="%d"/>`, left, top, left, height-14)
 	if limit > 0 {
@@ -122,6 +122,15 @@ func chart(title, caption string, bars []bar, limit float64) string {
 	}
 	s.WriteString("</svg>\n")
 	return s.String()
+}
+
+// beyond is where a bar's value is written: behind it, and not across the limit.
+func beyond(b bar, limit float64) float64 {
+	end := max(b.length, b.high)
+	if end > limit*0.4 {
+		end = max(end, limit)
+	}
+	return end
 }
 
 func open(s *strings.Builder, width, height int, title, caption string) {
@@ -135,9 +144,10 @@ func open(s *strings.Builder, width, height int, title, caption string) {
 // upwards: for tables of sizes.
 func (t *Table) curves() string {
 	const left, top, plot, height = 60, 56, 520, 260
+	metrics, caption := t.drawn()
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, l := range t.Lines {
-		for _, m := range t.Metrics {
+		for _, m := range metrics {
 			if v := l.Values[m.Key].Median; v > 0 {
 				low, high = min(low, math.Log10(v)), max(high, math.Log10(v))
 			}
@@ -147,22 +157,21 @@ func (t *Table) curves() string {
 		high = low + 1
 	}
 	var s strings.Builder
-	unit := t.Metrics[0].Unit
-	open(&s, left+plot+150, top+height+40, t.Title, unit+", logarithmic")
-	x := func(i int) float64 { return left + float64(i)*plot/float64(max(len(t.Metrics)-1, 1)) }
+	open(&s, left+plot+150, top+height+40, t.Title, caption+", logarithmic; less is better")
+	x := func(i int) float64 { return left + float64(i)*plot/float64(max(len(metrics)-1, 1)) }
 	y := func(v float64) float64 { return top + height - (math.Log10(v)-low)/(high-low)*height }
 	fmt.Fprintf(&s, `<path class="axis" fill="none" d="M%d %dV%dH%d"/>`, left, top, top+height, left+plot)
 	fmt.Fprintf(&s, `<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`, left-6, top+8, number(math.Pow(10, high)))
 	fmt.Fprintf(&s, `<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-6, top+height, number(math.Pow(10, low)))
-	for i, m := range t.Metrics {
-		if i%max(1, len(t.Metrics)/7) == 0 {
-			fmt.Fprintf(&s, `<text class="small" x="%.0f" y="%d" text-anchor="middle">%s</text>`, x(i), top+height+18, html.EscapeString(m.Name))
+	for i, m := range metrics {
+		if i%max(1, len(metrics)/7) == 0 {
+			fmt.Fprintf(&s, `<text class="small" x="%.0f" y="%d" text-anchor="middle">%s</text>`, x(i), top+height+18, html.EscapeString(label(m)))
 		}
 	}
 	for k, l := range t.Lines {
 		var path strings.Builder
 		last := 0.0
-		for i, m := range t.Metrics {
+		for i, m := range metrics {
 			v := l.Values[m.Key].Median
 			if v <= 0 {
 				continue
@@ -180,4 +189,31 @@ func (t *Table) curves() string {
 	}
 	s.WriteString("</svg>\n")
 	return s.String()
+}
+
+// drawn are the metrics of the first kind: what stands before a number in a name like
+// "CPU per message, 10 connections" is the kind, if there is one.
+func (t *Table) drawn() (metrics []Metric, caption string) {
+	kind, _, several := strings.Cut(t.Metrics[0].Name, ", ")
+	caption = t.Metrics[0].Unit
+	if several && strings.HasPrefix(t.Metrics[len(t.Metrics)-1].Name, kind) {
+		several = false // it is the same all over
+	}
+	if several {
+		caption = kind + ", " + caption
+	}
+	for _, m := range t.Metrics {
+		if m.Unit == t.Metrics[0].Unit && (!several || strings.HasPrefix(m.Name, kind+", ")) {
+			metrics = append(metrics, m)
+		}
+	}
+	return metrics, caption
+}
+
+// label is what stands below the axis.
+func label(m Metric) string {
+	if _, after, ok := strings.Cut(m.Name, "message, "); ok {
+		return after
+	}
+	return m.Name
 }
