@@ -71,7 +71,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 		c.cls.start(c.set.wheel, c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 		return c.closeResult()
 	}
-	ok, err := c.in.tok.lock(ctx, c.done())
+	ok, err := c.in.tok.lock(ctx, c)
 	if err != nil {
 		c.abort(ErrCloseTimeout)
 	}
@@ -192,9 +192,9 @@ func (c *Conn) shut(ctx context.Context) {
 	if c.out.broken.Load() {
 		return
 	}
-	if ok, err := c.out.tok.lock(ctx, c.done()); ok && err == nil {
+	if ok, err := c.out.tok.lock(ctx, c); ok && err == nil {
 		_ = c.t.Shut()
-		c.out.tok.unlock()
+		c.releaseWrite()
 	}
 }
 

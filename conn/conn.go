@@ -29,16 +29,14 @@ type Conn struct {
 	liv keepalive // see keepalive.go
 	num counters  // see stats.go
 
-	ctx    context.Context // ends with the connection
-	cancel context.CancelCauseFunc
-	ended  atomic.Pointer[CloseError]
+	lif   life // see life.go
+	ended atomic.Pointer[CloseError]
 }
 
 // newConn makes a connection of a transport whose opening handshake is done. rest
 // is what the peer sent behind it.
 func newConn(t transport, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
 	c := &Conn{t: t, set: set, role: role, subprotocol: subprotocol, zip: zip}
-	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.in.init(role, set.messageLimit, t.SetReadDeadline, rest)
 	c.in.rx.Compression = zip != nil
 	c.out.init(t.SetWriteDeadline)
@@ -70,7 +68,12 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 // Context returns a context that lives as long as the connection; its cause is the
 // *CloseError. (An http.Request's context ends when the handler returns, hijacked
 // or not.)
-func (c *Conn) Context() context.Context { return c.ctx }
+func (c *Conn) Context() context.Context {
+	if x := c.lif.ctx.Load(); x != nil {
+		return *x
+	}
+	return c.lif.context()
+}
 
 // err returns why the connection has ended, or nil.
 func (c *Conn) err() error {
@@ -90,7 +93,7 @@ func (c *Conn) because(ctxErr error) error {
 }
 
 // done is closed when the connection has ended.
-func (c *Conn) done() <-chan struct{} { return c.ctx.Done() }
+func (c *Conn) done() <-chan struct{} { return c.lif.done() }
 
 // end records why the connection is over, closes the transport and gives back what
 // the connection holds. Only the first reason counts; that one is returned.
@@ -101,7 +104,7 @@ func (c *Conn) end(why *CloseError) *CloseError {
 	c.liv.stop()
 	c.cls.stop(c.set.wheel)
 	_ = c.t.Close()
-	c.cancel(why)
+	c.lif.end(why)
 	c.dropOutbox()
 	c.png.drop()
 	c.dropInbox()

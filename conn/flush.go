@@ -14,30 +14,30 @@ import (
 // size bytes, with a payload of n before compression, ends there is waiting.
 func (c *Conn) commit(ctx context.Context, seq, size int64, n int) error {
 	o := &c.out
-	for o.sent.Load() < seq {
-		ok, err := o.tok.lock(ctx, c.done())
+	if !o.tok.try() {
+		lead, err := c.follow(ctx, seq)
 		switch {
-		case err != nil && c.err() != nil:
-			return c.err()
-		case err != nil && c.retract(seq, size, n):
+		case err != nil && c.err() == nil && c.retract(seq, size, n):
 			return err
 		case err != nil:
 			return c.interrupted(err)
-		case !ok:
-			return c.err()
-		}
-		if o.sent.Load() < seq {
-			err = c.flush(ctx)
-			if e, ok := resumable(err); ok && c.retract(seq, size, n) {
-				err = e.Err
-			}
-		}
-		c.unlockWrite()
-		if err != nil {
-			return err
+		case !lead:
+			return nil
 		}
 	}
-	return nil
+	var err error
+	if o.sent.Load() < seq {
+		if o.crowd {
+			o.yield()
+		}
+		err = c.flush(ctx)
+		o.crowd = o.following.any.Load()
+		if e, ok := resumable(err); ok && c.retract(seq, size, n) {
+			err = e.Err
+		}
+	}
+	c.unlockWrite()
+	return err
 }
 
 // retract takes the last frame out again, if nobody has sent it or gathered behind.
@@ -190,7 +190,7 @@ func (c *Conn) closed() error {
 
 // flushAll sends everything that has gathered.
 func (c *Conn) flushAll(ctx context.Context) error {
-	ok, err := c.out.tok.lock(ctx, c.done())
+	ok, err := c.out.tok.lock(ctx, c)
 	if err != nil {
 		return c.because(err)
 	}
@@ -217,10 +217,17 @@ func (c *Conn) unlockWrite() {
 	if c.ended.Load() != nil {
 		c.out.watch.clear()
 	}
-	c.out.tok.unlock()
+	c.releaseWrite()
 	if c.out.kicked.Load() {
 		c.kick()
 	}
+}
+
+// releaseWrite passes the token on, and tells the writers who wait for it what has
+// left.
+func (c *Conn) releaseWrite() {
+	c.out.tok.unlock()
+	c.out.wake()
 }
 
 // kick sends what has gathered without waiting for a slow peer or for another
@@ -231,7 +238,7 @@ func (c *Conn) kick() {
 	for o.kicked.Load() && o.tok.try() {
 		o.kicked.Store(false)
 		err := c.flushNow()
-		o.tok.unlock()
+		c.releaseWrite()
 		if err != nil {
 			return
 		}
@@ -261,7 +268,7 @@ func (c *Conn) kickLater() {
 		return
 	}
 	go func() {
-		if ok, _ := o.tok.lock(context.Background(), c.done()); ok {
+		if ok, _ := o.tok.lock(context.Background(), c); ok {
 			o.drained.Store(false)
 			_ = c.flush(context.Background())
 			c.unlockWrite()

@@ -16,7 +16,7 @@ const chunk = 4 * 16384
 // writeLarge sends a long message as one frame: straight from p, or compressed.
 func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
 	o := &c.out
-	if ok, err := o.msg.lock(ctx, c.done()); err != nil {
+	if ok, err := o.msg.lock(ctx, c); err != nil {
 		return c.because(err)
 	} else if !ok {
 		return c.err()
@@ -75,7 +75,7 @@ type transform func(h *frame.Header, p []byte) (payload, scratch []byte)
 // sent; from then on the frame leaves whole.
 func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip transform) error {
 	o := &c.out
-	if ok, err := o.tok.lock(ctx, c.done()); err != nil {
+	if ok, err := o.tok.lock(ctx, c); err != nil {
 		return c.because(err)
 	} else if !ok {
 		return c.err()

@@ -32,7 +32,6 @@ type inbox struct {
 }
 
 func (in *inbox) init(role frame.Role, limit int64, deadline func(time.Time) error, rest []byte) {
-	in.tok = newToken()
 	in.rx = frame.Receiver{Role: role, Limit: limit}
 	in.watch.interrupt = deadline
 	if len(rest) > 0 {
@@ -66,7 +65,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.because(err)
 	}
-	if ok, err := c.in.tok.lock(ctx, c.done()); err != nil {
+	if ok, err := c.in.tok.lock(ctx, c); err != nil {
 		return c.because(err)
 	} else if !ok {
 		return c.err()
@@ -278,7 +277,7 @@ func (c *Conn) broken(err error) error {
 	}
 	if c.out.tok.try() { // an alert of crypto/tls may be waiting
 		_, _ = c.t.TryFlush()
-		c.out.tok.unlock()
+		c.releaseWrite()
 	}
 	return c.abort(err)
 }

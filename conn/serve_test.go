@@ -11,8 +11,8 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
-	"github.com/seed-c4549abd/wss/internal/wheel"
 	"github.com/seed-c4549abd/wss/internal/race"
+	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
 // TestServeGathersReplies: what answers one batch of input leaves in one write.

@@ -25,6 +25,7 @@ type outbox struct {
 	tok   token // its holder alone uses the transport's send side
 	msg   token // held while a message is being streamed, or sent in parts
 	watch watch // used by tok's holder
+	crowd bool  // writers came while the one before was sending; guarded by tok
 
 	mu     sync.Mutex
 	buf    []byte // borrowed; frames that have not been given to the transport
@@ -39,6 +40,8 @@ type outbox struct {
 
 	cork cork // see serve.go
 
+	following following // writers whose frames somebody else sends; see follow.go
+
 	sentOut traffic // messages and their payload
 	dropped int64   // messages of Send
 
@@ -51,7 +54,6 @@ type outbox struct {
 }
 
 func (o *outbox) init(deadline func(time.Time) error) {
-	o.tok, o.msg = newToken(), newToken()
 	o.watch.interrupt = deadline
 }
 
@@ -124,7 +126,7 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 
 // awaitStream returns when the message that is being streamed has ended.
 func (c *Conn) awaitStream(ctx context.Context) error {
-	if ok, err := c.out.msg.lock(ctx, c.done()); err != nil {
+	if ok, err := c.out.msg.lock(ctx, c); err != nil {
 		return c.because(err)
 	} else if ok {
 		c.out.msg.unlock()
@@ -211,6 +213,7 @@ func (c *Conn) dropOutbox() {
 	bufpool.Put(o.buf)
 	o.buf, o.pong = nil, nil
 	c.dropQueue()
+	o.wakeAll()
 	if o.tok.try() {
 		o.watch.clear()
 		o.tok.unlock()

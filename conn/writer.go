@@ -38,7 +38,7 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, err
 		return nil, c.because(err)
 	}
 	o := &c.out
-	if ok, err := o.msg.lock(ctx, c.done()); err != nil {
+	if ok, err := o.msg.lock(ctx, c); err != nil {
 		return nil, c.because(err)
 	} else if !ok {
 		return nil, c.err()

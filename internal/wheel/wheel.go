@@ -91,7 +91,9 @@ func (w *Wheel) arm() {
 }
 
 func (w *Wheel) link(e *Entry, d time.Duration) {
-	e.due = w.tick + 1 + int64((d+Tick-1)/Tick)
+	// On a busy machine the wheel turns late, and then catches up: count from the time
+	// that it is.
+	e.due = max(w.tick, int64(time.Since(w.start)/Tick)) + 1 + int64((d+Tick-1)/Tick)
 	head := &w.slots[e.due%slots]
 	e.prev, e.next = nil, *head
 	if *head != nil {
