@@ -45,6 +45,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		libList  = flags.String("libs", "", "libraries to measure, as `wss,gws,tls`; none: all")
 		rounds   = flags.Int("rounds", 0, "measured rounds of each table; 0: as many as usual")
 		out      = flags.String("out", "report", "`directory` for the report")
+		conns    = flags.Int("conns", 0, "at most so many connections, for trying things out; 0: as many as usual")
 		foreign  rows.Foreign
 		interval = flags.Duration("window", 0, "length of a round; 0: as usual")
 	)
@@ -61,7 +62,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := rows.RaiseFileLimit(); err != nil {
 		return err
 	}
-	c := &rows.Config{Quick: *quick, Rounds: 15, Window: 250 * time.Millisecond, Log: stderr}
+	c := &rows.Config{Quick: *quick, Rounds: 15, Window: 250 * time.Millisecond, MaxConns: *conns, Log: stderr}
 	if *quick {
 		c.Rounds, c.Window = 3, 120*time.Millisecond
 	}

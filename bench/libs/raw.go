@@ -122,7 +122,7 @@ func plainHTTP() Lib {
 				h := w.Header()
 				h["Date"] = nil
 				h.Set("Content-Type", "text/plain")
-				h.Set("X-Padding", strings.Repeat("x", 37))
+				h.Set("X-Padding", strings.Repeat("x", 47))
 				_, _ = io.WriteString(w, "hello")
 			})
 		},

@@ -90,27 +90,28 @@ func (d *Dials) dial(ctx context.Context, cache tls.ClientSessionCache) (resumed
 	}
 	defer nc.Close()
 	if d.Plain {
-		if err := getPage(nc, t.Addr); err != nil {
+		if _, err := getPage(nc, t.Addr); err != nil {
 			return false, err
 		}
 	}
 	return nc.(*tls.Conn).ConnectionState().DidResume, nil
 }
 
-// getPage asks for a page with as long a request as an opening handshake is.
-func getPage(nc io.ReadWriter, host string) error {
+// getPage asks for a page with as long a request as an opening handshake is, and returns
+// how long the answer was.
+func getPage(nc io.ReadWriter, host string) (int, error) {
 	t := Target{Addr: host}
 	request := strings.NewReplacer("Connection: Upgrade", "Connection: keep-al", "Upgrade: websocket", "X-Pads: websockets").Replace(t.request())
 	if _, err := io.WriteString(nc, request); err != nil {
-		return err
+		return 0, err
 	}
 	buf, have := make([]byte, 1024), 0
 	for !strings.HasSuffix(string(buf[:have]), "hello") {
 		n, err := nc.Read(buf[have:])
 		have += n
 		if err != nil {
-			return err
+			return have, err
 		}
 	}
-	return nil
+	return have, nil
 }

@@ -6,6 +6,7 @@ package load
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"sync"
 )
 
 // Opcodes (RFC 6455 §5.2).
@@ -120,8 +121,19 @@ func Payloads(n, size int) [][]byte {
 }
 
 // RingFor makes a ring of random payloads of size bytes: some 256 KiB of them, and at
-// least four.
+// least four. The same ring serves everybody who asks for the same.
 func RingFor(size, batch int) *Ring {
-	n := min(max(256<<10/max(size, 1), 4), 512)
-	return NewRing(Payloads(n, size), false, batch)
+	ringsMade.Lock()
+	defer ringsMade.Unlock()
+	key := [2]int{size, batch}
+	if ringsMade.m[key] == nil {
+		n := min(max(256<<10/max(size, 1), 4), 512)
+		ringsMade.m[key] = NewRing(Payloads(n, size), false, batch)
+	}
+	return ringsMade.m[key]
 }
+
+var ringsMade = struct {
+	sync.Mutex
+	m map[[2]int]*Ring
+}{m: map[[2]int]*Ring{}}

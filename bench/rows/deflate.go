@@ -85,7 +85,7 @@ func (c *Config) openDeflate(ctx context.Context, l libs.Lib, v variant, rings *
 func (c *Config) openIdleDeflate(l libs.Lib, v variant, rings *load.Rings) (Session, error) {
 	const window = 8
 	s := &idleSession{
-		config: c, lib: l, tls: true, conns: pick(c, 1000, 200), floods: deflateCount / window, window: window,
+		config: c, lib: l, tls: true, conns: c.conns(1000, 200), floods: deflateCount / window, window: window,
 		setup: child.Setup{Message: deflateSize, Deflate: true, WindowBits: v.bits},
 	}
 	s.group = func(ctx context.Context, t load.Target) (*load.Group, error) {

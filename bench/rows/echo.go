@@ -24,7 +24,7 @@ type shape struct {
 
 // shapes are rows 1 to 6.
 func (c *Config) shapes() []shape {
-	many := pick(c, 1000, 200)
+	many := c.conns(1000, 200)
 	return []shape{
 		{1, "1", "32 B echo, 1 connection, 64 in flight", 32, 1, 64, 1 << 20,
 			with([]string{"wss", "wss-plain"}, "tls", "tcp")},

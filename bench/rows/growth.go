@@ -16,7 +16,11 @@ const (
 )
 
 func (c *Config) growthSizes() []int {
-	return pick(c, []int{10, 100, 1000, 8000}, []int{10, 100, 1000})
+	sizes := pick(c, []int{10, 100, 1000, 8000}, []int{10, 100, 1000})
+	for len(sizes) > 1 && c.MaxConns > 0 && sizes[len(sizes)-1] > c.MaxConns {
+		sizes = sizes[:len(sizes)-1]
+	}
+	return sizes
 }
 
 // growthTables are row 16.

@@ -25,7 +25,7 @@ var memoryMetrics = []report.Metric{
 
 // idleTables are row 7.
 func (c *Config) idleTables() []Table {
-	conns := pick(c, 5000, 500)
+	conns := c.conns(5000, 500)
 	table := func(key, title string, overTLS bool, lines []string) Table {
 		return Table{
 			Table: report.Table{

@@ -18,10 +18,12 @@ type Config struct {
 	Rounds int           // measured ones; one more comes before them and is dropped
 	Window time.Duration // of a round
 	Libs   []string      // names; none: all
-	Rows   []int         // none: all
-	Cert   []byte
-	Key    []byte
-	Log    io.Writer // progress
+	// MaxConns is for trying things out: no table has more connections. 0: no limit.
+	MaxConns int
+	Rows     []int // none: all
+	Cert     []byte
+	Key      []byte
+	Log      io.Writer // progress
 }
 
 // Sample is what one round of one line gave, by the metrics' keys.
@@ -89,6 +91,15 @@ func (c *Config) takes(name string) bool {
 		}
 	}
 	return len(c.Libs) == 0
+}
+
+// conns is the number of connections of a table.
+func (c *Config) conns(full, quick int) int {
+	n := pick(c, full, quick)
+	if c.MaxConns > 0 {
+		n = min(n, c.MaxConns)
+	}
+	return n
 }
 
 // pick chooses the quick or the full size of something.
