@@ -10,7 +10,7 @@ FUZZTIME = 30s
 FUZZJOBS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz autobahn interop browser bench-compression cover ci clean
+.PHONY: help run test race lint vuln fuzz autobahn interop browser bench bench-quick bench-compression cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ interop: ## show interoperation with Python's websockets, Node's ws and Chromium
 
 browser: ## have Chromium use the demo's page
 	go run ./internal/interop -only browser $(ARGS)
+
+bench: ## measure this library beside its peers, into bench/report, in some 15 minutes (ARGS='-rows 1,5', ...)
+	cd bench && go run . -out report $(ARGS)
+
+bench-quick: ## the same with less, into bench/report-quick, in some two minutes
+	cd bench && go run . -quick -out report-quick $(ARGS)
 
 bench-compression: ## measure what compression costs, for docs/performance.md
 	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 5 ./conn
