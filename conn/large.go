@@ -10,8 +10,13 @@ import (
 )
 
 // chunk is how much of a long frame is given to the transport between two flushes:
-// four whole TLS records.
-const chunk = 4 * 16384
+// four whole TLS records. The last part may be longer by tail, so that a payload of 64
+// KiB and its header are flushed once.
+const (
+	record = 16384
+	chunk  = 4 * record
+	tail   = bufpool.Bulk - chunk
+)
 
 // writeLarge sends a long message as one frame: straight from p, or compressed.
 func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
@@ -98,27 +103,52 @@ func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip tra
 	if c.role == frame.Client {
 		h.Masked, h.Key = true, mask.NewKey()
 	}
-	b := bufpool.Get(chunk)
+	if h.Masked {
+		return c.sendMasked(ctx, h, p)
+	}
+	return c.sendPlain(ctx, h, p)
+}
+
+// part returns how much of n bytes is flushed next.
+func part(n int) int {
+	if n <= chunk+tail {
+		return n
+	}
+	return chunk
+}
+
+// sendMasked masks a frame while it copies it.
+func (c *Conn) sendMasked(ctx context.Context, h *frame.Header, p []byte) (err error) {
+	b := bufpool.Get(chunk + tail)
 	defer bufpool.Put(b)
-	head := len(h.Append(b[:0]))
-	n := head + c.fillChunk(b[head:chunk], p, h, 0)
-	err := c.sendChunk(ctx, b[:n], nil)
-	for off := n - head; off < len(p); {
-		part := p[off:min(off+chunk, len(p))]
-		off += len(part)
-		if h.Masked {
-			part = b[:c.fillChunk(b, part, h, off-len(part))]
-		}
-		err = c.sendChunk(ctx, part, err)
+	n := len(h.Append(b[:0]))
+	for pos, left := 0, n+len(p); left > 0; n = 0 {
+		k := part(left)
+		pos += mask.Copy(b[n:k], p[pos:], h.Key, pos)
+		err = c.sendChunk(ctx, b[:k], err)
+		left -= k
 	}
 	return err
 }
 
-func (c *Conn) fillChunk(dst, p []byte, h *frame.Header, pos int) int {
-	if h.Masked {
-		return mask.Copy(dst, p, h.Key, pos)
+// sendPlain sends a frame from where it lies, but for what shares the header's record.
+func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, p []byte) error {
+	b := bufpool.Get(record)
+	n := len(h.Append(b[:0]))
+	k := copy(b[n:record], p)
+	err := c.t.Write(b[:n+k])
+	bufpool.Put(b)
+	if err != nil {
+		return c.sendFailed(err)
 	}
-	return copy(dst, p)
+	p = p[k:]
+	for first := n + k; ; first = 0 {
+		k = min(part(first+len(p))-first, len(p))
+		err = c.sendChunk(ctx, p[:k], err)
+		if p = p[k:]; len(p) == 0 {
+			return err
+		}
+	}
 }
 
 // sendChunk sends a part of a frame. Once interrupted, the rest is only queued: a

@@ -17,6 +17,9 @@ type chunk struct {
 	r, w int
 }
 
+// fullRecord is the plaintext of the largest TLS record; its ciphertext is longer.
+const fullRecord = 16384
+
 // push appends a copy of p. busy says that the head is being written from, so it
 // may not move.
 func (q *queue) push(p []byte, busy bool) {
@@ -54,10 +57,11 @@ func (q *queue) grow(t *chunk, n int, busy bool) *chunk {
 		return t
 	}
 	size := n
-	if t != nil {
-		size = bufpool.Bulk
-	} else {
+	if t == nil {
 		q.chunks = q.first[:0]
+	}
+	if t != nil || n >= fullRecord {
+		size = bufpool.Bulk // more is to be expected
 	}
 	q.chunks = append(q.chunks, chunk{buf: bufpool.Get(min(size, bufpool.Bulk))})
 	return q.tail()

@@ -1,0 +1,47 @@
+//go:build unix
+
+package conn
+
+import (
+	"crypto/tls"
+	"io"
+	"strings"
+	"testing"
+)
+
+// BenchmarkSend is 256 B to each of many connections over TLS, beside crypto/tls
+// itself. The readers take the ciphertext as it comes; they cost the same in both.
+func BenchmarkSend(b *testing.B) {
+	const many = 1000
+	var servers []*tls.Conn
+	for range many {
+		cn, sn := ends(b, "tls")
+		go func() { _, _ = io.Copy(io.Discard, cn.(*tls.Conn).NetConn()) }()
+		servers = append(servers, sn.(*tls.Conn))
+		b.Cleanup(func() { _ = sn.Close() })
+	}
+	p := prepare(b, Text, strings.Repeat("x", 256))
+	run := func(name string, send func(i int) error) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			before := cpuTime()
+			for i := range b.N {
+				if err := send(i % many); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+	run("tls", func(i int) error {
+		_, err := servers[i].Write(p.frame)
+		return err
+	})
+	conns := make([]*Conn, many)
+	for i, sn := range servers {
+		conns[i] = newConn(newTransport(sn), 0, "", newSettings(0, 0, -1, 0), nil, nil)
+		b.Cleanup(func() { _ = conns[i].CloseNow() })
+	}
+	run("wss", func(i int) error { return conns[i].Send(p) })
+	run("wss write", func(i int) error { return conns[i].Write(bg, Text, p.data) })
+}
