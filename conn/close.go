@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -15,37 +14,34 @@ import (
 // closing bounds a closing handshake that somebody else's read has to finish. It waits
 // on the wheel, so a server that closes all its connections starts no timers.
 type closing struct {
-	mu      sync.Mutex
-	entry   wheel.Entry
-	expire  func() // what to do when the time is over; nil: nothing is bounded
-	started bool
-}
-
-func (s *closing) start(w *wheel.Wheel, d time.Duration, f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.started {
-		s.started, s.expire = true, f
-		w.Schedule(&s.entry, s, d)
-	}
+	entry  wheel.Entry
+	expire func()
 }
 
 // Tick is called when the time is over.
 func (s *closing) Tick() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.expire != nil {
-		go s.expire()
-		s.expire = nil
-	}
+	go s.expire()
 	return 0
 }
 
-func (s *closing) stop(w *wheel.Wheel) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.started, s.expire = true, nil
-	w.Cancel(&s.entry)
+// boundClosing has f called after d, unless the connection has ended by then. Only the
+// first call counts.
+func (c *Conn) boundClosing(d time.Duration, f func()) {
+	s := &closing{expire: f}
+	if !c.cls.CompareAndSwap(nil, s) {
+		return
+	}
+	c.set.wheel.Schedule(&s.entry, s, d)
+	if c.ended.Load() != nil {
+		c.set.wheel.Cancel(&s.entry)
+	}
+}
+
+// closingOver forgets the bound.
+func (c *Conn) closingOver() {
+	if s := c.cls.Load(); s != nil {
+		c.set.wheel.Cancel(&s.entry)
+	}
 }
 
 // Close performs the closing handshake (RFC 6455 §7.1.2): it sends a close frame
@@ -68,7 +64,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	defer cancel()
 	c.sendClose(ctx, body, &CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
 	if c.in.serving.Load() {
-		c.cls.start(c.set.wheel, c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
+		c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 		return c.closeResult()
 	}
 	ok, err := c.in.tok.lock(ctx, c)

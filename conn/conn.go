@@ -16,18 +16,18 @@ import (
 // called by any number of goroutines at once.
 type Conn struct {
 	t           transport
-	set         settings
+	set         *settings
 	role        frame.Role
 	subprotocol string
 
 	zip *compression // nil: no extension; see compress.go
 
-	in  inbox     // see read.go
-	out outbox    // see write.go
-	cls closing   // see close.go
-	png pings     // see ping.go
-	liv keepalive // see keepalive.go
-	num counters  // see stats.go
+	in  inbox                   // see read.go
+	out outbox                  // see write.go
+	cls atomic.Pointer[closing] // nil until closing has to be bounded; see close.go
+	png pings                   // see ping.go
+	liv keepalive               // see keepalive.go
+	num counters                // see stats.go
 
 	lif   life // see life.go
 	ended atomic.Pointer[CloseError]
@@ -36,7 +36,7 @@ type Conn struct {
 // newConn makes a connection of a transport whose opening handshake is done. rest
 // is what the peer sent behind it.
 func newConn(t transport, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
-	c := &Conn{t: t, set: set, role: role, subprotocol: subprotocol, zip: zip}
+	c := &Conn{t: t, set: shared(set), role: role, subprotocol: subprotocol, zip: zip}
 	c.in.init(role, set.messageLimit, t.SetReadDeadline, rest)
 	c.in.rx.Compression = zip != nil
 	c.out.init(t.SetWriteDeadline)
@@ -102,7 +102,7 @@ func (c *Conn) end(why *CloseError) *CloseError {
 		return c.ended.Load()
 	}
 	c.liv.stop()
-	c.cls.stop(c.set.wheel)
+	c.closingOver()
 	_ = c.t.Close()
 	c.lif.end(why)
 	c.dropOutbox()

@@ -170,7 +170,7 @@ func (c *Conn) torn(err error) error {
 func (c *Conn) sendFailed(err error) error {
 	why := &CloseError{Code: StatusAbnormal, Err: err}
 	if c.out.closing.CompareAndSwap(nil, why) {
-		c.cls.start(c.set.wheel, lingerTimeout, func() { c.abort(err) })
+		c.boundClosing(lingerTimeout, func() { c.abort(err) })
 	}
 	c.out.broken.Store(true)
 	return c.closed()

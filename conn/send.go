@@ -194,7 +194,7 @@ func (c *Conn) overflow() {
 	body, _ := frame.AppendClose(nil, why.Code, why.Reason)
 	c.enter(&frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}, body)
 	c.out.closing.Store(why)
-	c.cls.start(c.set.wheel, c.set.closeTimeout, func() { c.end(why) })
+	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
 }
 
 // Cork has writes gather, by Write and Send, until Uncork: they share TLS records and

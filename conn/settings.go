@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-c4549abd/wss/internal/wheel"
@@ -55,6 +56,18 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 	}
 	s.pingInterval = max(s.pingInterval, 0)
 	return s
+}
+
+// latest are the settings of the last connection. Those of most connections of a
+// process are the same, and share them.
+var latest atomic.Pointer[settings]
+
+func shared(s settings) *settings {
+	if p := latest.Load(); p != nil && *p == s {
+		return p
+	}
+	latest.Store(&s)
+	return &s
 }
 
 // queueing returns s with the options of Send.
