@@ -10,7 +10,7 @@ FUZZTIME = 30s
 FUZZJOBS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz autobahn interop browser bench bench-quick bench-compression cover ci clean
+.PHONY: help run test race lint vuln fuzz autobahn interop browser bench bench-quick bench-foreign bench-compression cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: ## measure this library beside its peers, into bench/report, in some 15 m
 
 bench-quick: ## the same with less, into bench/report-quick, in some two minutes
 	cd bench && go run . -quick -out report-quick $(ARGS)
+
+bench-foreign: ## measure beside uWebSockets and Rust servers; needs cc, pip and cargo (ARGS='-quick', ...)
+	cd bench && go run ./foreign $(ARGS)
 
 bench-compression: ## measure what compression costs, for docs/performance.md
 	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 5 ./conn
