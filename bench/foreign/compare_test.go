@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -69,6 +71,18 @@ func TestTheReportSaysEverything(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("missing: %s\nin\n%s", want, text)
+		}
+	}
+}
+
+func TestTheReportIsTwoFiles(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	if err := write(sampleReport(), dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"foreign.md": "in pure Go: 1 wss", "foreign.json": `"against": "uWebSockets"`} {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s: %v, want %s in\n%s", name, err, want, data)
 		}
 	}
 }

@@ -115,8 +115,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 		r.Tables[i].Absent = append(r.Tables[i].Absent, absent...)
 	}
 	r.Marks = compare(r)
-	fmt.Fprint(stdout, figures(r))
-	return write(r, o.out, stdout)
+	if err := write(r, o.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s\nThe report is in %s.\n", figures(r), filepath.Join(o.out, "foreign.md"))
+	return nil
 }
 
 // measure goes through the tables; in each the rounds of all servers are interleaved.

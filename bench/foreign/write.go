@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,7 @@ import (
 )
 
 // write puts foreign.md and foreign.json into a directory.
-func write(r *report.Report, dir string, stdout io.Writer) error {
+func write(r *report.Report, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -23,7 +22,6 @@ func write(r *report.Report, dir string, stdout io.Writer) error {
 	if err := os.WriteFile(filepath.Join(dir, "foreign.json"), data, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "\nThe report is in %s.\n", filepath.Join(dir, "foreign.md"))
 	return os.WriteFile(filepath.Join(dir, "foreign.md"), []byte(markdown(r)), 0o644)
 }
 
