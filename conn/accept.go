@@ -38,6 +38,12 @@ type AcceptOptions struct {
 	// no further check.
 	Check func(r *http.Request) error
 
+	// Group is the group of connections that this one joins: it may refuse it, before
+	// anything else is looked at. Zero: none.
+	Group *Group
+	// Observer is told what happens on the connection. Zero: nobody is.
+	Observer Observer
+
 	// HandshakeTimeout bounds sending the response, and in Upgrade the whole
 	// handshake. (An http.Server has timeouts of its own for the request.) Zero:
 	// DefaultHandshakeTimeout.
@@ -112,33 +118,48 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if o == nil {
 		o = &AcceptOptions{}
 	}
+	place, err := o.Group.admit(r)
+	if err != nil {
+		return nil, refuse(w, r, o, err)
+	}
+	c, err := hijack(w, r, o, place)
+	if err != nil {
+		place.abandon()
+	}
+	return c, err
+}
+
+func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, place *member) (*Conn, error) {
 	var params handshake.DeflateParams
 	ho, err := o.handshake(&params)
 	if err != nil {
-		return nil, refuse(w, r, err)
+		return nil, refuse(w, r, o, err)
 	}
 	ho.Header = merged(o.Header, w.Header())
 	agreed, err := handshake.Accept(r, ho)
 	if err != nil {
-		return nil, refuse(w, r, err)
+		return nil, refuse(w, r, o, err)
 	}
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, refuse(w, r, &HandshakeError{
+		return nil, refuse(w, r, o, &HandshakeError{
 			Status: http.StatusInternalServerError, Token: "no_hijack",
 			Reason: "the connection cannot be taken over: serve HTTP/1.1, through ResponseWriters that offer Unwrap",
 			Err:    err,
 		})
 	}
 	rest, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	return accepted(nc, agreed, o, params, rest)
+	return accepted(nc, agreed, o, params, rest, place)
 }
 
 // refuse answers a request that was not accepted.
-func refuse(w http.ResponseWriter, r *http.Request, err error) error {
+func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, err error) error {
 	e, ok := err.(*HandshakeError)
 	if !ok {
 		e = &HandshakeError{Status: http.StatusInternalServerError, Token: "internal", Err: err}
+	}
+	if o.Observer != nil {
+		o.Observer.Refused(r, e)
 	}
 	e.ServeHTTP(w, r)
 	return e
@@ -168,7 +189,7 @@ func merged(own, set http.Header) http.Header {
 }
 
 // accepted sends the response and starts the connection.
-func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte) (*Conn, error) {
+func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, place *member) (*Conn, error) {
 	t := newTransport(nc)
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Now().Add(o.timeout()))
@@ -183,5 +204,7 @@ func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params
 	_ = t.SetWriteDeadline(time.Time{})
 	set := o.settings()
 	zip := newCompression(frame.Server, &o.Compression, params, set.messageLimit)
-	return newConn(t, frame.Server, agreed.Subprotocol, set, zip, rest), nil
+	c := &Conn{t: t, set: shared(set), role: frame.Server, subprotocol: agreed.Subprotocol, zip: zip}
+	c.start(rest, o.Observer, place)
+	return c, nil
 }

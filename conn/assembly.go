@@ -47,7 +47,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 		}
 		if !a.open {
 			if ev.Final && !ev.Compressed {
-				c.in.received(len(ev.Payload))
+				c.received(ev.Opcode, len(ev.Payload))
 				if view {
 					return ev.Opcode, ev.Payload, nil
 				}
@@ -63,7 +63,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 			a.add(ev.Payload, c.in.rx.Remaining())
 		}
 		if ev.Final {
-			c.in.received(len(a.buf))
+			c.received(ev.Opcode, len(a.buf))
 			return ev.Opcode, a.take(view), nil
 		}
 	}

@@ -102,11 +102,19 @@ func (c *Conn) closeResult() error {
 // sendClose puts a close frame behind everything else, once, and sends it. From
 // then on nothing else is sent, and writes return why.
 func (c *Conn) sendClose(ctx context.Context, body []byte, why *CloseError) {
+	if seq := c.enterClose(body, why); seq > 0 {
+		_ = c.commit(ctx, seq, gathered{}) // if the peer does not take it, the wait for its own fails
+	}
+}
+
+// enterClose gathers a close frame, and returns the position behind it; zero if there is
+// one already.
+func (c *Conn) enterClose(body []byte, why *CloseError) (seq int64) {
 	o := &c.out
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if c.closed() != nil {
-		o.mu.Unlock()
-		return
+		return 0
 	}
 	// What is queued still leaves before a close of our own (§5.5.1 lets us wait); after
 	// the peer's, or an error, nobody would look at it.
@@ -117,10 +125,30 @@ func (c *Conn) sendClose(ctx context.Context, body []byte, why *CloseError) {
 	h := frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}
 	c.enter(&h, body)
 	o.closing.Store(why)
-	seq := o.framed
-	o.mu.Unlock()
 	o.corked.Store(false)
-	_ = c.commit(ctx, seq, 0, 0) // if the peer does not take it, the wait for its own fails
+	return o.framed
+}
+
+// startClose is Close without waiting for anything: whoever reads finishes it, or a
+// goroutine if nobody does. code and reason may be sent.
+func (c *Conn) startClose(code StatusCode, reason string) {
+	body, _ := frame.AppendClose(nil, code, reason)
+	c.enterClose(body, &CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	c.kick()
+	c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
+	if !c.in.serving.Load() {
+		go c.awaitClose()
+	}
+}
+
+// awaitClose reads what the peer sends until it has closed, unless somebody else does.
+func (c *Conn) awaitClose() {
+	ctx, cancel := within(c.set.closeTimeout)
+	defer cancel()
+	if ok, err := c.in.tok.lock(ctx, c); ok && err == nil {
+		c.discard(ctx)
+		c.unlockRead()
+	}
 }
 
 // discard reads until the connection ends or ctx does. The reader's token is held.

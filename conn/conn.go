@@ -20,7 +20,9 @@ type Conn struct {
 	role        frame.Role
 	subprotocol string
 
-	zip *compression // nil: no extension; see compress.go
+	zip    *compression // nil: no extension; see compress.go
+	obs    Observer     // nil: nobody looks
+	member *member      // nil: in no group
 
 	in  inbox                   // see read.go
 	out outbox                  // see write.go
@@ -37,11 +39,24 @@ type Conn struct {
 // is what the peer sent behind it.
 func newConn(t transport, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
 	c := &Conn{t: t, set: shared(set), role: role, subprotocol: subprotocol, zip: zip}
-	c.in.init(role, set.messageLimit, t.SetReadDeadline, rest)
-	c.in.rx.Compression = zip != nil
-	c.out.init(t.SetWriteDeadline)
-	c.liv.start(c)
+	c.start(rest, nil, nil)
 	return c
+}
+
+// start lets the connection live, watched by obs and in the place that a group has kept
+// for it, if any.
+func (c *Conn) start(rest []byte, obs Observer, place *member) {
+	c.in.init(c.role, c.set.messageLimit, c.t.SetReadDeadline, rest)
+	c.in.rx.Compression = c.zip != nil
+	c.out.init(c.t.SetWriteDeadline)
+	c.obs, c.member = obs, place
+	if obs != nil {
+		obs.Opened(c)
+	}
+	c.liv.start(c)
+	if place != nil {
+		place.join(c)
+	}
 }
 
 // Subprotocol returns the subprotocol that both sides agreed on, "" if none
@@ -108,6 +123,12 @@ func (c *Conn) end(why *CloseError) *CloseError {
 	c.dropOutbox()
 	c.png.drop()
 	c.dropInbox()
+	if c.member != nil {
+		c.member.leave(why)
+	}
+	if c.obs != nil {
+		c.obs.Closed(c, why)
+	}
 	return why
 }
 

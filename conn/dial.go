@@ -37,6 +37,9 @@ type DialOptions struct {
 	// Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
+	// Observer is told what happens on the connection. Zero: nobody is.
+	Observer Observer
+
 	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
 	// together. Zero: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration

@@ -3,6 +3,8 @@ package conn
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -94,6 +96,31 @@ func (e *CloseError) Error() string {
 
 // Unwrap returns the cause.
 func (e *CloseError) Unwrap() error { return e.Err }
+
+// Token is a short stable name of how the connection ended, for metrics: that of the
+// broken rule (frame.Error's Token); "peer" if the peer closed; "local" if this side
+// did; "ping_timeout", "close_timeout", "queue_full"; "truncated" if the stream broke
+// off; and "network" for what the network reported.
+func (e *CloseError) Token() string {
+	if rule, ok := errors.AsType[*frame.Error](e.Err); ok {
+		return rule.Token
+	}
+	for _, known := range []struct {
+		err   error
+		token string
+	}{
+		{ErrPingTimeout, "ping_timeout"}, {ErrCloseTimeout, "close_timeout"}, {ErrQueueFull, "queue_full"},
+		{net.ErrClosed, "local"}, {io.ErrUnexpectedEOF, "truncated"},
+	} {
+		if errors.Is(e.Err, known.err) {
+			return known.token
+		}
+	}
+	if e.Remote {
+		return "peer"
+	}
+	return "network"
+}
 
 // CloseStatus returns the status code of the *CloseError in err's tree, or 0 if
 // there is none.

@@ -10,14 +10,22 @@ import (
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 )
 
-// commit returns when all up to seq is with the kernel; the writer whose frame of
-// size bytes, with a payload of n before compression, ends there is waiting.
-func (c *Conn) commit(ctx context.Context, seq, size int64, n int) error {
+// gathered is a frame that its writer may take back; the zero value is one that has to
+// be sent.
+type gathered struct {
+	size    int64 // bytes in the outbox
+	encoded int64 // bytes of its payload
+	payload int   // the same before compression
+}
+
+// commit returns when all up to seq is with the kernel; the writer whose frame f ends
+// there is waiting.
+func (c *Conn) commit(ctx context.Context, seq int64, f gathered) error {
 	o := &c.out
 	if !o.tok.try() {
 		lead, err := c.follow(ctx, seq)
 		switch {
-		case err != nil && c.err() == nil && c.retract(seq, size, n):
+		case err != nil && c.err() == nil && c.retract(seq, f):
 			return err
 		case err != nil:
 			return c.interrupted(err)
@@ -32,7 +40,7 @@ func (c *Conn) commit(ctx context.Context, seq, size int64, n int) error {
 		}
 		err = c.flush(ctx)
 		o.crowd = o.following.any.Load()
-		if e, ok := resumable(err); ok && c.retract(seq, size, n) {
+		if e, ok := resumable(err); ok && c.retract(seq, f) {
 			err = e.Err
 		}
 	}
@@ -41,17 +49,16 @@ func (c *Conn) commit(ctx context.Context, seq, size int64, n int) error {
 }
 
 // retract takes the last frame out again, if nobody has sent it or gathered behind.
-// A control frame, of size 0 here, stays.
-func (c *Conn) retract(seq, size int64, n int) bool {
+func (c *Conn) retract(seq int64, f gathered) bool {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if size == 0 || o.framed != seq || int64(len(o.buf)) < size || c.closed() != nil {
+	if f.size == 0 || o.framed != seq || int64(len(o.buf)) < f.size || c.closed() != nil {
 		return false
 	}
-	o.buf = o.buf[:int64(len(o.buf))-size]
-	o.framed -= size
-	o.sentOut.uncount(n)
+	o.buf = o.buf[:int64(len(o.buf))-f.size]
+	o.framed -= f.size
+	o.sentOut.uncount(f.payload, f.encoded)
 	return true
 }
 

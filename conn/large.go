@@ -103,6 +103,9 @@ func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip tra
 	if c.role == frame.Client {
 		h.Masked, h.Key = true, mask.NewKey()
 	}
+	c.out.mu.Lock()
+	c.out.sentOut.encoded += h.Length
+	c.out.mu.Unlock()
 	if h.Masked {
 		return c.sendMasked(ctx, h, p)
 	}

@@ -130,6 +130,7 @@ func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 			case err != nil:
 				return c.fail(err)
 			case ev.Kind == frame.Data:
+				in.news.encoded += int64(len(ev.Payload))
 				return nil
 			case ev.Kind == frame.Control:
 				if err := c.control(ev); err != nil {
@@ -187,6 +188,7 @@ func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 		n, err := c.t.Read(p)
 		if n > 0 {
 			c.liv.heard()
+			c.in.news.encoded += int64(n)
 			ev, err := c.in.rx.Payload(p[:n])
 			if err != nil {
 				return ev, c.fail(err)

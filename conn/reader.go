@@ -174,7 +174,7 @@ func (r *MessageReader) failed(err error) error {
 }
 
 func (r *MessageReader) finish() error {
-	r.c.in.received(r.total)
+	r.c.received(r.op, r.total)
 	r.c.in.stream = nil
 	r.err = io.EOF
 	return io.EOF

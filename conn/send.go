@@ -44,6 +44,7 @@ func (c *Conn) Send(messages ...*Prepared) error {
 				return err
 			}
 			if ok {
+				c.observeOut(p.typ, len(p.data))
 				break
 			}
 			// Full, and to wait for: what was queued before has to leave.
@@ -124,9 +125,14 @@ func (c *Conn) enterPrepared(p *Prepared) {
 // prepared returns p as a server sends it here; the context is told.
 func (c *Conn) prepared(p *Prepared) []byte {
 	b, compressed := p.on(c.zip)
+	encoded := len(p.data)
 	if compressed {
 		c.zip.send.Sent(p.data)
+		var h frame.Header
+		_, _ = h.Parse(b)
+		encoded = int(h.Length)
 	}
+	c.out.sentOut.encoded += int64(encoded)
 	return b
 }
 
@@ -181,7 +187,8 @@ func (c *Conn) dequeueAll() {
 func (c *Conn) dropQueue() {
 	o := &c.out
 	for _, p := range o.queue {
-		o.unsent(len(p.data))
+		o.dropped++
+		o.sentOut.uncount(len(p.data), 0)
 	}
 	o.queue, o.queued = nil, 0
 }

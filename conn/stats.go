@@ -3,13 +3,16 @@ package conn
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
 )
 
 // Stats are the counts of one connection since it was opened.
 type Stats struct {
 	MessagesIn, MessagesOut int64 // text and binary
-	PayloadIn, PayloadOut   int64 // bytes of those messages
-	ControlIn               int64 // close, ping and pong frames received
+	PayloadIn, PayloadOut   int64 // bytes of those messages, uncompressed
+	EncodedIn, EncodedOut   int64 // bytes that they took in frames: less if compressed
+	ControlIn, ControlOut   int64 // close, ping and pong frames
 	WireIn, WireOut         int64 // bytes at the socket: frames, TLS and its handshake
 	Pending                 int64 // bytes that wait for the peer to take them
 	Dropped                 int64 // messages of Send that were given up; not in MessagesOut
@@ -17,49 +20,58 @@ type Stats struct {
 }
 
 // traffic counts messages. Its guard is that of the place where it lies.
-type traffic struct{ messages, payload int64 }
+type traffic struct{ messages, payload, encoded int64 }
 
-func (n *traffic) count(bytes int) {
-	n.messages++
-	n.payload += int64(bytes)
+// count adds a message of n bytes.
+func (t *traffic) count(n int) {
+	t.messages++
+	t.payload += int64(n)
 }
 
-func (n *traffic) uncount(bytes int) {
-	n.messages--
-	n.payload -= int64(bytes)
+// uncount takes back one that is not sent after all.
+func (t *traffic) uncount(n int, encoded int64) {
+	t.messages--
+	t.payload -= int64(n)
+	t.encoded -= encoded
 }
 
 // counters are what reading adds to; what was sent is counted in the outbox.
 type counters struct {
-	messagesIn, payloadIn atomic.Int64
-	control               atomic.Int64
+	messagesIn, payloadIn, encodedIn atomic.Int64
+	control                          atomic.Int64
 }
 
 // received counts a message. The counters learn of it when the input that is here has
 // been handled: they cost more than a plain variable.
-func (in *inbox) received(bytes int) { in.news.count(bytes) }
+func (c *Conn) received(op frame.Opcode, n int) {
+	c.in.news.count(n)
+	if c.obs != nil {
+		c.obs.MessageIn(c, MessageType(op), n)
+	}
+}
 
 // add publishes what has been received.
 func (n *counters) add(news *traffic) {
-	if news.messages != 0 {
+	if news.messages != 0 || news.encoded != 0 {
 		n.messagesIn.Add(news.messages)
 		n.payloadIn.Add(news.payload)
+		n.encodedIn.Add(news.encoded)
 		*news = traffic{}
 	}
 }
 
 // wrote counts a message that did not pass through gather.
-func (o *outbox) wrote(bytes int) {
-	o.mu.Lock()
-	o.sentOut.count(bytes)
-	o.mu.Unlock()
+func (c *Conn) wrote(typ MessageType, n int) {
+	c.out.mu.Lock()
+	c.out.sentOut.count(n)
+	c.out.mu.Unlock()
+	c.observeOut(typ, n)
 }
 
-// unsent takes back a message of Send that was counted and is not sent after all. o.mu
-// is held.
-func (o *outbox) unsent(bytes int) {
-	o.dropped++
-	o.sentOut.uncount(bytes)
+func (c *Conn) observeOut(typ MessageType, n int) {
+	if c.obs != nil {
+		c.obs.MessageOut(c, typ, n)
+	}
 }
 
 // Stats returns the connection's counts. RoundTrip is that of the last ping that
@@ -69,14 +81,15 @@ func (o *outbox) unsent(bytes int) {
 func (c *Conn) Stats() Stats {
 	in, out := c.t.Counts()
 	s := Stats{
-		MessagesIn: c.num.messagesIn.Load(), PayloadIn: c.num.payloadIn.Load(),
+		MessagesIn: c.num.messagesIn.Load(), PayloadIn: c.num.payloadIn.Load(), EncodedIn: c.num.encodedIn.Load(),
 		ControlIn: c.num.control.Load(), WireIn: in, WireOut: out,
 		RoundTrip: time.Duration(c.png.rtt.Load()),
 	}
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s.MessagesOut, s.PayloadOut, s.Dropped = o.sentOut.messages, o.sentOut.payload, o.dropped
+	s.MessagesOut, s.PayloadOut, s.EncodedOut = o.sentOut.messages, o.sentOut.payload, o.sentOut.encoded
+	s.ControlOut, s.Dropped = o.control, o.dropped
 	s.Pending = o.depth(c.t)
 	return s
 }

@@ -27,12 +27,16 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	ctx, cancel := context.WithTimeout(ctx, o.timeout())
 	defer cancel()
 	var params handshake.DeflateParams
-	agreed, rest, err := upgrade(ctx, nc, o, &params)
+	agreed, rest, place, err := upgrade(ctx, nc, o, &params)
 	if err != nil {
 		_ = nc.Close()
 		return nil, upgradeError(ctx, err)
 	}
-	return accepted(nc, agreed, o, params, rest)
+	c, err := accepted(nc, agreed, o, params, rest, place)
+	if err != nil {
+		place.abandon()
+	}
+	return c, err
 }
 
 func upgradeError(ctx context.Context, err error) error {
@@ -45,15 +49,15 @@ func upgradeError(ctx context.Context, err error) error {
 	return fmt.Errorf("websocket: opening handshake: %w", err)
 }
 
-func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams) (*handshake.Agreement, []byte, error) {
+func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams) (*handshake.Agreement, []byte, *member, error) {
 	ho, err := o.handshake(params)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer interruptBy(ctx, nc)()
 	if tc, ok := nc.(*tls.Conn); ok {
 		if err := tc.HandshakeContext(ctx); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	r, rest, err := readRequest(nc)
@@ -65,14 +69,21 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handsha
 			r.TLS = &state
 		}
 		var agreed *handshake.Agreement
-		if agreed, err = handshake.Accept(r, ho); err == nil {
-			return agreed, rest, nil
+		var place *member
+		if place, err = o.Group.admit(r); err == nil {
+			if agreed, err = handshake.Accept(r, ho); err == nil {
+				return agreed, rest, place, nil
+			}
+			place.abandon()
 		}
 	}
 	if e, ok := errors.AsType[*HandshakeError](err); ok {
+		if o.Observer != nil {
+			o.Observer.Refused(r, e)
+		}
 		answerRefusal(nc, e)
 	}
-	return nil, nil, err
+	return nil, nil, nil, err
 }
 
 // interruptBy has the end of ctx end calls on nc, until the function is called.

@@ -44,6 +44,7 @@ type outbox struct {
 
 	sentOut traffic // messages and their payload
 	dropped int64   // messages of Send
+	control int64   // frames
 
 	sent    atomic.Int64 // bytes of framed that are with the kernel
 	kicked  atomic.Bool  // frames came whose writers do not wait
@@ -88,8 +89,8 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) e
 		return c.writeGathered(ctx, frame.Opcode(typ), p, zip)
 	}
 	err := c.writeLarge(ctx, frame.Opcode(typ), p, zip)
-	if err == nil {
-		c.out.wrote(len(p))
+	if _, later := resumable(err); err == nil || later {
+		c.wrote(typ, len(p))
 	}
 	return err
 }
@@ -103,14 +104,13 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 			return err
 		}
 		if seq > 0 {
-			if corked {
-				return nil
+			if !corked {
+				err = c.commit(ctx, seq, c.revocable(&h, len(p)))
 			}
-			size := int64(c.frameSize(&h))
-			if h.RSV != 0 && !c.zip.send.NoTakeover {
-				size = 0 // the context knows it: it has to be sent
+			if _, later := resumable(err); err == nil || later {
+				c.observeOut(MessageType(op), len(p))
 			}
-			return c.commit(ctx, seq, size, len(p))
+			return err
 		}
 		// No room, or a message is being streamed: wait for either, then again.
 		if held {
@@ -122,6 +122,15 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 			return err
 		}
 	}
+}
+
+// revocable describes a frame with a payload of n bytes for taking it back. What was
+// compressed with context takeover has to be sent: the context knows it.
+func (c *Conn) revocable(h *frame.Header, n int) gathered {
+	if h.RSV != 0 && !c.zip.send.NoTakeover {
+		return gathered{}
+	}
+	return gathered{size: int64(c.frameSize(h)), encoded: h.Length, payload: n}
 }
 
 // awaitStream returns when the message that is being streamed has ended.
@@ -166,6 +175,7 @@ func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held, cor
 	} else {
 		c.enter(h, p)
 	}
+	o.sentOut.encoded += h.Length
 	if corked = o.isCorked(); corked {
 		o.cork.gathered(c)
 	}
@@ -175,6 +185,9 @@ func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held, cor
 // enter appends a frame to the outbox, masked if this side has to. o.mu is held.
 func (c *Conn) enter(h *frame.Header, p []byte) {
 	o := &c.out
+	if h.Opcode.IsControl() {
+		o.control++
+	}
 	before := len(o.buf)
 	o.reserve(before + len(p) + frame.MaxHeaderSize)
 	if c.role == frame.Client {

@@ -14,6 +14,7 @@ import (
 type MessageWriter struct {
 	c     *Conn
 	ctx   context.Context
+	typ   MessageType
 	op    frame.Opcode // of the next fragment
 	buf   []byte       // borrowed; not yet sent
 	began bool         // a fragment was sent
@@ -47,7 +48,7 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, err
 		o.msg.unlock()
 		return nil, err
 	}
-	return &MessageWriter{c: c, ctx: ctx, op: frame.Opcode(typ)}, nil
+	return &MessageWriter{c: c, ctx: ctx, typ: typ, op: frame.Opcode(typ)}, nil
 }
 
 // DisableCompression has this message go uncompressed, as WriteUncompressed does. It
@@ -106,7 +107,7 @@ func (w *MessageWriter) Close() error {
 	_, interrupted := errors.AsType[*InterruptedError](err)
 	switch {
 	case err == nil, interrupted:
-		w.c.out.wrote(w.total)
+		w.c.wrote(w.typ, w.total)
 	case w.c.closed() != nil:
 	case !w.began: // nothing was sent: as if the message had never begun
 	default:

@@ -1,0 +1,332 @@
+package conn
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
+
+// Group is the live connections of a server: those that were accepted with it as
+// AcceptOptions.Group. They join when they are opened and leave when they end. It
+// limits how many there may be, sends to all of them, counts them, and closes them
+// in an orderly way. The zero value is a group without limits; its fields must not
+// change once it is used. All methods may be called by any number of goroutines.
+type Group struct {
+	// MaxConns limits the connections in all. One more is refused with 503, before
+	// anything is done for it. Zero: no limit.
+	MaxConns int
+	// MaxPerAddress limits the connections from one IP address (of IPv6 one /64
+	// network). One more is refused with 429. Behind a proxy all come from its address:
+	// use Key. Zero: no limit.
+	MaxPerAddress int
+	// Key names whom a request's connection counts for: a user, a tenant. "" counts
+	// for nobody. It runs before Check, so it must not trust what it has not
+	// verified. Zero: no keys.
+	Key func(r *http.Request) string
+	// MaxPerKey limits the connections of one key. One more is refused with 429. Zero:
+	// no limit.
+	MaxPerKey int
+	// RetryAfter is what refused clients are told to wait, rounded up to seconds.
+	// Zero: 5 s.
+	RetryAfter time.Duration
+
+	// MaxAge closes connections that have become older, with 1001, so that load
+	// spreads and credentials are checked again. Zero: never.
+	MaxAge time.Duration
+	// AgeJitter is the most by which MaxAge is shortened, at random for each
+	// connection, so that those that came together do not leave together. Zero: a
+	// tenth of MaxAge. Negative: none.
+	AgeJitter time.Duration
+
+	mu       sync.Mutex
+	members  map[*member]struct{}
+	entering int // admitted, not yet members
+	addrs    map[string]int
+	keys     map[string]int
+	closing  bool
+	emptied  chan struct{} // closed when the last one leaves a closing group
+	past     GroupStats    // all but what the members' own counts say
+}
+
+// DefaultRetryAfter is what Group.RetryAfter stands for when it is zero.
+const DefaultRetryAfter = 5 * time.Second
+
+// member is a connection's place in a group, or the place that is kept for it.
+type member struct {
+	g         *Group
+	c         *Conn
+	addr, key string
+	age       wheel.Entry
+}
+
+// admit keeps a place for the connection that r asks for, or refuses it with a
+// *HandshakeError. A nil group keeps none.
+func (g *Group) admit(r *http.Request) (*member, error) {
+	if g == nil {
+		return nil, nil
+	}
+	m := &member{g: g}
+	if g.MaxPerAddress > 0 {
+		m.addr = addressKey(r.RemoteAddr)
+	}
+	if g.Key != nil {
+		m.key = g.Key(r)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if refused := g.refusal(m); refused != nil {
+		g.past.Refused++
+		return nil, refused
+	}
+	g.entering++
+	g.count(m, +1)
+	return m, nil
+}
+
+// refusal says why m may not come in. g.mu is held.
+func (g *Group) refusal(m *member) *HandshakeError {
+	switch {
+	case g.closing:
+		return g.refuse(http.StatusServiceUnavailable, "shutting_down", "the server is shutting down")
+	case g.MaxConns > 0 && len(g.members)+g.entering >= g.MaxConns:
+		return g.refuse(http.StatusServiceUnavailable, "too_many_connections", "the server has as many connections as it takes")
+	case m.addr != "" && g.addrs[m.addr] >= g.MaxPerAddress:
+		return g.refuse(http.StatusTooManyRequests, "too_many_from_address", "too many connections from this address")
+	case m.key != "" && g.MaxPerKey > 0 && g.keys[m.key] >= g.MaxPerKey:
+		return g.refuse(http.StatusTooManyRequests, "too_many_for_key", "too many connections for this account")
+	}
+	return nil
+}
+
+func (g *Group) refuse(status int, token, reason string) *HandshakeError {
+	wait := orDefault(g.RetryAfter, DefaultRetryAfter)
+	seconds := strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10)
+	return &HandshakeError{Status: status, Token: token, Reason: reason, Header: http.Header{"Retry-After": {seconds}}}
+}
+
+// addressKey is the address that connections are counted by: networks of IPv6 are
+// cheap to have many addresses in.
+func addressKey(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	ip := net.ParseIP(host)
+	if ip == nil || ip.To4() != nil {
+		return host
+	}
+	return ip.Mask(net.CIDRMask(64, 128)).String()
+}
+
+// count adds n to what m counts for. g.mu is held.
+func (g *Group) count(m *member, n int) {
+	add := func(counts *map[string]int, name string) {
+		if name == "" {
+			return
+		}
+		if *counts == nil {
+			*counts = map[string]int{}
+		}
+		if (*counts)[name] += n; (*counts)[name] == 0 {
+			delete(*counts, name)
+		}
+	}
+	add(&g.addrs, m.addr)
+	add(&g.keys, m.key)
+}
+
+// abandon gives back the place of a connection that did not come about.
+func (m *member) abandon() {
+	if m == nil {
+		return
+	}
+	g := m.g
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.entering--
+	g.count(m, -1)
+	g.left()
+}
+
+// join makes the connection a member. It may be closed at once: the group may have
+// begun to shut down meanwhile.
+func (m *member) join(c *Conn) {
+	g := m.g
+	m.c = c
+	g.mu.Lock()
+	g.entering--
+	if g.members == nil {
+		g.members = map[*member]struct{}{}
+	}
+	g.members[m] = struct{}{}
+	g.past.Opened++
+	closing := g.closing
+	g.mu.Unlock()
+	if g.MaxAge > 0 {
+		c.set.wheel.Schedule(&m.age, m, g.age())
+	}
+	if why := c.ended.Load(); why != nil {
+		m.leave(why)
+	} else if closing {
+		c.startClose(StatusGoingAway, "")
+	}
+}
+
+// age draws how old a connection may become.
+func (g *Group) age() time.Duration {
+	jitter := orDefault(g.AgeJitter, g.MaxAge/10)
+	if jitter <= 0 {
+		return g.MaxAge
+	}
+	return max(g.MaxAge-rand.N(jitter+1), 0)
+}
+
+// Tick closes the connection: it has reached its age.
+func (m *member) Tick() time.Duration {
+	go m.c.startClose(StatusGoingAway, "maximum age reached")
+	return 0
+}
+
+// leave takes the connection out of the group, and its counts into the group's.
+func (m *member) leave(why *CloseError) {
+	g, c := m.g, m.c
+	if g.MaxAge > 0 {
+		c.set.wheel.Cancel(&m.age)
+	}
+	last := c.Stats()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, ok := g.members[m]; !ok {
+		return
+	}
+	delete(g.members, m)
+	g.count(m, -1)
+	g.past.end(&last, why)
+	g.left()
+}
+
+// left tells Shutdown when nobody is there any more. g.mu is held.
+func (g *Group) left() {
+	if g.emptied != nil && len(g.members)+g.entering == 0 {
+		close(g.emptied)
+		g.emptied = nil
+	}
+}
+
+// Len returns the number of connections.
+func (g *Group) Len() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.members)
+}
+
+// Conns returns the connections that there are at this moment.
+func (g *Group) Conns() iter.Seq[*Conn] {
+	return func(yield func(*Conn) bool) {
+		for _, c := range g.snapshot() {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+func (g *Group) snapshot() []*Conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	conns := make([]*Conn, 0, len(g.members))
+	for m := range g.members {
+		conns = append(conns, m.c)
+	}
+	return conns
+}
+
+// Broadcast sends messages to every connection, or to those that pick returns true for
+// if it is not nil, and returns how many took them. A slow peer holds nobody up: what
+// becomes of its messages is its connection's QueueLimit and WhenFull. (With
+// BlockWhenFull it does hold up the others.)
+func (g *Group) Broadcast(pick func(*Conn) bool, messages ...*Prepared) int {
+	n := 0
+	for _, c := range g.snapshot() {
+		if (pick == nil || pick(c)) && c.Send(messages...) == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Shutdown describes how a group ends. The zero value closes all at once with 1001.
+type Shutdown struct {
+	// Code and Reason are what the clients are told. Zero: 1001 (going away).
+	Code   StatusCode
+	Reason string
+	// Spread is the time over which the connections are closed, so that their clients
+	// do not all return at once. Zero: at once.
+	Spread time.Duration
+}
+
+// Shutdown refuses new connections with 503 and Retry-After, and closes those that
+// there are. It returns nil when all have ended; when ctx ends before, those that are
+// left are ended without a closing handshake, and the error is ctx's. The group stays
+// closed. Give it to http.Server.RegisterOnShutdown, which does not wait, or call it
+// beside http.Server.Shutdown, which knows nothing of WebSockets.
+func (g *Group) Shutdown(ctx context.Context, how Shutdown) error {
+	code, reason := how.Code, how.Reason
+	if code == 0 {
+		code = StatusGoingAway
+	}
+	if _, err := frame.AppendClose(nil, code, reason); err != nil {
+		return err
+	}
+	empty := g.close()
+	g.closeAll(ctx, how.Spread, code, reason)
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range g.snapshot() {
+		_ = c.CloseNow()
+	}
+	return ctx.Err()
+}
+
+// close lets nobody in any more, and returns what is closed when the last one leaves.
+func (g *Group) close() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closing = true
+	empty := g.emptied
+	if empty == nil {
+		empty = make(chan struct{})
+		g.emptied = empty
+	}
+	g.left()
+	return empty
+}
+
+// closeAll begins to close the connections, in random order.
+func (g *Group) closeAll(ctx context.Context, spread time.Duration, code StatusCode, reason string) {
+	conns := g.snapshot()
+	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
+	began := time.Now()
+	for i, c := range conns {
+		due := time.Duration(float64(spread) * float64(i) / float64(len(conns)))
+		if wait := due - time.Since(began); wait > 0 {
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+				return
+			}
+		}
+		c.startClose(code, reason)
+	}
+}

@@ -1,0 +1,40 @@
+package conn
+
+import "net/http"
+
+// Observer is told what happens: the hook for metrics and traces. Its methods are called
+// by the goroutine that does the work, by many at once, so they must be quick; they may
+// call methods of the connection other than reads. Embed [Unobserved] to write only
+// those that you need. What can be counted is counted already: see [Conn.Stats] and
+// [Group.Stats].
+type Observer interface {
+	// Opened: the opening handshake is done.
+	Opened(c *Conn)
+	// Refused: a server has refused an opening handshake.
+	Refused(r *http.Request, why *HandshakeError)
+	// MessageIn: a message of size bytes, inflated, has been received.
+	MessageIn(c *Conn, typ MessageType, size int)
+	// MessageOut: a message of size bytes, before compression, is on its way: its
+	// order among the others is settled, and the kernel may not have taken it yet.
+	MessageOut(c *Conn, typ MessageType, size int)
+	// Closed: the connection has ended; why.Code, why.Token and why.Err say how.
+	Closed(c *Conn, why *CloseError)
+}
+
+// Unobserved is an Observer that does nothing, to be embedded.
+type Unobserved struct{}
+
+// Opened does nothing.
+func (Unobserved) Opened(*Conn) {}
+
+// Refused does nothing.
+func (Unobserved) Refused(*http.Request, *HandshakeError) {}
+
+// MessageIn does nothing.
+func (Unobserved) MessageIn(*Conn, MessageType, int) {}
+
+// MessageOut does nothing.
+func (Unobserved) MessageOut(*Conn, MessageType, int) {}
+
+// Closed does nothing.
+func (Unobserved) Closed(*Conn, *CloseError) {}
