@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		rounds   = flags.Int("rounds", 0, "measured rounds of each table; 0: as many as usual")
 		out      = flags.String("out", "report", "`directory` for the report")
 		conns    = flags.Int("conns", 0, "at most so many connections, for trying things out; 0: as many as usual")
+		profiles = flags.String("profiles", "", "`directory` for CPU profiles of the measured processes; empty: none")
 		foreign  rows.Foreign
 		interval = flags.Duration("window", 0, "length of a round; 0: as usual")
 	)
@@ -73,6 +75,14 @@ func run(args []string, stdout, stderr io.Writer) error {
 		c.Window = *interval
 	}
 	var err error
+	if *profiles != "" {
+		if c.Profiles, err = filepath.Abs(*profiles); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(c.Profiles, 0o755); err != nil {
+			return err
+		}
+	}
 	if c.Rows, err = numbers(*rowList); err != nil {
 		return err
 	}

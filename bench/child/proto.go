@@ -21,6 +21,8 @@ type Setup struct {
 	Many       bool `json:"many,omitempty"`
 	Deflate    bool `json:"deflate,omitempty"`
 	WindowBits int  `json:"windowBits,omitempty"`
+	// Profile is a file that the child writes a CPU profile to. Empty: none.
+	Profile string `json:"profile,omitempty"`
 	// Speaks says that the server speaks first and has to know its connections.
 	Speaks bool `json:"speaks,omitempty"`
 }

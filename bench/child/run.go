@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -35,6 +37,11 @@ func Run(stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return out.Encode(Reply{Error: err.Error()})
 	}
+	stop, err := profile(setup.Profile)
+	if err != nil {
+		return out.Encode(Reply{Error: err.Error()})
+	}
+	defer stop()
 	if err := out.Encode(Reply{Addr: addr}); err != nil {
 		return err
 	}
@@ -54,6 +61,24 @@ func Run(stdin io.Reader, stdout io.Writer) error {
 			return err
 		}
 	}
+}
+
+// profile writes a CPU profile until the function is called.
+func profile(name string) (stop func(), err error) {
+	if name == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
 }
 
 func start(s Setup) (*process, string, error) {

@@ -45,7 +45,7 @@ func (c *Config) deflateTables() []Table {
 	}}
 	idle := Table{Table: report.Table{
 		Row: 15, Key: "15b", Title: "idle connections whose windows are full", Metrics: memoryMetrics, Note: note, Absent: deflateAbsent,
-	}, NoWarmup: true, Rounds: pick(c, 2, 1), Apart: !c.Quick}
+	}, NoWarmup: true, Rounds: 1, Apart: !c.Quick}
 	for _, v := range variants {
 		l, err := libs.Find(v.lib)
 		if err != nil {
@@ -85,7 +85,7 @@ func (c *Config) openDeflate(ctx context.Context, l libs.Lib, v variant, rings *
 func (c *Config) openIdleDeflate(l libs.Lib, v variant, rings *load.Rings) (Session, error) {
 	const window = 8
 	s := &idleSession{
-		config: c, lib: l, tls: true, conns: c.conns(1000, 200), floods: deflateCount / window, window: window,
+		config: c, lib: l, tls: true, conns: c.conns(500, 200), floods: deflateCount / window, window: window,
 		setup: child.Setup{Message: deflateSize, Deflate: true, WindowBits: v.bits},
 	}
 	s.group = func(ctx context.Context, t load.Target) (*load.Group, error) {

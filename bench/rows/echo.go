@@ -83,6 +83,10 @@ func (c *Config) openEcho(ctx context.Context, l libs.Lib, s shape) (Session, er
 }
 
 func (s *echoSession) Round() (Sample, error) {
+	// What had been idle since the last round is awake when the round begins.
+	if _, err := s.group.Flood(s.shape.window, 0, 0); err != nil {
+		return nil, err
+	}
 	return measured(childMeter{s.process}, s.shape.size, func() (load.Result, error) {
 		return s.group.Flood(s.shape.window, s.window, s.shape.limit)
 	})

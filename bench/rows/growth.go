@@ -28,7 +28,7 @@ func (c *Config) growthTables() []Table {
 	t := Table{
 		Table: report.Table{Row: 16, Key: "16", Title: "the same 10,000 messages a second over ever more connections", Across: true,
 			Note: "128 B echo over TLS, sent on time whether answers come or not. A server for each number of connections; its rounds take turns with those of the others."},
-		Apart: true,
+		Apart: true, Rounds: pick(c, 7, 3),
 	}
 	for _, figure := range []report.Metric{cpuMetric, p50Metric, p99Metric} {
 		for _, n := range c.growthSizes() {
@@ -37,7 +37,7 @@ func (c *Config) growthTables() []Table {
 			})
 		}
 	}
-	t.Do = linesOf(pick(c, []string{"wss", "gorilla", "gws", "tls"}, []string{"wss", "tls"}), c.openGrowth)
+	t.Do = linesOf(pick(c, []string{"wss", "gws", "tls"}, []string{"wss", "tls"}), c.openGrowth)
 	return []Table{t}
 }
 
@@ -46,12 +46,13 @@ func growthKey(figure string, conns int) string { return fmt.Sprintf("%s %d", fi
 // growthSession has a server for each number of connections.
 type growthSession struct {
 	sizes  []int
+	lead   time.Duration // for connections that have been idle since the last round
 	each   []*echoSession
 	window time.Duration
 }
 
 func (c *Config) openGrowth(ctx context.Context, l libs.Lib) (Session, error) {
-	s := &growthSession{window: max(c.Window, 100*time.Millisecond)}
+	s := &growthSession{lead: pick(c, time.Second, 200*time.Millisecond), window: pick(c, 500*time.Millisecond, 200*time.Millisecond)}
 	for _, n := range c.growthSizes() {
 		e, err := c.openEcho(ctx, l, shape{size: growthSize, conns: n, window: 1})
 		if err != nil {
@@ -66,6 +67,9 @@ func (c *Config) openGrowth(ctx context.Context, l libs.Lib) (Session, error) {
 func (s *growthSession) Round() (Sample, error) {
 	all := Sample{}
 	for i, e := range s.each {
+		if _, err := e.group.Pace(growthRate, s.lead); err != nil {
+			return nil, err
+		}
 		one, err := measured(childMeter{e.process}, growthSize, func() (load.Result, error) {
 			return e.group.Pace(growthRate, s.window)
 		})

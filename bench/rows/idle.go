@@ -13,7 +13,7 @@ import (
 
 // settle is how long connections are left alone before their memory is counted: some
 // libraries free what is idle for a while.
-const settle = 2500 * time.Millisecond
+const settle = 4 * time.Second
 
 var memoryMetrics = []report.Metric{
 	{Key: "memory", Name: "heap and stacks in use per connection", Unit: "B"},
@@ -36,7 +36,7 @@ func (c *Config) idleTables() []Table {
 				s := &idleSession{config: c, lib: l, tls: overTLS, conns: conns, floods: 1, window: 1}
 				return s, s.prepare()
 			}),
-			Rounds: pick(c, 2, 1), NoWarmup: true, Apart: !c.Quick,
+			Rounds: 1, NoWarmup: true, Apart: !c.Quick,
 		}
 	}
 	return []Table{

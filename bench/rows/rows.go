@@ -21,9 +21,15 @@ type Config struct {
 	// MaxConns is for trying things out: no table has more connections. 0: no limit.
 	MaxConns int
 	Rows     []int // none: all
+	// Profiles is a directory for CPU profiles of the measured processes. Empty: none.
+	// They cost a little.
+	Profiles string
 	Cert     []byte
 	Key      []byte
 	Log      io.Writer // progress
+
+	table    string // that is being measured
+	profiles int
 }
 
 // Sample is what one round of one line gave, by the metrics' keys.
@@ -119,6 +125,7 @@ type running struct {
 
 // Measure measures a table. A line that fails is listed as absent, with the error.
 func (c *Config) Measure(ctx context.Context, t Table) report.Table {
+	c.table = t.Key
 	if t.Custom != nil {
 		return t.Custom(ctx, t.Table)
 	}

@@ -2,6 +2,9 @@ package rows
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/seed-c4549abd/wss/bench/child"
@@ -76,6 +79,11 @@ func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsec
 // server starts a library's server.
 func (c *Config) server(l libs.Lib, s child.Setup) (*child.Process, error) {
 	s.Lib, s.Cert, s.Key = l.Name, c.Cert, c.Key
+	if c.Profiles != "" {
+		c.profiles++
+		name := fmt.Sprintf("row-%s-%s-%d.pprof", c.table, strings.ReplaceAll(l.Name, "/", "-"), c.profiles)
+		s.Profile = filepath.Join(c.Profiles, name)
+	}
 	if l.Plain {
 		s.TLS = false
 	}
