@@ -200,6 +200,10 @@ func (c *Conn) fail(cause error) error {
 // is ended first, and what still comes is read, for a bounded time. A client waits
 // for the server to close (§7.1.1).
 func (c *Conn) finish(ctx context.Context, why *CloseError) error {
+	if c.in.looping {
+		c.in.leaving = why
+		return why
+	}
 	if c.role == frame.Server || !why.Remote {
 		c.shut(ctx)
 	}

@@ -2,7 +2,6 @@ package conn
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -23,19 +22,15 @@ import (
 //		}
 //	})
 func (c *Conn) Go(fn func(*Conn, Message) error, ended func(error)) {
-	s := &service{c: c, fn: fn, ended: ended}
+	s := &service{server: server{c: c, ctx: context.Background(), fn: fn}, ended: ended}
 	go s.begin()
 }
 
 // service is a Serve that changes goroutines.
 type service struct {
-	c     *Conn
-	fn    func(*Conn, Message) error
+	server
 	ended func(error)
 }
-
-// errParked ends a wait that has become long: see keepalive.Tick.
-var errParked = errors.New("websocket: parked")
 
 func (s *service) begin() {
 	if err := s.c.lockRead(context.Background()); err != nil {
@@ -50,18 +45,14 @@ func (s *service) begin() {
 // grown by what TLS and fn needed.
 func (s *service) work() {
 	c := s.c
-	c.liv.parkable(true)
-	c.in.parks = true
-	err, failed := c.serve(context.Background(), s.fn)
-	c.in.parks = false
-	if !failed && err == errParked {
+	if s.serve() {
 		c.out.stopCork()
 		go s.wait()
 		return
 	}
 	c.liv.parkable(false)
-	c.endServe(context.Background(), &err)
-	s.end(c.served(err, failed))
+	c.endServe(context.Background(), &s.err)
+	s.end(c.served(s.err, s.failed))
 }
 
 // wait waits on a fresh, small stack. What it waited for is found by whoever works.

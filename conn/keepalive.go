@@ -14,8 +14,8 @@ type keepalive struct {
 	c     *Conn
 	entry wheel.Entry
 
-	mayPark atomic.Bool // the reader is a goroutine that can be exchanged: see go.go
-	parking atomic.Bool // it was asked to
+	mayPark atomic.Bool // the reader is Serve, which wants to know of silence
+	parking atomic.Bool // it was told: the read deadline is ours
 
 	last   atomic.Int64 // when something was received
 	listen atomic.Int64 // since when somebody waits for bytes; 0: nobody does
@@ -36,7 +36,8 @@ func (k *keepalive) start(c *Conn) {
 
 func (k *keepalive) stop() { k.c.set.wheel.Cancel(&k.entry) }
 
-// parkable notes whether the reader is a goroutine that can be exchanged.
+// parkable notes whether the reader is Serve, whose wait is to end after a second of
+// silence.
 func (k *keepalive) parkable(yes bool) {
 	k.mayPark.Store(yes)
 	if yes {

@@ -27,7 +27,8 @@ type inbox struct {
 	stream  *MessageReader // the message being streamed
 	serving atomic.Bool    // Serve holds the token
 	news    traffic        // received since it was last added to the counters
-	parks   bool           // a wait may end with errParked: see go.go
+	looping bool           // Serve waits by itself: await must not
+	leaving *CloseError    // what is left to Serve to finish
 	answer  bool           // a pong waits in the outbox
 }
 
@@ -211,6 +212,9 @@ func (c *Conn) await(ctx context.Context) error {
 		return err
 	}
 	in := &c.in
+	if in.looping {
+		return errDrained
+	}
 	for {
 		if err := in.watch.set(ctx); err != nil {
 			return c.because(err)
@@ -227,14 +231,12 @@ func (c *Conn) await(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return c.because(err)
 		}
-		if c.clearDeadline() && in.parks {
-			return errParked
-		}
+		c.clearDeadline() // left by somebody else
 	}
 }
 
 // clearDeadline removes a read deadline that somebody else has left, and reports
-// whether it was keepalive's wish to exchange the goroutine.
+// whether that was keepalive.
 func (c *Conn) clearDeadline() (parking bool) {
 	parking = c.liv.parking.Swap(false)
 	_ = c.t.SetReadDeadline(time.Time{})

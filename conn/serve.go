@@ -3,6 +3,7 @@ package conn
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 )
 
@@ -37,31 +38,95 @@ func (c *Conn) Serve(ctx context.Context, fn func(*Conn, Message) error) error {
 
 // serveAndEnd is Serve with the reader's token.
 func (c *Conn) serveAndEnd(ctx context.Context, fn func(*Conn, Message) error) (err error) {
-	failed, panicked := false, true
+	s := server{c: c, ctx: ctx, fn: fn}
+	panicked := true
 	func() {
 		defer func() {
-			c.endServe(ctx, &err)
+			c.in.looping = false
+			c.endServe(ctx, &s.err)
 			if panicked {
 				_ = c.CloseNow()
 			}
 		}()
-		err, failed = c.serve(ctx, fn)
+		for s.serve() {
+		}
+		c.liv.parkable(false)
 		panicked = false
 	}()
-	return c.served(err, failed)
+	return c.served(s.err, s.failed)
 }
 
-// serve is the loop; the reader's token is held. failed says that the error is fn's.
-func (c *Conn) serve(ctx context.Context, fn func(*Conn, Message) error) (err error, failed bool) {
+// server is Serve's loop.
+type server struct {
+	c      *Conn
+	ctx    context.Context
+	fn     func(*Conn, Message) error
+	err    error // why it is over
+	failed bool  // err is fn's
+}
+
+// errDrained says that all the input that was here has been handled.
+var errDrained = errors.New("websocket: nothing more is here")
+
+// serve handles messages until it is over, or returns true when nothing has come for a
+// while: then it wants to be called again, to see whether the stream has ended (see
+// wire.Conn.Loop).
+func (s *server) serve() (again bool) {
+	c := s.c
+	c.in.looping = true
+	var err error
+	if s.handle() {
+		err = c.t.Loop(s.handle)
+	}
+	c.in.looping = false
+	c.liv.listening(false)
+	switch {
+	case err == nil:
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		s.err = c.broken(err)
+	case s.ctx.Err() != nil:
+		s.err = c.because(s.ctx.Err())
+	default:
+		c.clearDeadline()
+		return true
+	}
+	if why := c.in.leaving; why != nil {
+		ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+		defer cancel()
+		s.err = c.finish(ctx, why)
+	}
+	return false
+}
+
+// handle hands over the messages that are here, and returns false when it is over.
+func (s *server) handle() bool {
+	c := s.c
+	c.liv.listening(false)
+	if !c.liv.mayPark.Load() {
+		c.liv.parkable(true)
+	}
+	if s.err, s.failed = s.messages(); s.err != errDrained {
+		return false
+	}
+	if err := c.in.watch.set(s.ctx); err != nil {
+		s.err = c.because(err)
+		return false
+	}
+	c.liv.listening(true)
+	return true
+}
+
+func (s *server) messages() (err error, failed bool) {
+	c := s.c
 	for {
-		op, data, err := c.message(ctx, nil, true)
+		op, data, err := c.message(s.ctx, nil, true)
 		if err != nil {
 			return err, false
 		}
 		if !c.out.corked.Load() && c.closed() == nil {
 			c.out.corked.Store(true)
 		}
-		if err := fn(c, Message{Type: MessageType(op), Data: data}); err != nil {
+		if err := s.fn(c, Message{Type: MessageType(op), Data: data}); err != nil {
 			return err, true
 		}
 	}

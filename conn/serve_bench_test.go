@@ -24,7 +24,12 @@ func (l *loop) Read(p []byte) (int, error) {
 	}
 	return copy(p, l.frames), nil
 }
-func (l *loop) Wait() error                      { return nil }
+func (l *loop) Wait() error { return nil }
+func (l *loop) Loop(handle func() bool) error {
+	for handle() {
+	}
+	return nil
+}
 func (l *loop) Drop()                            {}
 func (l *loop) Write(p []byte) error             { return nil }
 func (l *loop) Flush() error                     { return nil }

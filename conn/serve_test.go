@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -249,5 +250,25 @@ func BenchmarkServe(b *testing.B) {
 			_ = client.CloseNow()
 			<-served
 		})
+	}
+}
+
+// TestAnEndBehindTheLastBytesIsSeen although both are one event to the poller.
+func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
+	for _, how := range []string{"Serve", "Go"} {
+		peer, server := raw(t, "plain")
+		_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "last"))
+		_ = peer.Close()
+		ended := make(chan error, 1)
+		got := ""
+		fn := func(_ *Conn, m Message) error { got = string(m.Data); return nil }
+		if how == "Go" {
+			server.Go(fn, func(err error) { ended <- err })
+		} else {
+			go func() { ended <- server.Serve(bg, fn) }()
+		}
+		if err := <-ended; !errors.Is(err, io.ErrUnexpectedEOF) || got != "last" {
+			t.Errorf("%s: %q, %v", how, got, err)
+		}
 	}
 }

@@ -63,6 +63,18 @@ func (t *stream) Wait() error {
 	return nil
 }
 
+// Loop waits as Wait does.
+func (t *stream) Loop(handle func() bool) error {
+	for {
+		if err := t.Wait(); err != nil {
+			return err
+		}
+		if !handle() {
+			return nil
+		}
+	}
+}
+
 func (t *stream) Drop() {
 	bufpool.Put(t.in)
 	t.in, t.r, t.w = nil, 0, 0

@@ -23,6 +23,10 @@ type transport interface {
 	Read(p []byte) (int, error)
 	// Wait returns when Ready, or at the read deadline with its error.
 	Wait() error
+	// Loop calls handle each time when Ready, until it returns false or the read
+	// deadline passes; handle reads until Ready is false, and calls neither Wait nor
+	// Loop. It is cheaper than Wait.
+	Loop(handle func() bool) error
 	// Drop returns the buffers of the read side.
 	Drop()
 

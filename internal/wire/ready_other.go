@@ -13,4 +13,6 @@ func rawConn(net.Conn) syscall.RawConn { return nil }
 
 func (c *Conn) readOnce(uintptr) bool { return true }
 
+func (c *Conn) loopOnce(uintptr) bool { return true }
+
 func writeNow(uintptr, []byte) (int, error) { return 0, syscall.EAGAIN }

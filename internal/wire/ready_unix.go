@@ -28,10 +28,12 @@ func rawConn(nc net.Conn) syscall.RawConn {
 // readable, and borrows a buffer only for the moment; false waits for more.
 func (c *Conn) readOnce(fd uintptr) bool {
 	c.reserve(bufpool.Bulk)
-	n, err := syscall.Read(int(fd), c.in[c.w:])
+	asked := c.in[c.w:]
+	n, err := syscall.Read(int(fd), asked)
 	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), c.in[c.w:])
+		n, err = syscall.Read(int(fd), asked)
 	}
+	c.dry = n < len(asked)
 	switch {
 	case err == syscall.EAGAIN:
 		c.shrink()
@@ -47,6 +49,36 @@ func (c *Conn) readOnce(fd uintptr) bool {
 		c.onceN = n
 	}
 	return true
+}
+
+// loopOnce is called when the socket may be readable. It goes on as long as there is
+// something to read; false waits.
+func (c *Conn) loopOnce(fd uintptr) bool {
+	for {
+		if c.dry {
+			c.dry = false
+			if c.r < c.w {
+				c.shrink()
+			}
+			return false
+		}
+		c.onceN, c.onceErr = 0, nil
+		if !c.readOnce(fd) {
+			c.dry = false
+			return false
+		}
+		c.w += c.onceN
+		c.read.Add(int64(c.onceN))
+		if c.onceErr != nil {
+			if c.r == c.w {
+				c.release()
+			}
+			c.readErr = c.onceErr
+		}
+		if c.Ready() && !c.handle() {
+			return true
+		}
+	}
 }
 
 // writeNow writes what the kernel takes at once.

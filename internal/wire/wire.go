@@ -40,6 +40,10 @@ type Conn struct {
 	once    func(uintptr) bool // readOnce, bound when the connection is made
 	onceErr error
 	onceN   int
+	dry     bool               // the last read got less than it asked for
+	handle  func() bool        // Loop's, while it runs
+	loop    func(uintptr) bool // loopOnce, bound by the first Loop
+	looped  atomic.Bool        // Loop was called: Close must not wait for it
 
 	// write side
 	flushMu  sync.Mutex // one flush at a time; taken before mu

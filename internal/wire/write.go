@@ -144,7 +144,12 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	err := c.nc.Close()
+	var err error
+	if c.looped.Load() {
+		go c.nc.Close() // it waits for the read to end, and we may be called within
+	} else {
+		err = c.nc.Close()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.flushing { // else the flush that is ending drops the queue
