@@ -67,7 +67,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 		c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 		return c.closeResult()
 	}
-	ok, err := c.in.tok.lock(ctx, c)
+	ok, err := c.takeRead(ctx)
 	if err != nil {
 		c.abort(ErrCloseTimeout)
 	}
@@ -145,7 +145,7 @@ func (c *Conn) startClose(code StatusCode, reason string) {
 func (c *Conn) awaitClose() {
 	ctx, cancel := within(c.set.closeTimeout)
 	defer cancel()
-	if ok, err := c.in.tok.lock(ctx, c); ok && err == nil {
+	if ok, err := c.takeRead(ctx); ok && err == nil {
 		c.discard(ctx)
 		c.unlockRead()
 	}
@@ -220,7 +220,7 @@ func (c *Conn) shut(ctx context.Context) {
 	if c.out.broken.Load() {
 		return
 	}
-	if ok, err := c.out.tok.lock(ctx, c); ok && err == nil {
+	if ok, err := c.takeWrite(ctx); ok && err == nil {
 		_ = c.t.Shut()
 		c.releaseWrite()
 	}

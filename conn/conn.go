@@ -123,9 +123,6 @@ func (c *Conn) end(why *CloseError) *CloseError {
 	c.dropOutbox()
 	c.png.drop()
 	c.dropInbox()
-	if c.member != nil {
-		c.member.leave(why)
-	}
 	if c.obs != nil {
 		c.obs.Closed(c, why)
 	}

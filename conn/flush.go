@@ -197,7 +197,7 @@ func (c *Conn) closed() error {
 
 // flushAll sends everything that has gathered.
 func (c *Conn) flushAll(ctx context.Context) error {
-	ok, err := c.out.tok.lock(ctx, c)
+	ok, err := c.takeWrite(ctx)
 	if err != nil {
 		return c.because(err)
 	}
@@ -218,13 +218,31 @@ func resumable(err error) (*InterruptedError, bool) {
 	return e, ok && !e.Closed
 }
 
+// takeWrite waits for the send side's token.
+func (c *Conn) takeWrite(ctx context.Context) (ok bool, err error) {
+	ok, err = c.out.tok.lock(ctx, c)
+	if !ok && c.ended.Load() != nil {
+		c.forgetContext()
+	}
+	return ok, err
+}
+
+// forgetContext lets go of the last writer's context, unless somebody is sending, who
+// will.
+func (c *Conn) forgetContext() {
+	if o := &c.out; o.tok.try() {
+		o.watch.clear()
+		o.tok.unlock()
+	}
+}
+
 // unlockWrite passes the token on; frames that came meanwhile and that nobody
 // waits for are sent now.
 func (c *Conn) unlockWrite() {
-	if c.ended.Load() != nil {
-		c.out.watch.clear()
-	}
 	c.releaseWrite()
+	if c.ended.Load() != nil {
+		c.forgetContext()
+	}
 	if c.out.kicked.Load() {
 		c.kick()
 	}
@@ -275,7 +293,7 @@ func (c *Conn) kickLater() {
 		return
 	}
 	go func() {
-		if ok, _ := o.tok.lock(context.Background(), c); ok {
+		if ok, _ := c.takeWrite(context.Background()); ok {
 			o.drained.Store(false)
 			_ = c.flush(context.Background())
 			c.unlockWrite()

@@ -195,7 +195,8 @@ func (m *member) Tick() time.Duration {
 	return 0
 }
 
-// leave takes the connection out of the group, and its counts into the group's.
+// leave takes the connection out of the group, and its counts into the group's, when it
+// has ended and nobody handles a message of it any more.
 func (m *member) leave(why *CloseError) {
 	g, c := m.g, m.c
 	if g.MaxAge > 0 {

@@ -79,8 +79,7 @@ type transform func(h *frame.Header, p []byte) (payload, scratch []byte)
 // held. Until the payload is transformed, if at all, an error means that nothing was
 // sent; from then on the frame leaves whole.
 func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip transform) error {
-	o := &c.out
-	if ok, err := o.tok.lock(ctx, c); err != nil {
+	if ok, err := c.takeWrite(ctx); err != nil {
 		return c.because(err)
 	} else if !ok {
 		return c.err()

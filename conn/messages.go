@@ -44,7 +44,7 @@ func (c *Conn) CloseRead(ctx context.Context) context.Context {
 
 // endStream gives up a streamed message, so that closing can read on.
 func (in *inbox) endStream(c *Conn) {
-	if ok, _ := in.tok.lock(context.Background(), c); ok {
+	if ok, _ := c.takeRead(context.Background()); ok {
 		in.stream = nil
 		c.unlockRead()
 	}

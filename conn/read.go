@@ -66,7 +66,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.because(err)
 	}
-	if ok, err := c.in.tok.lock(ctx, c); err != nil {
+	if ok, err := c.takeRead(ctx); err != nil {
 		return c.because(err)
 	} else if !ok {
 		return c.err()
@@ -80,6 +80,16 @@ func (c *Conn) lockRead(ctx context.Context) error {
 		return ErrMessageUnfinished
 	}
 	return nil
+}
+
+// takeRead waits for the read side's token. Whoever is given it at the moment when the
+// connection ends does what is left to do.
+func (c *Conn) takeRead(ctx context.Context) (ok bool, err error) {
+	ok, err = c.in.tok.lock(ctx, c)
+	if !ok && c.ended.Load() != nil {
+		c.dropInbox()
+	}
+	return ok, err
 }
 
 // unlockRead passes the turn on. Answers to control frames leave now, and an empty
@@ -111,7 +121,11 @@ func (c *Conn) dropInbox() {
 		c.zip.recv.Close()
 	}
 	c.t.Drop()
+	c.num.add(&c.in.news)
 	c.in.tok.unlock()
+	if c.member != nil {
+		c.member.leave(c.ended.Load())
+	}
 }
 
 func (in *inbox) release() {

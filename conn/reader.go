@@ -152,7 +152,7 @@ func (r *MessageReader) lock() error {
 	if err := r.ctx.Err(); err != nil {
 		return r.failed(r.c.because(err))
 	}
-	ok, err := r.c.in.tok.lock(r.ctx, r.c)
+	ok, err := r.c.takeRead(r.ctx)
 	if err != nil {
 		return r.failed(r.c.because(err))
 	}

@@ -83,11 +83,11 @@ func (c *Conn) enqueue(p *Prepared) (ok bool, err error) {
 	}
 	size := int64(len(p.frame))
 	if depth := o.depth(c.t); depth > 0 && depth+size > c.set.queueLimit {
-		switch c.set.whenFull {
-		case BlockWhenFull:
+		if c.set.whenFull == BlockWhenFull {
 			return false, nil
-		case DropWhenFull:
-			o.dropped++
+		}
+		o.dropped++
+		if c.set.whenFull == DropWhenFull {
 			return false, ErrQueueFull
 		}
 		c.overflow()

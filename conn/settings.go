@@ -37,7 +37,7 @@ type settings struct {
 }
 
 // keepalives turns for all connections of the process.
-var keepalives wheel.Wheel
+var keepalives = new(wheel.Wheel)
 
 func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 	s := settings{
@@ -46,7 +46,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		pingInterval: orDefault(ping, DefaultPingInterval),
 		pongTimeout:  orDefault(pong, DefaultPongTimeout),
 		queueLimit:   DefaultQueueLimit,
-		wheel:        &keepalives,
+		wheel:        keepalives,
 	}
 	switch {
 	case limit == 0:

@@ -227,8 +227,5 @@ func (c *Conn) dropOutbox() {
 	o.buf, o.pong = nil, nil
 	c.dropQueue()
 	o.wakeAll()
-	if o.tok.try() {
-		o.watch.clear()
-		o.tok.unlock()
-	}
+	c.forgetContext()
 }
