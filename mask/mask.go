@@ -46,11 +46,18 @@ func rotate(key [4]byte, pos int) uint32 {
 // transform is Copy with the key already rotated; XOR and Copy are small enough
 // to be inlined, so that a short payload costs one call.
 //
-// Up to 64 bytes it takes words from both ends, which overlap in the middle.
+// From 4 to 64 bytes it takes words from both ends, which overlap in the middle.
 // All are loaded before any is stored: in place, no byte may be masked twice.
 func transform(dst, src []byte, k uint32) int {
 	n := min(len(dst), len(src))
 	dst, src = dst[:n:n], src[:n:n] // with the capacity known, slicing is free
+	if n < 4 {
+		for i, c := range src {
+			dst[i] = c ^ byte(k)
+			k >>= 8
+		}
+		return n
+	}
 	w := uint64(k)<<32 | uint64(k)
 	t := bits.RotateLeft64(w, -8*(n&3)) // for words that end at n
 	switch {
@@ -80,16 +87,11 @@ func transform(dst, src []byte, k uint32) int {
 		h0, t0 := load(src)^w, load(src[n-8:])^t
 		store(dst, h0)
 		store(dst[n-8:], t0)
-	case n >= 4:
+	default:
 		h0 := binary.LittleEndian.Uint32(src) ^ k
 		t0 := binary.LittleEndian.Uint32(src[n-4:]) ^ uint32(t)
 		binary.LittleEndian.PutUint32(dst, h0)
 		binary.LittleEndian.PutUint32(dst[n-4:], t0)
-	case n > 0:
-		// One, two or three bytes: the first, the middle one and the last.
-		m := n >> 1
-		b0, b1, b2 := src[0]^byte(k), src[m]^byte(k>>(8*m)), src[n-1]^byte(t>>24)
-		dst[0], dst[m], dst[n-1] = b0, b1, b2
 	}
 	return n
 }
