@@ -62,7 +62,7 @@ func (c *Config) echoTables() []Table {
 		rounds, _ := c.split(s)
 		tables = append(tables, Table{
 			Rounds: rounds,
-			Table: report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: echoMetrics},
+			Table:  report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: echoMetrics},
 			Do: linesOf(s.lines, func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openEcho(ctx, l, s)
 			}),
