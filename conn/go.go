@@ -46,7 +46,6 @@ func (s *service) begin() {
 func (s *service) work() {
 	c := s.c
 	if s.serve() {
-		c.out.stopCork()
 		go s.wait()
 		return
 	}

@@ -68,7 +68,7 @@ func (c *Conn) hurry() {
 		return
 	}
 	o.mu.Lock()
-	o.cork.gathered(c)
+	c.gathered()
 	o.mu.Unlock()
 }
 
@@ -206,7 +206,7 @@ func (c *Conn) overflow() {
 
 // Cork has writes gather, by Write and Send, until Uncork: they share TLS records and
 // system calls. Write returns at once then. What has gathered leaves earlier when it
-// reaches 64 KiB, when the input of Serve is handled, and after a millisecond or two.
+// reaches 64 KiB, when the input of Serve is handled, and after some milliseconds.
 // Corks nest: the last Uncork counts.
 func (c *Conn) Cork() { c.out.held.Add(1) }
 

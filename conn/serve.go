@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"time"
 )
-
-// corkLimit is how long a reply may wait for a callback that does not return. It
-// is a safety net: what has gathered leaves when the input is handled.
-const corkLimit = time.Millisecond
 
 // Serve reads messages and hands each to fn, in order, until the connection ends.
 // It is the cheapest way to receive: the message's data is a view that is valid
@@ -18,7 +13,7 @@ const corkLimit = time.Millisecond
 // What is written while fn runs gathers, so that many small replies share one TLS
 // record and one system call: Write returns at once then, and everything leaves
 // when the input that is here has been handled, when 64 KiB have gathered, or when
-// fn has been running for a millisecond or two. An error in sending ends Serve.
+// fn has been running for some milliseconds. An error in sending ends Serve.
 //
 // Serve returns nil when the connection was closed with 1000 or 1001, by either
 // side; ctx's error when ctx ended, the connection being usable; and the
@@ -134,7 +129,6 @@ func (s *server) messages() (err error, failed bool) {
 
 // endServe gives the reader's token back.
 func (c *Conn) endServe(ctx context.Context, err *error) {
-	c.out.stopCork()
 	c.in.serving.Store(false)
 	if flushErr := c.uncork(ctx); *err == nil {
 		*err = flushErr
@@ -175,47 +169,6 @@ func orderly(err error) error {
 		return nil
 	}
 	return err
-}
-
-// cork sees to it that gathered replies leave although a callback does not return.
-// Its timer is armed at most once in a corkLimit, whatever the number of messages.
-type cork struct {
-	armed bool
-	timer *time.Timer
-}
-
-// gathered notes that a reply is left to gather. o.mu is held.
-func (k *cork) gathered(c *Conn) {
-	if k.armed {
-		return
-	}
-	k.armed = true
-	if k.timer == nil {
-		k.timer = time.AfterFunc(corkLimit, func() { k.expire(c) })
-	} else {
-		k.timer.Reset(corkLimit)
-	}
-}
-
-func (k *cork) expire(c *Conn) {
-	o := &c.out
-	o.mu.Lock()
-	k.armed = false
-	due := (len(o.buf) > 0 || len(o.queue) > 0) && o.isCorked()
-	o.mu.Unlock()
-	if due {
-		c.kick()
-	}
-}
-
-// stopCork disarms the timer.
-func (o *outbox) stopCork() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if k := &o.cork; k.timer != nil {
-		k.timer.Stop()
-		k.timer, k.armed = nil, false
-	}
 }
 
 // uncork sends what has gathered: the input that was here is handled.

@@ -34,10 +34,14 @@ type settings struct {
 	queueLimit   int64
 	whenFull     FullPolicy
 	wheel        *wheel.Wheel // where keepalive is scheduled
+	corks        *corks       // where what gathers is watched
 }
 
 // keepalives turns for all connections of the process.
 var keepalives = new(wheel.Wheel)
+
+// gatherings are watched for all connections of the process.
+var gatherings = new(corks)
 
 func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 	s := settings{
@@ -47,6 +51,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		pongTimeout:  orDefault(pong, DefaultPongTimeout),
 		queueLimit:   DefaultQueueLimit,
 		wheel:        keepalives,
+		corks:        gatherings,
 	}
 	switch {
 	case limit == 0:

@@ -38,7 +38,7 @@ type outbox struct {
 
 	closing atomic.Pointer[CloseError] // a close frame is in: none may follow
 
-	cork cork // see serve.go
+	cork corked // see cork.go
 
 	following following // writers whose frames somebody else sends; see follow.go
 
@@ -177,7 +177,7 @@ func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held, cor
 	}
 	o.sentOut.encoded += h.Length
 	if corked = o.isCorked(); corked {
-		o.cork.gathered(c)
+		c.gathered()
 	}
 	return o.framed, false, corked, nil
 }
@@ -226,6 +226,7 @@ func (c *Conn) dropOutbox() {
 	bufpool.Put(o.buf)
 	o.buf, o.pong = nil, nil
 	c.dropQueue()
+	c.set.corks.remove(&o.cork)
 	o.wakeAll()
 	c.forgetContext()
 }
