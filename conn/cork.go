@@ -7,8 +7,8 @@ import (
 
 // corkLimit is how long a reply may wait for a callback that does not return: between
 // one and two of it. It is a safety net; what has gathered leaves when the input is
-// handled.
-const corkLimit = 2 * time.Millisecond
+// handled. A shorter one would cost: every time that it is over, a thread wakes up.
+const corkLimit = 10 * time.Millisecond
 
 // corks watches over the connections on which something gathers. Hardly ever is
 // anything to be done, so it must cost next to nothing: one timer for all, and a
@@ -16,8 +16,9 @@ const corkLimit = 2 * time.Millisecond
 type corks struct {
 	mu    sync.Mutex
 	first *corked
-	timer *time.Timer // nil while nobody is watched, and during tick
-	ticks bool        // tick is under way: it arms the timer when it ends
+	timer *time.Timer
+	armed bool    // the timer runs, or tick is under way and arms it when it ends
+	due   []*Conn // tick's
 }
 
 // corked is a connection's place in corks.
@@ -44,8 +45,16 @@ func (w *corks) add(k *corked) {
 		w.first.prev = k
 	}
 	w.first = k
-	if w.timer == nil && !w.ticks {
+	if !w.armed {
+		w.arm()
+	}
+}
+
+func (w *corks) arm() {
+	if w.armed = true; w.timer == nil {
 		w.timer = time.AfterFunc(corkLimit, w.tick)
+	} else {
+		w.timer.Reset(corkLimit)
 	}
 }
 
@@ -65,31 +74,34 @@ func (w *corks) remove(k *corked) {
 		k.next.prev = k.prev
 	}
 	k.next, k.prev, k.listed = nil, nil, false
-	if w.first == nil && w.timer != nil {
-		w.timer.Stop()
-		w.timer = nil
+	if w.first == nil && w.timer.Stop() {
+		w.armed, w.timer = false, nil // a timer belongs to the testing/synctest bubble that made it
 	}
 }
 
 // tick sends what still waits on the connections that were entered before it.
 func (w *corks) tick() {
-	for _, c := range w.begin() {
+	due := w.begin()
+	for _, c := range due {
 		if c.out.overdue(c) {
 			c.kick()
 		}
 	}
+	clear(due)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ticks = false; w.first != nil {
-		w.timer = time.AfterFunc(corkLimit, w.tick)
+	if w.due = due[:0]; w.first != nil {
+		w.arm()
+		return
 	}
+	w.armed, w.timer, w.due = false, nil, nil
 }
 
 // begin empties the list.
-func (w *corks) begin() (due []*Conn) {
+func (w *corks) begin() []*Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ticks, w.timer = true, nil
+	due := w.due
 	for k := w.first; k != nil; {
 		next := k.next
 		k.next, k.prev, k.listed = nil, nil, false

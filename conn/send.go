@@ -204,9 +204,19 @@ func (c *Conn) overflow() {
 	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
 }
 
+// Flush sends what has gathered in Serve's callback, or since Cork, and returns when the
+// kernel has taken it. Elsewhere there is hardly ever anything to send.
+func (c *Conn) Flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return c.because(err)
+	}
+	return c.flushAll(ctx)
+}
+
 // Cork has writes gather, by Write and Send, until Uncork: they share TLS records and
 // system calls. Write returns at once then. What has gathered leaves earlier when it
-// reaches 64 KiB, when the input of Serve is handled, and after some milliseconds.
+// reaches 64 KiB, when the input of Serve is handled, and after ten or twenty
+// milliseconds.
 // Corks nest: the last Uncork counts.
 func (c *Conn) Cork() { c.out.held.Add(1) }
 

@@ -13,7 +13,8 @@ import (
 // What is written while fn runs gathers, so that many small replies share one TLS
 // record and one system call: Write returns at once then, and everything leaves
 // when the input that is here has been handled, when 64 KiB have gathered, or when
-// fn has been running for some milliseconds. An error in sending ends Serve.
+// fn has been running for ten or twenty milliseconds: call Flush
+// before something slow. An error in sending ends Serve.
 //
 // Serve returns nil when the connection was closed with 1000 or 1001, by either
 // side; ctx's error when ctx ended, the connection being usable; and the
