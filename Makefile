@@ -64,5 +64,5 @@ ci: ## run everything that the project's CI runs
 	.ci/run
 
 clean: ## remove what the other targets have made here
-	rm -rf .cache autobahn/reports cover.out
+	rm -rf .cache autobahn/reports bench/report-quick cover.out
 	go clean -testcache

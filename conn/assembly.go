@@ -17,9 +17,11 @@ type assembly struct {
 }
 
 const (
-	// firstRoom is the most memory that a message gets on its header's word alone;
-	// from then on it gets a multiple of what has arrived (RFC 6455 §10.4).
-	firstRoom = bufpool.Bulk
+	// firstRoom is the most memory that a message gets on its header's word alone (RFC
+	// 6455 §10.4). When that has arrived it gets up to secondRoom, so that most are not
+	// moved again, and from then on a multiple of what has arrived.
+	firstRoom  = bufpool.Bulk
+	secondRoom = bufpool.Huge
 	// directRead is the rest of a frame from which on it is read straight to its
 	// destination.
 	directRead = 4 << 10
@@ -132,7 +134,11 @@ func (a *assembly) add(p []byte, rest int64) {
 // grow makes room for some of the rest of a frame: as much as has arrived allows.
 func (a *assembly) grow(rest int64) {
 	if cap(a.buf)-len(a.buf) < directRead {
-		a.enlarge(min(rest, max(firstRoom, 3*int64(len(a.buf)))))
+		more := max(firstRoom, 3*int64(len(a.buf)))
+		if len(a.buf) >= firstRoom {
+			more = max(more, secondRoom-int64(len(a.buf)))
+		}
+		a.enlarge(min(rest, more))
 	}
 }
 

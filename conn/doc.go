@@ -25,7 +25,7 @@
 // [Conn.Write], [MessageWriter.Flush] and [MessageWriter.Close] return when the kernel
 // has taken what they were given. What is written in the callback of [Conn.Serve] or
 // [Conn.Go], and between [Conn.Cork] and [Conn.Uncork], gathers, and Write returns at
-// once: it leaves when the input that is here has been handled, or at Uncork; when 64
+// once: it leaves when the input that is here has been handled, or at Uncork; when 68
 // KiB have gathered; at [Conn.Flush]; and after ten or twenty milliseconds at the latest. [Conn.Send] gives
 // the kernel what it takes at once and queues the rest. Messages always leave in the
 // order in which one goroutine sent them.

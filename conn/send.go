@@ -215,7 +215,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 
 // Cork has writes gather, by Write and Send, until Uncork: they share TLS records and
 // system calls. Write returns at once then. What has gathered leaves earlier when it
-// reaches 64 KiB, when the input of Serve is handled, and after ten or twenty
+// reaches 68 KiB, when the input of Serve is handled, and after ten or twenty
 // milliseconds.
 // Corks nest: the last Uncork counts.
 func (c *Conn) Cork() { c.out.held.Add(1) }

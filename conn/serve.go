@@ -12,7 +12,7 @@ import (
 //
 // What is written while fn runs gathers, so that many small replies share one TLS
 // record and one system call: Write returns at once then, and everything leaves
-// when the input that is here has been handled, when 64 KiB have gathered, or when
+// when the input that is here has been handled, when 68 KiB have gathered, or when
 // fn has been running for ten or twenty milliseconds: call Flush
 // before something slow. An error in sending ends Serve.
 //

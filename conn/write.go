@@ -11,10 +11,10 @@ import (
 	"github.com/seed-c4549abd/wss/mask"
 )
 
-// gatherCap is how many bytes of frames gather before somebody has to send them;
-// a message longer than gatherMax does not gather.
+// gatherCap is how many bytes of frames gather before somebody has to send them: 64
+// messages of 1 KiB, for example. A message longer than gatherMax does not gather.
 const (
-	gatherCap = 64 << 10
+	gatherCap = 68 << 10
 	gatherMax = 16 << 10
 )
 
