@@ -190,7 +190,9 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	_ = t.SetWriteDeadline(time.Time{})
 	set := o.settings()
 	zip := newCompression(frame.Client, &o.Compression, params, set.messageLimit)
-	return newConn(t, frame.Client, agreed.Subprotocol, set, zip, rest), resp, nil
+	c := &Conn{t: t, set: shared(set), role: frame.Client, subprotocol: agreed.Subprotocol, zip: zip}
+	c.start(rest, o.Observer, nil)
+	return c, resp, nil
 }
 
 func (o *DialOptions) tlsConfig(u *url.URL) (*tls.Config, error) {
