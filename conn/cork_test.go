@@ -1,0 +1,69 @@
+package conn
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+)
+
+// corkedServer is a server in memory whose cork is held, and its peer.
+func corkedServer(w *corks) (peer *pipe.End, server *Conn) {
+	peer, b := pipe.New(1 << 16)
+	set := newSettings(0, 0, -1, 0)
+	set.corks = w
+	server = newConn(newTransport(b), frame.Server, "", set, nil, nil)
+	server.Cork()
+	return peer, server
+}
+
+// TestWhatGathersLeavesAtLast, on many connections with one timer, and again.
+func TestWhatGathersLeavesAtLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := new(corks)
+		for range 20 {
+			peer, server := corkedServer(w)
+			for range 3 {
+				began := time.Now()
+				if err := server.Write(bg, Text, []byte("held back")); err != nil {
+					t.Fatal(err)
+				}
+				if _, p := readFrame(t, peer); p != "held back" {
+					t.Fatal(p)
+				}
+				if d := time.Since(began); d < corkLimit || d > 2*corkLimit {
+					t.Errorf("after %v", d)
+				}
+			}
+			_ = server.CloseNow()
+			_ = peer.Close()
+		}
+		synctest.Wait()
+		time.Sleep(10 * corkLimit)
+		if w.armed || w.first != nil {
+			t.Error("somebody is watched still")
+		}
+	})
+}
+
+// TestAnEndedConnectionIsNotWatched: nothing of it is left when it has gone.
+func TestAnEndedConnectionIsNotWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := new(corks)
+		var all []*Conn
+		for range 5 {
+			peer, server := corkedServer(w)
+			_ = server.Write(bg, Text, []byte("lost"))
+			all = append(all, server)
+			defer peer.Close()
+		}
+		for _, i := range []int{2, 0, 4, 1, 3} { // from the middle and from both ends
+			_ = all[i].CloseNow()
+		}
+		if w.first != nil || w.armed {
+			t.Error("somebody is watched still")
+		}
+	})
+}

@@ -1,0 +1,29 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+// TestTheEndReachesWhoeverAsks, before it or after.
+func TestTheEndReachesWhoeverAsks(t *testing.T) {
+	why := &CloseError{Code: 4000}
+	var early life
+	ctx, done := early.context(), early.done()
+	if ctx.Err() != nil || early.context() != ctx || early.done() != done {
+		t.Error("it has ended, or there are two")
+	}
+	early.end(why)
+	<-done
+	<-ctx.Done()
+	if !errors.Is(context.Cause(ctx), why) {
+		t.Error(context.Cause(ctx))
+	}
+	var late life
+	late.end(why)
+	<-late.done()
+	if cause := context.Cause(late.context()); !errors.Is(cause, why) {
+		t.Error(cause)
+	}
+}
