@@ -231,7 +231,7 @@ func (c *Conn) linger(ctx context.Context) bool {
 	in := &c.in
 	if !c.t.Ready() {
 		in.release()
-		if c.in.watch.set(ctx) != nil {
+		if c.watchRead(ctx) != nil {
 			return false
 		}
 		if c.t.Wait() != nil {

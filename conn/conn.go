@@ -46,9 +46,8 @@ func newConn(t transport, role frame.Role, subprotocol string, set settings, zip
 // start lets the connection live, watched by obs and in the place that a group has kept
 // for it, if any.
 func (c *Conn) start(rest []byte, obs Observer, place *member) {
-	c.in.init(c.role, c.set.messageLimit, c.t.SetReadDeadline, rest)
+	c.in.init(c.role, c.set.messageLimit, rest)
 	c.in.rx.Compression = c.zip != nil
-	c.out.init(c.t.SetWriteDeadline)
 	c.obs, c.member = obs, place
 	if obs != nil {
 		obs.Opened(c)

@@ -134,7 +134,7 @@ func (c *Conn) push(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return c.interrupted(err)
 		}
-		if err := c.out.watch.set(ctx); err != nil {
+		if err := c.watchWrite(ctx); err != nil {
 			return c.interrupted(err)
 		}
 		err = c.t.Flush()

@@ -17,7 +17,7 @@ import (
 type inbox struct {
 	tok   token
 	rx    frame.Receiver
-	watch watch
+	watch *watch // nil until a context can end
 
 	buf  []byte // borrowed while bytes are in it
 	r, w int    // buf[r:w] has not been consumed
@@ -32,9 +32,8 @@ type inbox struct {
 	answer  bool           // a pong waits in the outbox
 }
 
-func (in *inbox) init(role frame.Role, limit int64, deadline func(time.Time) error, rest []byte) {
+func (in *inbox) init(role frame.Role, limit int64, rest []byte) {
 	in.rx = frame.Receiver{Role: role, Limit: limit}
-	in.watch.interrupt = deadline
 	if len(rest) > 0 {
 		in.buf = bufpool.Get(max(len(rest), bufpool.Record))
 		in.w = copy(in.buf, rest)
@@ -230,7 +229,7 @@ func (c *Conn) await(ctx context.Context) error {
 		return errDrained
 	}
 	for {
-		if err := in.watch.set(ctx); err != nil {
+		if err := c.watchRead(ctx); err != nil {
 			return c.because(err)
 		}
 		c.liv.listening(true)

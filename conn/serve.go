@@ -104,7 +104,7 @@ func (s *server) handle() bool {
 	if s.err, s.failed = s.messages(); s.err != errDrained {
 		return false
 	}
-	if err := c.in.watch.set(s.ctx); err != nil {
+	if err := c.watchRead(s.ctx); err != nil {
 		s.err = c.because(err)
 		return false
 	}

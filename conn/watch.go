@@ -66,4 +66,31 @@ func (w *watch) replace(ctx context.Context, done <-chan struct{}) {
 }
 
 // clear forgets the context.
-func (w *watch) clear() { w.replace(context.Background(), nil) }
+func (w *watch) clear() {
+	if w != nil {
+		w.replace(context.Background(), nil)
+	}
+}
+
+// watchRead has ctx interrupt reading. The read side's token is held. The watch is made
+// when it is first needed: contexts that never end do without.
+func (c *Conn) watchRead(ctx context.Context) error {
+	if c.in.watch == nil {
+		if ctx.Done() == nil {
+			return nil
+		}
+		c.in.watch = &watch{interrupt: c.t.SetReadDeadline}
+	}
+	return c.in.watch.set(ctx)
+}
+
+// watchWrite has ctx interrupt sending. The send side's token is held.
+func (c *Conn) watchWrite(ctx context.Context) error {
+	if c.out.watch == nil {
+		if ctx.Done() == nil {
+			return nil
+		}
+		c.out.watch = &watch{interrupt: c.t.SetWriteDeadline}
+	}
+	return c.out.watch.set(ctx)
+}

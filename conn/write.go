@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
@@ -22,10 +21,10 @@ const (
 // the token sends all of them (group commit). So writers that meet share one TLS
 // record and one system call.
 type outbox struct {
-	tok   token // its holder alone uses the transport's send side
-	msg   token // held while a message is being streamed, or sent in parts
-	watch watch // used by tok's holder
-	crowd bool  // writers came while the one before was sending; guarded by tok
+	tok   token  // its holder alone uses the transport's send side
+	msg   token  // held while a message is being streamed, or sent in parts
+	watch *watch // used by tok's holder; nil until a context can end
+	crowd bool   // writers came while the one before was sending; guarded by tok
 
 	mu     sync.Mutex
 	buf    []byte // borrowed; frames that have not been given to the transport
@@ -52,10 +51,6 @@ type outbox struct {
 	held    atomic.Int32 // calls of Cork without their Uncork
 	broken  atomic.Bool  // nothing can be sent any more
 	drained atomic.Bool  // a goroutine is sending what a cancelled write left
-}
-
-func (o *outbox) init(deadline func(time.Time) error) {
-	o.watch.interrupt = deadline
 }
 
 // Write sends p as one message and returns when the kernel has taken it. Text must
