@@ -56,9 +56,9 @@ func ExampleGroup() {
 		}()
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	patience, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	fmt.Println(room.Shutdown(ctx, conn.Shutdown{Reason: "back soon"}))
+	fmt.Println(room.Shutdown(patience, conn.Shutdown{Reason: "back soon"}))
 	fmt.Println(<-ended)
 	fmt.Println(<-ended)
 	stats := room.Stats()

@@ -40,7 +40,7 @@ func TestContextsThatCompeteForWriters(t *testing.T) {
 			for i := range sides {
 				sides[i].c, sides[i].d = all[r.IntN(len(all))].pair()
 			}
-			for range 3000 {
+			for range rounds(3000) {
 				s := sides[r.IntN(len(sides))]
 				switch r.IntN(4) {
 				case 0:
