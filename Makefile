@@ -53,8 +53,8 @@ bench-foreign: ## measure beside uWebSockets and Rust servers; needs cc, pip and
 	cd bench && go run ./foreign $(ARGS)
 
 bench-compression: ## measure what compression costs, for docs/performance.md
-	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 5 ./conn
-	go test -run '^$$' -bench CompressionMemory -benchtime 3x ./conn
+	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 3 ./conn
+	go test -run '^$$' -bench CompressionMemory -benchtime 1x ./conn
 
 cover: ## print the coverage of every package and in total
 	go test -coverprofile=cover.out ./...
