@@ -36,6 +36,11 @@ const (
 // Without [NewListener] below TLS a goroutine sends what Send was given, since
 // crypto/tls would wait.
 func (c *Conn) Send(messages ...*Prepared) error {
+	if len(messages) == 1 && c.role == frame.Server {
+		if done, err := c.sendAlone(messages[0]); done {
+			return err
+		}
+	}
 	for _, p := range messages {
 		for {
 			ok, err := c.enqueue(p)
@@ -58,6 +63,50 @@ func (c *Conn) Send(messages ...*Prepared) error {
 	}
 	c.hurry()
 	return nil
+}
+
+// sendAlone sends p from where it lies if nothing else is to be sent; else it is not done.
+func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
+	o := &c.out
+	if len(p.frame) > gatherMax || o.isCorked() || !o.tok.try() {
+		return false, nil
+	}
+	b, seq := c.alone(p)
+	if b == nil {
+		c.unlockWrite()
+		return false, nil
+	}
+	if err = c.t.Write(b); err == nil {
+		err = c.push(ended)
+	} else {
+		err = c.sendFailed(err)
+	}
+	switch _, later := resumable(err); {
+	case later:
+		err = nil // a goroutine sees to the rest
+	case err == nil:
+		o.sent.Store(seq)
+	}
+	c.unlockWrite()
+	if err == nil {
+		c.observeOut(p.typ, len(p.data))
+	}
+	return true, err
+}
+
+// alone counts p as gathered and returns its bytes and the position behind them, if
+// nothing has gathered. o.tok is held.
+func (c *Conn) alone(p *Prepared) (b []byte, seq int64) {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c.closed() != nil || o.stream || len(o.buf) > 0 || len(o.pong) > 0 || len(o.queue) > 0 || c.t.Pending() > 0 {
+		return nil, 0
+	}
+	o.sentOut.count(len(p.data))
+	b = c.prepared(p)
+	o.framed += int64(len(b))
+	return b, o.framed
 }
 
 // hurry sends what has gathered unless somebody corks.

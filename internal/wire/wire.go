@@ -24,7 +24,7 @@ func (wouldBlock) Timeout() bool   { return true }
 func (wouldBlock) Temporary() bool { return true }
 
 // Conn is a net.Conn between crypto/tls and a socket. One goroutine at a time may
-// use its read side (Read, Ready, Wait), any number its write side.
+// use its read side (Read, Ready, Wait), and one may Write; any number may flush.
 type Conn struct {
 	nc       net.Conn
 	raw      syscall.RawConn // nil where readiness cannot be awaited
@@ -51,6 +51,7 @@ type Conn struct {
 	queue    queue
 	flushing bool // the head of the queue is with the kernel
 	try      try
+	failed   error // Write's, for Flush to report; guarded by flushMu
 	pending  atomic.Int64
 	closed   atomic.Bool
 

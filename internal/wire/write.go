@@ -7,22 +7,48 @@ import (
 	"syscall"
 )
 
-// Write passes p to the socket before Switch. After it p joins the queue, which
-// Flush empties: Write never blocks then, and fails only on a closed connection.
+// Write passes p to the socket before Switch. After it Write never blocks, and fails
+// only on a closed connection: p joins the queue, which Flush empties. A record that
+// is alone does not join: crypto/tls cuts what it is given into full records, so a
+// shorter one is the last, and there is nothing for it to leave with but what is queued
+// before it. Of such a one the queue gets only what the kernel does not take at once.
 func (c *Conn) Write(p []byte) (int, error) {
 	if !c.switched {
 		n, err := c.nc.Write(p)
 		c.written.Add(int64(n))
 		return n, err
 	}
+	if c.pending.Load() > 0 || c.raw == nil || len(p) > fullRecord && c.mode != plain || !c.flushMu.TryLock() {
+		return len(p), c.push(p)
+	}
+	defer c.flushMu.Unlock()
+	n, err := c.tryWrite(p)
+	c.written.Add(int64(n))
+	if n == len(p) {
+		return n, nil
+	}
+	if !wouldWait(err) {
+		c.failed = err // for Flush to report: crypto/tls would never forget it
+	}
+	return len(p), c.push(p[n:])
+}
+
+// push appends p to the queue.
+func (c *Conn) push(p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed.Load() {
-		return 0, net.ErrClosed
+		return net.ErrClosed
 	}
 	c.queue.push(p, c.flushing)
 	c.pending.Store(int64(c.queue.size))
-	return len(p), nil
+	return nil
+}
+
+// wouldWait reports that the kernel takes nothing now, or not before a deadline that
+// has passed.
+func wouldWait(err error) bool {
+	return err == nil || err == syscall.EAGAIN || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // Flush gives the queue to the kernel, waiting as long as the flush deadline
@@ -49,7 +75,7 @@ func (c *Conn) TryFlush() (done bool, err error) {
 	}
 	err = c.flushLocked(c.tryWrite)
 	c.flushMu.Unlock()
-	if err == syscall.EAGAIN || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && wouldWait(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -58,6 +84,9 @@ func (c *Conn) TryFlush() (done bool, err error) {
 // flushLocked writes chunk by chunk. The lock on the queue is not held meanwhile:
 // Write goes on behind the bytes that are leaving.
 func (c *Conn) flushLocked(write func([]byte) (int, error)) (err error) {
+	if c.failed != nil {
+		return c.failed
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for err == nil {

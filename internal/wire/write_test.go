@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -108,6 +109,60 @@ func TestTimedOutWriteLeavesTheConnectionUsable(t *testing.T) {
 	}
 }
 
+// TestARecordThatIsAloneGoesToTheKernel, and what it does not take is queued; the error
+// of a socket that is gone is Flush's to report, so that crypto/tls stays usable.
+func TestARecordThatIsAloneGoesToTheKernel(t *testing.T) {
+	cs, ss := sockets(t)
+	c := TLS(ss)
+	c.Switch()
+	if c.raw == nil {
+		t.Skip("readiness cannot be awaited on this system")
+	}
+	var want []byte
+	write := func(size int) {
+		t.Helper()
+		p := make([]byte, size)
+		_, _ = rand.Read(p)
+		want = append(want, p...)
+		if n, err := c.Write(p); n != size || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	write(100)
+	if c.Pending() != 0 || c.BytesWritten() != 100 {
+		t.Fatalf("%d pending, %d written", c.Pending(), c.BytesWritten())
+	}
+	write(fullRecord + headerSize) // another may follow
+	if c.Pending() == 0 {
+		t.Fatal("a full record did not wait")
+	}
+	write(10) // never before what is queued
+	if c.BytesWritten() != 100 {
+		t.Fatal("a record overtook another")
+	}
+	if done, err := c.TryFlush(); !done || err != nil {
+		t.Fatal(done, err)
+	}
+	for c.Pending() == 0 {
+		write(fullRecord)
+	}
+	go func() {
+		_ = c.Flush()
+		_ = c.CloseWrite()
+	}()
+	if got, err := io.ReadAll(cs); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("got %d bytes of %d, %v", len(got), len(want), err)
+	}
+	if n, err := c.Write(want[:7]); n != 7 || err != nil {
+		t.Fatal(n, err)
+	}
+	for range 2 {
+		if done, err := c.TryFlush(); done || !errors.Is(err, syscall.EPIPE) {
+			t.Fatal(done, err)
+		}
+	}
+}
+
 func TestTryFlushTakesWhatTheKernelTakes(t *testing.T) {
 	cs, ss := sockets(t)
 	c := Plain(ss)
@@ -139,11 +194,14 @@ func TestWritersAndFlushesMayMeet(t *testing.T) {
 	c := Plain(ss)
 	c.Switch()
 	const writers, each, size = 8, 500, 333
+	var mu sync.Mutex // one writes at a time; crypto/tls has a lock of its own
 	var wg sync.WaitGroup
 	for i := range writers {
 		wg.Go(func() {
 			for range each {
+				mu.Lock()
 				_, _ = c.Write(bytes.Repeat([]byte{byte(i)}, size))
+				mu.Unlock()
 				if done, err := c.TryFlush(); err != nil {
 					t.Error(done, err)
 				}
