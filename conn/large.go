@@ -29,7 +29,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bo
 	defer o.msg.unlock()
 	h := &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
 	if !zip {
-		return c.sendFrame(ctx, h, p, nil)
+		return c.sendFrame(ctx, h, nil, p, nil)
 	}
 	// Messages must be sent in the order in which they were compressed: no other
 	// may gather meanwhile.
@@ -37,7 +37,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bo
 		return err
 	}
 	defer c.closeStream()
-	return c.sendFrame(ctx, h, p, c.zip.deflate)
+	return c.sendFrame(ctx, h, nil, p, c.zip.deflate)
 }
 
 // openStream keeps other data out of the outbox, once what is queued has left. o.msg is
@@ -75,10 +75,11 @@ func (c *Conn) closeStream() {
 // back to the pool.
 type transform func(h *frame.Header, p []byte) (payload, scratch []byte)
 
-// sendFrame sends one data frame of any length behind what has gathered. o.msg is
-// held. Until the payload is transformed, if at all, an error means that nothing was
-// sent; from then on the frame leaves whole.
-func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip transform) error {
+// sendFrame sends one data frame of any length behind what has gathered: head and then
+// p. With a header head fits one record, and without a transform only there is one.
+// o.msg is held. Until the payload is transformed, if at all, an error means that
+// nothing was sent; from then on the frame leaves whole.
+func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, head, p []byte, zip transform) error {
 	if ok, err := c.takeWrite(ctx); err != nil {
 		return c.because(err)
 	} else if !ok {
@@ -106,9 +107,9 @@ func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, p []byte, zip tra
 	c.out.sentOut.encoded += h.Length
 	c.out.mu.Unlock()
 	if h.Masked {
-		return c.sendMasked(ctx, h, p)
+		return c.sendMasked(ctx, h, head, p)
 	}
-	return c.sendPlain(ctx, h, p)
+	return c.sendPlain(ctx, h, head, p)
 }
 
 // part returns how much of n bytes is flushed next.
@@ -119,14 +120,30 @@ func part(n int) int {
 	return chunk
 }
 
+// whole returns the longest payload of at most n bytes that, as a frame, fills TLS
+// records; 0 if n is too short for one.
+func (c *Conn) whole(n int) int {
+	h := frame.Header{Length: int64(n)}
+	full := c.frameSize(&h) / record * record
+	if full == 0 {
+		return 0
+	}
+	h.Length = int64(full - c.frameSize(&h) + n) // a shorter one may have a shorter header
+	return full - (c.frameSize(&h) - int(h.Length))
+}
+
 // sendMasked masks a frame while it copies it.
-func (c *Conn) sendMasked(ctx context.Context, h *frame.Header, p []byte) (err error) {
+func (c *Conn) sendMasked(ctx context.Context, h *frame.Header, head, p []byte) (err error) {
 	b := bufpool.Get(chunk + tail)
 	defer bufpool.Put(b)
 	n := len(h.Append(b[:0]))
-	for pos, left := 0, n+len(p); left > 0; n = 0 {
+	pos := 0
+	for left := n + len(head) + len(p); left > 0; n = 0 {
 		k := part(left)
-		pos += mask.Copy(b[n:k], p[pos:], h.Key, pos)
+		for _, src := range []*[]byte{&head, &p} {
+			m := mask.Copy(b[n:k], *src, h.Key, pos)
+			*src, n, pos = (*src)[m:], n+m, pos+m
+		}
 		err = c.sendChunk(ctx, b[:k], err)
 		left -= k
 	}
@@ -134,17 +151,19 @@ func (c *Conn) sendMasked(ctx context.Context, h *frame.Header, p []byte) (err e
 }
 
 // sendPlain sends a frame from where it lies, but for what shares the header's record.
-func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, p []byte) error {
+func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, head, p []byte) error {
 	b := bufpool.Get(record)
 	n := len(h.Append(b[:0]))
+	n += copy(b[n:record], head)
 	k := copy(b[n:record], p)
-	err := c.t.Write(b[:n+k])
+	first := n + k
+	err := c.t.Write(b[:first])
 	bufpool.Put(b)
 	if err != nil {
 		return c.sendFailed(err)
 	}
 	p = p[k:]
-	for first := n + k; ; first = 0 {
+	for ; ; first = 0 {
 		k = min(part(first+len(p))-first, len(p))
 		err = c.sendChunk(ctx, p[:k], err)
 		if p = p[k:]; len(p) == 0 {

@@ -123,15 +123,8 @@ func (r *MessageReader) inflate(p []byte) (int, error) {
 
 // next takes the next piece: straight into p if there is much of it.
 func (r *MessageReader) next(p []byte) (int, error) {
-	in := &r.c.in
-	if rest := in.rx.Remaining(); !r.zip && in.r == in.w && rest >= directRead && len(p) >= directRead {
-		ev, err := r.c.direct(r.ctx, p[:min(int64(len(p)), rest)])
-		if err != nil {
-			return 0, r.failed(err)
-		}
-		r.take(&ev)
-		r.rest = nil
-		return len(ev.Payload), nil
+	if r.direct(p) {
+		return r.readDirect(p)
 	}
 	var ev frame.Event
 	if err := r.c.event(r.ctx, &ev); err != nil {
@@ -139,6 +132,30 @@ func (r *MessageReader) next(p []byte) (int, error) {
 	}
 	r.take(&ev)
 	return 0, nil
+}
+
+// direct reports whether the rest of a frame can be read straight into p.
+func (r *MessageReader) direct(p []byte) bool {
+	in := &r.c.in
+	return !r.zip && in.r == in.w && in.rx.Remaining() >= directRead && len(p) >= directRead
+}
+
+// readDirect reads into p, waiting for the first record; others that are here follow.
+func (r *MessageReader) readDirect(p []byte) (n int, err error) {
+	for n == 0 || r.direct(p[n:]) && r.c.t.Ready() {
+		room := p[n:]
+		ev, err := r.c.direct(r.ctx, room[:min(int64(len(room)), r.c.in.rx.Remaining())])
+		if err != nil {
+			if err = r.failed(err); n > 0 && r.err != nil {
+				err = nil // the next call returns it
+			}
+			return n, err
+		}
+		r.take(&ev)
+		r.rest = nil
+		n += len(ev.Payload)
+	}
+	return n, nil
 }
 
 // Discard reads the rest of the message and forgets it.

@@ -174,3 +174,29 @@ func TestStreamingFromReaderToWriter(t *testing.T) {
 		}
 	}
 }
+
+// TestAReadTakesAllRecordsThatAreHere, and waits for the first only.
+func TestAReadTakesAllRecordsThatAreHere(t *testing.T) {
+	peer, server := raw(t, "tls")
+	_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Binary}, strings.Repeat("x", 5*record))[:4*record])
+	_, r, err := server.Reader(bg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 10*record)
+	had, reads := 0, 0
+	for ; had < 4*record-14; reads++ {
+		n, err := r.Read(buf[had:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		had += n
+	}
+	if reads > 3 { // the first is what came with the header
+		t.Errorf("%d reads of four records that were written together", reads)
+	}
+	r.SetContext(soon(t))
+	if n, err := r.Read(buf); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(n, err)
+	}
+}

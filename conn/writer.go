@@ -3,6 +3,7 @@ package conn
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
@@ -16,6 +17,7 @@ type MessageWriter struct {
 	ctx   context.Context
 	typ   MessageType
 	op    frame.Opcode // of the next fragment
+	h     frame.Header // of the last one
 	buf   []byte       // borrowed; not yet sent
 	began bool         // a fragment was sent
 	plain bool         // not to be compressed
@@ -24,8 +26,8 @@ type MessageWriter struct {
 }
 
 // Writer begins a message that is written in pieces, for messages too long to hold
-// or not complete yet. Small pieces gather up to 16 KiB; Flush sends them. Close
-// ends the message.
+// or not complete yet. What does not fill a TLS record gathers, up to 16 KiB; Flush
+// sends it. Close ends the message.
 //
 // ctx stays with the writer. A piece that its end interrupts is treated as in
 // Write: unless the error is an *InterruptedError, it was not taken. SetContext
@@ -59,27 +61,101 @@ func (w *MessageWriter) DisableCompression() { w.plain = w.plain || !w.began }
 func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
 
 // Write adds p to the message. p is not kept.
-func (w *MessageWriter) Write(p []byte) (int, error) {
+func (w *MessageWriter) Write(p []byte) (n int, err error) {
 	if w.done {
 		return 0, ErrWriterClosed
 	}
-	if len(w.buf)+len(p) > gatherMax {
+	for {
+		full := w.c.whole(len(w.buf) + len(p) - n)
+		switch {
+		case full == 0:
+			w.gather(p[n:])
+			return len(p), nil
+		case len(w.buf) > 0 && w.zips(), len(w.buf) > gatherMax:
+			if err := w.Flush(); err != nil {
+				return n, err
+			}
+			continue
+		case w.zips():
+			full = len(p) - n // records do not show in what is compressed
+		}
+		k := full - len(w.buf)
+		err := w.fragment(w.buf, p[n:n+k], false)
+		if taken(err) {
+			n += k
+			w.release()
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// gather adds to what fills no record.
+func (w *MessageWriter) gather(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if w.buf == nil {
+		w.buf = bufpool.Get(gatherMax)[:0]
+	}
+	w.buf = append(w.buf, p...)
+}
+
+// ReadFrom adds what r has until io.EOF: that is what io.Copy calls. What has been read
+// is sent when it fills TLS records, of which up to four leave together. It returns the
+// bytes read; after an error of sending, those that were not sent have gathered.
+func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
+	if w.done {
+		return 0, ErrWriterClosed
+	}
+	limit := w.c.whole(chunk)
+	if len(w.buf) >= limit { // what could not be sent before
 		if err := w.Flush(); err != nil {
 			return 0, err
 		}
 	}
-	if len(p) > gatherMax {
-		if err := w.fragment(p, false); err != nil {
-			return 0, err
+	b := bufpool.Get(bufpool.Bulk)
+	b = b[:copy(b, w.buf)]
+	w.release()
+	w.buf = b
+	defer func() {
+		if len(w.buf) == 0 {
+			w.release()
 		}
-	} else {
-		if w.buf == nil {
-			w.buf = bufpool.Get(gatherMax)[:0]
+	}()
+	for {
+		k, err := r.Read(w.buf[len(w.buf):limit])
+		w.buf = w.buf[:len(w.buf)+k]
+		n += int64(k)
+		if e := w.sendWhole(); e != nil {
+			return n, e
 		}
-		w.buf = append(w.buf, p...)
+		if err == io.EOF {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
 	}
-	w.total += len(p)
-	return len(p), nil
+}
+
+// sendWhole sends of what has gathered the part that fills records.
+func (w *MessageWriter) sendWhole() error {
+	k := w.c.whole(len(w.buf))
+	if k == 0 {
+		return nil
+	}
+	err := w.fragment(nil, w.buf[:k], false)
+	if taken(err) {
+		w.buf = w.buf[:copy(w.buf, w.buf[k:])]
+	}
+	return err
+}
+
+// taken reports whether what was sent with this error is on its way.
+func taken(err error) bool {
+	_, interrupted := errors.AsType[*InterruptedError](err)
+	return err == nil || interrupted
 }
 
 // Flush sends what has gathered as a fragment. Without anything it does nothing.
@@ -90,11 +166,11 @@ func (w *MessageWriter) Flush() error {
 	if len(w.buf) == 0 {
 		return nil
 	}
-	if err := w.fragment(w.buf, false); err != nil {
-		return err
+	err := w.fragment(nil, w.buf, false)
+	if taken(err) {
+		w.release()
 	}
-	w.release()
-	return nil
+	return err
 }
 
 // Close sends what has gathered as the last fragment and ends the message. After
@@ -103,10 +179,9 @@ func (w *MessageWriter) Close() error {
 	if w.done {
 		return ErrWriterClosed
 	}
-	err := w.fragment(w.buf, true)
-	_, interrupted := errors.AsType[*InterruptedError](err)
+	err := w.fragment(nil, w.buf, true)
 	switch {
-	case err == nil, interrupted:
+	case taken(err):
 		w.c.wrote(w.typ, w.total)
 	case w.c.closed() != nil:
 	case !w.began: // nothing was sent: as if the message had never begun
@@ -117,28 +192,30 @@ func (w *MessageWriter) Close() error {
 	return err
 }
 
-// fragment sends one frame of the message.
-func (w *MessageWriter) fragment(p []byte, fin bool) error {
+// fragment sends one frame of the message: head and then p.
+func (w *MessageWriter) fragment(head, p []byte, fin bool) error {
 	if err := w.ctx.Err(); err != nil {
 		return w.c.because(err)
 	}
-	h := &frame.Header{Fin: fin, Opcode: w.op, Length: int64(len(p))}
-	err := w.c.sendFrame(w.ctx, h, p, w.transform(len(p), fin))
-	if _, interrupted := errors.AsType[*InterruptedError](err); err == nil || interrupted {
+	n := len(head) + len(p)
+	w.h = frame.Header{Fin: fin, Opcode: w.op, Length: int64(n)}
+	err := w.c.sendFrame(w.ctx, &w.h, head, p, w.transform(n, fin))
+	if taken(err) {
 		w.op, w.began = frame.Continuation, true
-		if interrupted {
-			w.release() // it is on its way
-		}
+		w.total += n
 	}
 	return err
 }
+
+// zips reports whether fragments are compressed.
+func (w *MessageWriter) zips() bool { return w.c.zip != nil && !w.plain }
 
 // transform returns how a fragment's payload is compressed, nil if it is not. A
 // message that is one fragment is compressed only if that saves something.
 func (w *MessageWriter) transform(n int, fin bool) transform {
 	z := w.c.zip
 	switch {
-	case z == nil || w.plain:
+	case !w.zips():
 		return nil
 	case !w.began && fin && !z.wants(n):
 		return nil
