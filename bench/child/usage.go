@@ -1,6 +1,7 @@
 package child
 
 import (
+	"math"
 	"runtime"
 	"runtime/debug"
 	"syscall"
@@ -33,14 +34,21 @@ func usage(begin bool) Reply {
 	return r
 }
 
-// memory returns what is live. Pools lose their contents at the second collection, and
-// stacks shrink at each by half at most.
+// memory returns what is live: it collects until that does not become less. Pools lose
+// their contents at the second collection and stacks shrink at each by half at most; and
+// what a library keeps for a while it may give to a pool, when it lets go of it.
 func memory() Reply {
-	for range 3 {
+	var m runtime.MemStats
+	for least, same := uint64(math.MaxUint64), 0; same < 4; {
 		runtime.GC()
+		runtime.ReadMemStats(&m)
+		if now := m.HeapInuse + m.StackInuse; now < least {
+			least, same = now, 0
+		} else {
+			same++
+		}
 	}
 	debug.FreeOSMemory()
-	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return Reply{
 		HeapInuse: m.HeapInuse, HeapAlloc: m.HeapAlloc, StackInuse: m.StackInuse,

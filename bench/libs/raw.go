@@ -8,11 +8,16 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"syscall"
+	"unsafe"
 )
 
 // The baselines: what crypto/tls and the kernel cost alone.
 //
 //   - tls: reads into a buffer of 16 KiB, as large as a record, and writes what it got.
+//   - tls-idle: the same with as little memory as crypto/tls allows while nothing comes: a
+//     buffer only while bytes are in it, and a fresh goroutine to wait.
 //   - tls-copy: the same as io.Copy does it, with 32 KiB.
 //   - tcp: like tls, without TLS.
 //   - http: net/http answering GET with as many bytes as an opening handshake has; for
@@ -54,6 +59,52 @@ func serveRaw(ln net.Listener, o Options) error {
 				return
 			}
 		}
+	})
+}
+
+func rawIdle() Lib {
+	return Lib{
+		Name: "tls-idle", Kind: Baseline, Raw: true, Setup: "bare crypto/tls: a buffer only while there is something to read, a fresh goroutine to wait",
+		Serve: func(ln net.Listener, o Options) error {
+			return serveConns(ln, o, func(nc net.Conn) { idleOnce(nc.(*tls.Conn)) })
+		},
+	}
+}
+
+var idleBuffers = sync.Pool{New: func() any { return new([rawBuffer]byte) }}
+
+// idleOnce waits, echoes what came, and leaves the connection to a goroutine whose stack
+// has not grown.
+func idleOnce(nc *tls.Conn) {
+	if awaitBytes(nc.NetConn().(*net.TCPConn)) != nil {
+		_ = nc.Close()
+		return
+	}
+	buf := idleBuffers.Get().(*[rawBuffer]byte)
+	n, err := nc.Read(buf[:])
+	if err == nil {
+		_, err = nc.Write(buf[:n])
+	}
+	idleBuffers.Put(buf)
+	if err != nil {
+		_ = nc.Close()
+		return
+	}
+	go idleOnce(nc)
+}
+
+// awaitBytes returns when the socket has something, its end included.
+func awaitBytes(nc *net.TCPConn) error {
+	raw, err := nc.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Read(func(fd uintptr) bool {
+		// Not Recvfrom, which wants more stack than the 2 KiB that a goroutine begins with.
+		var b [1]byte
+		_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b)), 1,
+			syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+		return errno != syscall.EAGAIN
 	})
 }
 

@@ -49,7 +49,7 @@ func (r *Report) extent() string {
 
 // MarksTable is the table of marks with their verdicts.
 func (r *Report) MarksTable() string {
-	rows := [][]string{{"#", "work", "mark", "measured", "quartiles", "best", "verdict"}}
+	rows := [][]string{{"#", "work", "mark", "measured", "quartiles", "best", "verdict", "bound"}}
 	for _, m := range r.Marks {
 		measured, spread := "–", "–"
 		if m.Value.N > 0 {
@@ -74,7 +74,11 @@ func (r *Report) MarksTable() string {
 		if m.Where != "" {
 			against = strings.TrimSpace(against + " (" + m.Where + ")")
 		}
-		rows = append(rows, []string{fmt.Sprint(m.Row), m.Work, m.Goal, measured, spread, against, verdict})
+		bound := ""
+		if m.Bound > 0 {
+			bound = number(m.Bound) + ": " + m.BoundBy
+		}
+		rows = append(rows, []string{fmt.Sprint(m.Row), m.Work, m.Goal, measured, spread, against, verdict, bound})
 	}
 	return table(rows)
 }

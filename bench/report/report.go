@@ -76,6 +76,9 @@ type Mark struct {
 	// Times says that Value is a part of Against's time, and the goal a multiple of its
 	// speed.
 	Times bool `json:"times,omitempty"`
+	// Bound is how low Value could be, as far as that is known, and BoundBy what bounds it.
+	Bound   float64 `json:"bound,omitempty"`
+	BoundBy string  `json:"boundBy,omitempty"`
 	// Close says that the quartiles lie on both sides of the limit.
 	Close bool `json:"close,omitempty"`
 }

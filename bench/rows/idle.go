@@ -40,7 +40,7 @@ func (c *Config) idleTables() []Table {
 		}
 	}
 	return []Table{
-		table("7a", "idle connections over TLS, behind net/http, after one echo each", true, with([]string{"wss", "wss-plain"}, "tls")),
+		table("7a", "idle connections over TLS, behind net/http, after one echo each", true, with([]string{"wss", "wss-plain"}, "tls-idle", "tls")),
 		table("7b", "idle connections without TLS, behind net/http, after one echo each", false, with([]string{"wss", "wss-plain"}, "tcp")),
 	}
 }

@@ -32,15 +32,16 @@ type goal struct {
 	metrics func(t *report.Table) []string
 	// times writes the limit as a speed: n times as fast.
 	times bool
+	bound bound // nil: none is known
 }
 
 var goals = []goal{
 	{row: 1, work: "32 B echo, 64 in flight, Serve: CPU", table: "1", line: "wss", metric: "cpu", against: best, limit: 1.0 / 8},
 	{row: 2, work: "1 KiB echo, 64 in flight, Serve: CPU", table: "2", line: "wss", metric: "cpu", against: best, limit: 0.35},
-	{row: 3, work: "64 KiB echo: CPU", table: "3", line: "wss", metric: "cpu", against: best, limit: 0.8},
+	{row: 3, work: "64 KiB echo: CPU", table: "3", line: "wss", metric: "cpu", against: best, limit: 0.8, bound: kernelAndCipher(16384, 4)},
 	{row: 3, work: "64 KiB echo: CPU", table: "3", line: "wss", metric: "cpu", against: "tls-copy", limit: 1},
 	{row: 4, work: "1 MiB echo, streamed: CPU", table: "4", line: "wss-stream", metric: "cpu", against: "tls", limit: 1},
-	{row: 4, work: "1 MiB echo, whole: CPU", table: "4", line: "wss", metric: "cpu", against: best, limit: 0.75},
+	{row: 4, work: "1 MiB echo, whole: CPU", table: "4", line: "wss", metric: "cpu", against: best, limit: 0.75, bound: kernelAndCipher(16384, 64)},
 	{row: 5, work: "32 B ping-pong, Serve: p50", table: "5", line: "wss", metric: "p50", against: "tls", limit: 1.03},
 	{row: 5, work: "32 B ping-pong, Serve: CPU", table: "5", line: "wss", metric: "cpu", against: "tls", limit: 1.03},
 	{row: 5, work: "32 B ping-pong, Serve: p50", table: "5", line: "wss", metric: "p50", against: best, limit: 1},
@@ -49,11 +50,11 @@ var goals = []goal{
 	{row: 5, work: "32 B ping-pong, Read and Write: CPU", table: "5", line: "wss-plain", metric: "cpu", against: "tls", limit: 1.03},
 	{row: 5, work: "32 B ping-pong, Read and Write: p50", table: "5", line: "wss-plain", metric: "p50", against: best, limit: 1},
 	{row: 5, work: "32 B ping-pong, Read and Write: CPU", table: "5", line: "wss-plain", metric: "cpu", against: best, limit: 1},
-	{row: 6, work: "128 B echo, 1,000 connections, one in flight: CPU", table: "6a", line: "wss", metric: "cpu", against: best, limit: 0.8},
+	{row: 6, work: "128 B echo, 1,000 connections, one in flight: CPU", table: "6a", line: "wss", metric: "cpu", against: best, limit: 0.8, bound: kernelAndCipher(128, 1)},
 	{row: 6, work: "128 B echo, 1,000 connections, four in flight: CPU", table: "6b", line: "wss", metric: "cpu", against: best, limit: 0.5},
 	{row: 7, work: "idle connection over TLS", table: "7a", line: "wss", metric: "memory", limit: 12_000, unit: "B"},
 	{row: 7, work: "idle connection without TLS", table: "7b", line: "wss", metric: "memory", limit: 6_000, unit: "B"},
-	{row: 7, work: "idle connection over TLS", table: "7a", line: "wss", metric: "memory", against: best, limit: 0.45},
+	{row: 7, work: "idle connection over TLS", table: "7a", line: "wss", metric: "memory", against: best, limit: 0.45, bound: byIdleTLS},
 	{row: 7, work: "idle connection without TLS", table: "7b", line: "wss", metric: "memory", against: best, limit: 0.45},
 	{row: 8, work: "64 goroutines write to one connection: CPU", table: "8", line: "wss", metric: "cpu", against: best, limit: 1.0 / 5},
 	{row: 9, work: "a prepared message to many connections: CPU", table: "9a", line: "wss", metric: "cpu", against: "tls", limit: 1.03},
@@ -75,9 +76,9 @@ var goals = []goal{
 	{row: 14, work: "accepting without net/http, resumed: CPU", table: "14b", line: "wss-upgrade", metric: "cpu", against: "http", limit: 1.03},
 	{row: 15, work: "compressed 1 KiB JSON: CPU", table: "15a", line: "wss", metric: "cpu", against: best, limit: 1},
 	{row: 15, work: "compressed 1 KiB JSON, 12 bits: CPU", table: "15a", line: "wss, 12 bits", metric: "cpu", against: best, limit: 1},
-	{row: 15, work: "idle compressed connection", table: "15b", line: "wss", metric: "memory", against: best, limit: 0.25},
-	{row: 15, work: "idle compressed connection, 12 bits", table: "15b", line: "wss, 12 bits", metric: "memory", against: best, limit: 0.25},
-	{row: 16, work: "ever more connections: CPU", table: "16", line: "wss", against: lowest, limit: 1.3},
+	{row: 15, work: "idle compressed connection", table: "15b", line: "wss", metric: "memory", against: best, limit: 0.25, bound: byIdleTLS},
+	{row: 15, work: "idle compressed connection, 12 bits", table: "15b", line: "wss, 12 bits", metric: "memory", against: best, limit: 0.25, bound: byIdleTLS},
+	{row: 16, work: "ever more connections: CPU", table: "16", line: "wss", against: lowest, limit: 1.3, bound: byGrowth("tls")},
 }
 
 // Judge compares the marks with what was measured.
@@ -106,6 +107,7 @@ func (g goal) judge(r *report.Report) report.Mark {
 	m.Times = g.times
 	if g.against == lowest {
 		m.Value, m.Where = growth(t, own)
+		g.bounded(r, t, &m)
 		return verdict(m)
 	}
 	metrics := []string{g.metric}
@@ -124,6 +126,7 @@ func (g goal) judge(r *report.Report) report.Mark {
 			}
 		}
 	}
+	g.bounded(r, t, &m)
 	return verdict(m)
 }
 

@@ -25,7 +25,11 @@ func (c *Config) microTables() []Table {
 		"ns per header. gobwas reads from an io.Reader and writes to an io.Writer, which are memory here. The others export no codec.",
 		micro.HeaderGroups(), micro.HeaderCases)
 	header.Metrics = append(header.Metrics, report.Metric{Key: "allocs", Name: "allocations, at most"})
+	cipher := table(3, "cipher", "what the cipher of TLS records costs",
+		"ns per record of AES-128-GCM, which every connection here uses. It is a part of the bounds that the marks name.",
+		micro.CipherGroups(), micro.CipherCases)
 	return []Table{
+		cipher,
 		table(11, "11", "masking",
 			"ns per payload, the mean of every position of the key (0 to 3) in aligned and in unaligned memory. wss, gobwas and subtle.XORBytes (with a key that was expanded beforehand) work in place; wss-copy masks while it copies; memmove only copies. The others export no masking.",
 			micro.MaskGroups(), micro.MaskCases),

@@ -73,7 +73,8 @@ func (c *Config) Plan() []Table {
 		c.deflateTables(), c.growthTables(),
 	} {
 		for _, t := range tables {
-			if c.wants(t.Row) {
+			// The bounds of other rows need the cipher's cost.
+			if c.wants(t.Row) || t.Key == "cipher" && (c.wants(4) || c.wants(6)) {
 				all = append(all, t)
 			}
 		}

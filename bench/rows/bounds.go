@@ -1,0 +1,73 @@
+package rows
+
+import (
+	"fmt"
+
+	"github.com/seed-c4549abd/wss/bench/micro"
+	"github.com/seed-c4549abd/wss/bench/report"
+)
+
+// A bound is how low a mark's figure could be at all: what the mark is compared with does
+// not do the library's work, but it does something that the library cannot do without. It
+// is made of the medians of the same run.
+type bound func(r *report.Report, t *report.Table, m *report.Mark) (value float64, why string, ok bool)
+
+// median returns a line's median of a metric.
+func median(t *report.Table, line, metric string) (float64, bool) {
+	if t == nil {
+		return 0, false
+	}
+	l := t.Find(line)
+	if l == nil {
+		return 0, false
+	}
+	v, ok := l.Values[metric]
+	return v.Median, ok && v.N > 0
+}
+
+// byIdleTLS bounds memory by what a connection takes that is TLS alone.
+func byIdleTLS(r *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
+	floor, ok := median(r.Find("7a"), "tls-idle", "memory")
+	against, ok2 := median(t, m.Against, "memory")
+	return floor / against, fmt.Sprintf("a bare tls.Conn that waits without a buffer: %.0f B", floor), ok && ok2
+}
+
+// kernelAndCipher bounds by a bare TCP echo of the same bytes and, in µs, the cipher of
+// its records, each of which is opened and sealed.
+func kernelAndCipher(size, records int) bound {
+	return func(r *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
+		tcp, ok := median(t, "tcp", "cpu")
+		against, ok2 := median(t, m.Against, "cpu")
+		sum := tcp
+		for _, do := range []string{"seal", "open"} {
+			ns, ok := median(r.Find("cipher"), "crypto/cipher", micro.CipherGroup(do, size))
+			if !ok {
+				return 0, "", false
+			}
+			sum += ns / 1000 * float64(records)
+		}
+		return sum / against, fmt.Sprintf("bare TCP (%.3g) and AES-GCM (%.2g µs)", tcp/against, sum-tcp), ok && ok2
+	}
+}
+
+// byGrowth bounds by another line's own growth.
+func byGrowth(line string) bound {
+	return func(_ *report.Report, t *report.Table, _ *report.Mark) (float64, string, bool) {
+		l := t.Find(line)
+		if l == nil {
+			return 0, "", false
+		}
+		s, _ := growth(t, l)
+		return s.Median, line + "'s own growth", s.N > 0
+	}
+}
+
+// bounded notes the bound of a mark.
+func (g goal) bounded(r *report.Report, t *report.Table, m *report.Mark) {
+	if g.bound == nil || m.Value.N == 0 {
+		return
+	}
+	if value, why, ok := g.bound(r, t, m); ok {
+		m.Bound, m.BoundBy = value, why
+	}
+}
