@@ -15,24 +15,25 @@ import (
 // it has returned a *CloseError: then it has ended itself. All methods may be
 // called by any number of goroutines at once.
 type Conn struct {
-	t           transport
-	set         *settings
-	role        frame.Role
-	subprotocol string
-
-	zip    *compression // nil: no extension; see compress.go
-	obs    Observer     // nil: nobody looks
-	member *member      // nil: in no group
-
-	in  inbox                   // see read.go
-	out outbox                  // see write.go
-	cls atomic.Pointer[closing] // nil until closing has to be bounded; see close.go
-	png pings                   // see ping.go
-	liv keepalive               // see keepalive.go
-	num counters                // see stats.go
-
-	lif   life // see life.go
+	// What every message needs comes first, and so in the parts: with many connections
+	// it is seldom in a cache, and each line less counts.
+	t     transport
+	set   *settings
+	zip   *compression // nil: no extension; see compress.go
+	obs   Observer     // nil: nobody looks
 	ended atomic.Pointer[CloseError]
+	role  frame.Role
+
+	in  inbox     // see read.go
+	num counters  // see stats.go
+	out outbox    // see write.go
+	liv keepalive // see keepalive.go
+
+	png         pings                   // see ping.go
+	lif         life                    // see life.go
+	cls         atomic.Pointer[closing] // nil until closing has to be bounded; see close.go
+	member      *member                 // nil: in no group
+	subprotocol string
 }
 
 // newConn makes a connection of a transport whose opening handshake is done. rest

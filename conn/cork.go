@@ -23,10 +23,10 @@ type corks struct {
 
 // corked is a connection's place in corks.
 type corked struct {
+	watched    bool // guarded by outbox.mu: it need not be entered again
+	listed     bool // guarded by corks.mu
 	c          *Conn
 	next, prev *corked
-	listed     bool // guarded by corks.mu
-	watched    bool // guarded by outbox.mu: it need not be entered again
 }
 
 // gathered notes that something is left to gather. o.mu is held.

@@ -78,9 +78,10 @@ func (c *Conn) flush(ctx context.Context) error {
 	for more := true; more; {
 		var b, long []byte
 		var seq int64
-		b, long, seq, more = c.collect()
-		if err := c.give(ctx, b, long); err != nil {
-			return err
+		if b, long, seq, more = c.collect(); len(b)+len(long) > 0 {
+			if err := c.give(ctx, b, long); err != nil {
+				return err
+			}
 		}
 		o.sent.Store(seq)
 	}

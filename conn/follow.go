@@ -3,7 +3,6 @@ package conn
 import (
 	"context"
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
@@ -17,8 +16,32 @@ type follower struct {
 
 // following are the followers of a connection, in the order in which they came.
 type following struct {
-	first, last *follower
 	any         atomic.Bool // there are some
+	kept        int8        // how many are in spare
+	first, last *follower
+	spare       *follower // for those who come next; of this connection only, because a
+	// channel must not leave the testing/synctest bubble in which it was made
+}
+
+// maxSpare is how many followers are kept until the connection falls silent.
+const maxSpare = 64
+
+// take returns a follower that nobody wakes.
+func (l *following) take() *follower {
+	f := l.spare
+	if f == nil {
+		return &follower{woken: make(chan struct{}, 1)}
+	}
+	l.spare = f.next
+	l.kept--
+	return f
+}
+
+func (l *following) give(f *follower) {
+	if l.kept < maxSpare {
+		f.next, l.spare = l.spare, f
+		l.kept++
+	}
 }
 
 func (l *following) add(f *follower) {
@@ -48,22 +71,18 @@ func (l *following) remove(out func(*follower) bool) (found bool) {
 	return found
 }
 
-var followers = sync.Pool{New: func() any { return &follower{woken: make(chan struct{}, 1)} }}
-
 // follow waits while the holder of tok sends what has gathered. It returns when all up
 // to seq has left, or with lead and the token when nobody is sending any more. The
 // error is ctx's, or the connection's.
 func (c *Conn) follow(ctx context.Context, seq int64) (lead bool, err error) {
 	o := &c.out
-	f := followers.Get().(*follower)
-	defer followers.Put(f)
-	f.seq = seq
 	ended := ctx.Done()
 	if x := c.lif.ctx.Load(); x != nil && *x == ctx {
 		ended = nil // the end of the connection wakes us without
 	}
+	var f *follower
 	for {
-		if done, err := c.enroll(f); done || err != nil {
+		if f, err = c.enroll(seq, f); f == nil {
 			return false, err
 		}
 		// The holder may have gone before it could see us.
@@ -94,19 +113,25 @@ func (o *outbox) yield() {
 	}
 }
 
-// enroll adds f to those who are woken, unless its frame has left already.
-func (c *Conn) enroll(f *follower) (done bool, err error) {
+// enroll returns one of those who are woken; nil if all up to seq has left already. woken
+// is the one before, if any.
+func (c *Conn) enroll(seq int64, woken *follower) (*follower, error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.sent.Load() >= f.seq {
-		return true, nil
+	if woken != nil {
+		o.following.give(woken)
+	}
+	if o.sent.Load() >= seq {
+		return nil, nil
 	}
 	if err := c.err(); err != nil {
-		return false, err
+		return nil, err
 	}
+	f := o.following.take()
+	f.seq = seq
 	o.following.add(f)
-	return false, nil
+	return f, nil
 }
 
 // dismiss makes sure that nobody is going to wake f.
@@ -116,6 +141,14 @@ func (o *outbox) dismiss(f *follower) {
 	if !o.following.remove(func(g *follower) bool { return g == f }) {
 		<-f.woken
 	}
+	o.following.give(f)
+}
+
+// forgetSpare frees what a crowd of writers has left behind.
+func (o *outbox) forgetSpare() {
+	o.mu.Lock()
+	o.following.spare, o.following.kept = nil, 0
+	o.mu.Unlock()
 }
 
 // wake wakes the writers whose frames have left, and one of the others to send what has

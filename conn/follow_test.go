@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -100,4 +101,36 @@ func TestFollowersLearnOfTheEnd(t *testing.T) {
 	_ = server.CloseNow()
 	wg.Wait()
 	_ = peer.Close()
+}
+
+// TestFollowersStayWithTheirConnection: a channel that was made in a bubble of
+// testing/synctest must not be met outside.
+func TestFollowersStayWithTheirConnection(t *testing.T) {
+	crowd := func(t *testing.T) {
+		client, server := pair(t, "pipe")
+		done := echo(server)
+		var writers sync.WaitGroup
+		const n, each = 8, 20
+		for range n {
+			writers.Go(func() {
+				for range each {
+					if err := client.Write(bg, Binary, make([]byte, 1000)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		for range n * each {
+			if _, _, err := client.Read(bg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		writers.Wait()
+		_ = client.CloseNow()
+		<-done
+	}
+	for range 5 {
+		synctest.Test(t, crowd)
+		crowd(t)
+	}
 }

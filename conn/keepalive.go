@@ -11,14 +11,13 @@ import (
 // peer leaves it unanswered, or takes nothing of what waits for it. Its clock is
 // the wheel's: reading it costs a load.
 type keepalive struct {
+	last    atomic.Int64 // when something was received
+	listen  atomic.Int64 // since when somebody waits for bytes; 0: nobody does
+	mayPark atomic.Bool  // the reader is Serve, which wants to know of silence
+	parking atomic.Bool  // it was told: the read deadline is ours
+
 	c     *Conn
 	entry wheel.Entry
-
-	mayPark atomic.Bool // the reader is Serve, which wants to know of silence
-	parking atomic.Bool // it was told: the read deadline is ours
-
-	last   atomic.Int64 // when something was received
-	listen atomic.Int64 // since when somebody waits for bytes; 0: nobody does
 
 	// used by Tick only
 	pinged int64 // when an unanswered ping was sent; 0: none
@@ -75,6 +74,7 @@ func (k *keepalive) Tick() time.Duration {
 	if since := k.listen.Load(); since != 0 && now-since >= int64(parkAfter) {
 		k.mayPark.Store(false)
 		k.parking.Store(true)
+		c.out.forgetSpare()
 		_ = c.t.SetReadDeadline(past)
 		return again
 	}
@@ -112,6 +112,7 @@ func (k *keepalive) ping(now int64) time.Duration {
 		return time.Duration(wait)
 	}
 	k.pinged = now
+	c.out.forgetSpare()
 	if _, seq := c.sendPing(nil); seq != 0 {
 		c.kick()
 	}

@@ -15,21 +15,21 @@ import (
 
 // inbox is the receive side of a connection. Its token's holder reads.
 type inbox struct {
-	tok   token
-	rx    frame.Receiver
-	watch *watch // nil until a context can end
-
 	buf  []byte // borrowed while bytes are in it
 	r, w int    // buf[r:w] has not been consumed
+	rx   frame.Receiver
 
-	asm     assembly
-	zipped  bool           // the message in progress is compressed
+	news    traffic     // received since it was last added to the counters
+	asm     assembly    // the message in progress
+	zipped  bool        // it is compressed
+	looping bool        // Serve waits by itself: await must not
+	answer  bool        // a pong waits in the outbox
+	serving atomic.Bool // Serve holds the token
+	watch   *watch      // nil until a context can end
+
+	tok     token
 	stream  *MessageReader // the message being streamed
-	serving atomic.Bool    // Serve holds the token
-	news    traffic        // received since it was last added to the counters
-	looping bool           // Serve waits by itself: await must not
 	leaving *CloseError    // what is left to Serve to finish
-	answer  bool           // a pong waits in the outbox
 }
 
 func (in *inbox) init(role frame.Role, limit int64, rest []byte) {
@@ -168,6 +168,9 @@ func (c *Conn) fill(ctx context.Context) error {
 			if in.r == in.w {
 				in.release()
 			}
+			if in.looping {
+				return errDrained
+			}
 			if err := c.await(ctx); err != nil {
 				return err
 			}
@@ -219,14 +222,13 @@ func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 }
 
 // await waits until the transport has something, for as long as ctx lives. What
-// has gathered for sending leaves before.
+// has gathered for sending leaves before. Serve's loop does both itself.
 func (c *Conn) await(ctx context.Context) error {
+	if c.in.looping {
+		return errDrained
+	}
 	if err := c.settle(ctx); err != nil {
 		return err
-	}
-	in := &c.in
-	if in.looping {
-		return errDrained
 	}
 	for {
 		if err := c.watchRead(ctx); err != nil {

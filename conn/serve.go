@@ -104,6 +104,9 @@ func (s *server) handle() bool {
 	if s.err, s.failed = s.messages(); s.err != errDrained {
 		return false
 	}
+	if s.err = c.settle(s.ctx); s.err != nil {
+		return false
+	}
 	if err := c.watchRead(s.ctx); err != nil {
 		s.err = c.because(err)
 		return false
@@ -175,15 +178,14 @@ func orderly(err error) error {
 // uncork sends what has gathered: the input that was here is handled.
 func (c *Conn) uncork(ctx context.Context) error {
 	o := &c.out
-	o.corked.Store(false)
+	if o.corked.Load() {
+		o.corked.Store(false)
+	}
 	c.in.answer = false
 	if !c.in.asm.open {
 		c.in.asm.drop()
 	}
-	o.mu.Lock()
-	idle := len(o.buf) == 0 && len(o.queue) == 0 && len(o.pong) == 0 && c.t.Pending() == 0
-	o.mu.Unlock()
-	if idle || c.ended.Load() != nil {
+	if c.ended.Load() != nil {
 		return nil
 	}
 	return c.flushAll(ctx)

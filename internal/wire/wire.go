@@ -26,36 +26,37 @@ func (wouldBlock) Temporary() bool { return true }
 // Conn is a net.Conn between crypto/tls and a socket. One goroutine at a time may
 // use its read side (Read, Ready, Wait), and one may Write; any number may flush.
 type Conn struct {
-	nc       net.Conn
-	raw      syscall.RawConn // nil where readiness cannot be awaited
-	switched bool            // messages have begun: see Switch
-
 	// read side
-	in      []byte             // borrowed while bytes are in it
-	r, w    int                // in[r:w] has not been handed over
-	left    int                // bytes of the current record to hand over
-	mode    mode               // TLS or plain, by the first byte
-	readErr error              // final; reported once in[r:w] is used up
-	ended   atomic.Bool        // the socket's end has been reported by Read
-	once    func(uintptr) bool // readOnce, bound when the connection is made
-	onceErr error
-	onceN   int
-	dry     bool               // the last read got less than it asked for
-	handle  func() bool        // Loop's, while it runs
-	loop    func(uintptr) bool // loopOnce, bound by the first Loop
-	looped  atomic.Bool        // Loop was called: Close must not wait for it
+	raw      syscall.RawConn // nil where readiness cannot be awaited
+	in       []byte          // borrowed while bytes are in it
+	r, w     int             // in[r:w] has not been handed over
+	left     int             // bytes of the current record to hand over
+	handle   func() bool     // Loop's, while it runs
+	onceErr  error
+	onceN    int
+	readErr  error // final; reported once in[r:w] is used up
+	read     atomic.Int64
+	mode     mode        // TLS or plain, by the first byte
+	switched bool        // messages have begun: see Switch
+	dry      bool        // the last read got less than it asked for
+	ended    atomic.Bool // the socket's end has been reported by Read
 
 	// write side
-	flushMu  sync.Mutex // one flush at a time; taken before mu
+	pending atomic.Int64
+	written atomic.Int64
+	flushMu sync.Mutex // one flush at a time; taken before mu
+	closed  atomic.Bool
+	try     try
+
 	mu       sync.Mutex // guards queue and flushing
 	queue    queue
-	flushing bool // the head of the queue is with the kernel
-	try      try
+	flushing bool  // the head of the queue is with the kernel
 	failed   error // Write's, for Flush to report; guarded by flushMu
-	pending  atomic.Int64
-	closed   atomic.Bool
 
-	read, written atomic.Int64
+	nc     net.Conn
+	once   func(uintptr) bool // readOnce, bound when the connection is made
+	loop   func(uintptr) bool // loopOnce, bound by the first Loop
+	looped atomic.Bool        // Loop was called: Close must not wait for it
 }
 
 type mode uint8
