@@ -24,16 +24,18 @@ type Conn struct {
 	ended atomic.Pointer[CloseError]
 	role  frame.Role
 
-	in  inbox     // see read.go
 	num counters  // see stats.go
-	out outbox    // see write.go
 	liv keepalive // see keepalive.go
 
-	png         pings                   // see ping.go
-	lif         life                    // see life.go
-	cls         atomic.Pointer[closing] // nil until closing has to be bounded; see close.go
-	member      *member                 // nil: in no group
+	lif         life // see life.go
 	subprotocol string
+
+	out outbox // see write.go
+	in  inbox  // see read.go
+
+	png    pings                   // see ping.go
+	cls    atomic.Pointer[closing] // nil until closing has to be bounded; see close.go
+	member *member                 // nil: in no group
 }
 
 // newConn makes a connection of a transport whose opening handshake is done. rest

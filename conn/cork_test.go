@@ -42,7 +42,7 @@ func TestWhatGathersLeavesAtLast(t *testing.T) {
 		}
 		synctest.Wait()
 		time.Sleep(10 * corkLimit)
-		if w.armed || w.first != nil {
+		if w.armed.Load() || w.watches() {
 			t.Error("somebody is watched still")
 		}
 	})
@@ -62,7 +62,7 @@ func TestAnEndedConnectionIsNotWatched(t *testing.T) {
 		for _, i := range []int{2, 0, 4, 1, 3} { // from the middle and from both ends
 			_ = all[i].CloseNow()
 		}
-		if w.first != nil || w.armed {
+		if w.armed.Load() || w.watches() {
 			t.Error("somebody is watched still")
 		}
 	})

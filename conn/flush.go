@@ -104,6 +104,9 @@ func (c *Conn) collect() (b, long []byte, seq int64, more bool) {
 		long = c.dequeue()
 	}
 	b, o.buf = o.buf, nil
+	if len(o.queue) == 0 {
+		c.ungathered()
+	}
 	return b, long, o.framed, len(o.queue) > 0 && !o.stream
 }
 
