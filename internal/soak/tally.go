@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/seed-c4549abd/wss/conn"
+)
+
+// tally is what all connections together have done.
+type tally struct {
+	mu         sync.Mutex
+	behaviours map[string]int64
+	failed     map[string]int64 // of behaviours, that something is not accounted for
+	opened     int64            // by the server
+	refused    int64            // handshakes, because the group was shutting down
+	codes      map[conn.StatusCode]int64
+	tokens     map[string]int64
+	clientEnds map[string]int64
+	server     conn.Stats // sums
+	client     conn.Stats
+	missing    int64 // numbers of messages that were dropped
+	roundTrip  time.Duration
+	findings   []string
+	found      int // findings in all
+}
+
+func newTally() *tally {
+	return &tally{
+		behaviours: map[string]int64{}, failed: map[string]int64{},
+		codes: map[conn.StatusCode]int64{}, tokens: map[string]int64{}, clientEnds: map[string]int64{},
+	}
+}
+
+// maxFindings is how many are kept; the others are counted.
+const maxFindings = 40
+
+// find notes what is not accounted for.
+func (t *tally) find(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.found++
+	if len(t.findings) < maxFindings {
+		t.findings = append(t.findings, fmt.Sprintf(format, args...))
+	}
+}
+
+// add takes a connection that is over and what was found about it.
+func (t *tally) add(l *life, findings []string) {
+	for _, f := range findings {
+		t.find("%v: %s", l, f)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.behaviours[l.b.name]++
+	if len(findings) > 0 {
+		t.failed[l.b.name]++
+	}
+	if !l.accepted.Load() {
+		return
+	}
+	t.opened++
+	if why := l.server.why; why != nil {
+		t.codes[why.Code]++
+		t.tokens[why.Token()]++
+	}
+	t.clientEnds[endOf(l.client)]++
+	sum(&t.server, &l.server.stats)
+	sum(&t.client, &l.client.stats)
+	t.missing += l.client.gaps
+	t.roundTrip = max(t.roundTrip, l.client.stats.RoundTrip, l.server.stats.RoundTrip)
+}
+
+func sum(all, one *conn.Stats) {
+	all.MessagesIn += one.MessagesIn
+	all.MessagesOut += one.MessagesOut
+	all.PayloadIn += one.PayloadIn
+	all.PayloadOut += one.PayloadOut
+	all.EncodedIn += one.EncodedIn
+	all.EncodedOut += one.EncodedOut
+	all.ControlIn += one.ControlIn
+	all.ControlOut += one.ControlOut
+	all.WireIn += one.WireIn
+	all.WireOut += one.WireOut
+	all.Dropped += one.Dropped
+}
+
+// judgeGroup compares the group's counts, when nobody is left, with those of its
+// connections.
+func (t *tally) judgeGroup(g conn.GroupStats) {
+	var byCode, byToken int64
+	for _, n := range g.Codes {
+		byCode += n
+	}
+	for _, n := range g.Tokens {
+		byToken += n
+	}
+	t.mu.Lock()
+	own := t.server
+	want := fmt.Sprint(t.opened, t.opened, t.opened, 0, t.refused)
+	codes, tokens := maps.Equal(g.Codes, t.codes), maps.Equal(g.Tokens, t.tokens)
+	t.mu.Unlock()
+	if got := fmt.Sprint(g.Opened, byCode, byToken, g.Active, g.Refused); got != want {
+		t.find("group: opened, ended by codes, by tokens, active and refused are %s, want %s", got, want)
+	}
+	if !codes || !tokens {
+		t.find("group: ends by codes and tokens are %v, %v; its connections say %v, %v", g.Codes, g.Tokens, t.codes, t.tokens)
+	}
+	if g.Stats != own {
+		t.find("group: the sums are %+v; its connections say %+v", g.Stats, own)
+	}
+}
