@@ -172,10 +172,18 @@ func (c *Conn) closeReceived(payload []byte) error {
 		return c.fail(err)
 	}
 	why := &CloseError{Code: code, Reason: string(reason), Remote: true}
-	ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+	// A frame with our own code answers ours; one with another has crossed it, and is the
+	// first that we receive (§7.1.5).
+	if own := c.out.closing.Load(); own != nil && own.Code == code {
+		why = own
+	}
+	c.in.closed = true
+	// Our answer leaves behind all that was sent before it, which a slow peer takes its
+	// time for.
+	ctx, cancel := within(c.set.closeTimeout)
 	defer cancel()
 	c.sendClose(ctx, payload[:min(len(payload), 2)], why)
-	return c.finish(ctx, why)
+	return c.linger(why)
 }
 
 // fail ends the connection because the peer broke a rule, and tells it which
@@ -195,6 +203,13 @@ func (c *Conn) fail(cause error) error {
 	return c.finish(ctx, why)
 }
 
+// linger is finish with the time that a peer has after the closing handshake.
+func (c *Conn) linger(why *CloseError) error {
+	ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+	defer cancel()
+	return c.finish(ctx, why)
+}
+
 // finish ends a connection on which nothing more is to be said. Closing a socket
 // with unread bytes resets it, and the peer may lose our last frame: so the stream
 // is ended first, and what still comes is read, for a bounded time. A client waits
@@ -204,12 +219,13 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 		c.in.leaving = why
 		return why
 	}
-	if c.role == frame.Server || !why.Remote {
+	wait := c.role == frame.Client && c.in.closed
+	if !wait {
 		c.shut(ctx)
 	}
-	for ctx.Err() == nil && c.linger(ctx) {
+	for ctx.Err() == nil && c.drain(ctx) {
 	}
-	if c.role == frame.Client && why.Remote {
+	if wait {
 		c.shut(ctx)
 	}
 	return c.end(why)
@@ -226,8 +242,8 @@ func (c *Conn) shut(ctx context.Context) {
 	}
 }
 
-// linger reads and forgets what comes, and reports whether more may come.
-func (c *Conn) linger(ctx context.Context) bool {
+// drain reads and forgets what comes, and reports whether more may come.
+func (c *Conn) drain(ctx context.Context) bool {
 	in := &c.in
 	if !c.t.Ready() {
 		in.release()

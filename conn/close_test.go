@@ -2,6 +2,7 @@ package conn
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -212,6 +213,62 @@ func TestMessagesOnTheirWayAreReadWhileClosing(t *testing.T) {
 	}
 	if p := <-got; p != "last words" {
 		t.Errorf("got %q", p)
+	}
+}
+
+// TestAnAnsweredCloseIsOurOwn: the peer's frame then only answers. Another code is the
+// peer's own frame, which has crossed ours.
+func TestAnAnsweredCloseIsOurOwn(t *testing.T) {
+	for _, tt := range []struct{ answer, code, token string }{
+		{"\x0f\xa0", "4000", "local"}, {"\x0f\xa1", "4001", "peer"}, {"", "1005", "peer"},
+	} {
+		for _, kind := range kinds {
+			peer, server := raw(t, kind)
+			closed := make(chan error, 1)
+			go func() { closed <- server.Close(4000, "bye") }()
+			readFrame(t, peer)
+			if _, err := peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, tt.answer)); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-closed; err != nil {
+				t.Errorf("%s, answer %q: %v", kind, tt.answer, err)
+			}
+			_, _, err := server.Read(bg)
+			why, _ := errors.AsType[*CloseError](err)
+			if why == nil || fmt.Sprint(int(why.Code)) != tt.code || why.Token() != tt.token ||
+				why.Remote != (tt.token == "peer") || errors.Is(why, net.ErrClosed) == why.Remote || (why.Reason == "bye") == why.Remote {
+				t.Errorf("%s, answer %q: %+v", kind, tt.answer, why)
+			}
+		}
+	}
+}
+
+// TestTheAnswerToACloseWaitsForWhatIsBeforeIt, within CloseTimeout: a slow peer gets all that
+// was sent, and then the close frame.
+func TestTheAnswerToACloseWaitsForWhatIsBeforeIt(t *testing.T) {
+	t.Parallel()
+	a, b := pipe.New(1 << 10)
+	server := newConn(newTransport(b), frame.Server, "", newSettings(0, time.Minute, -1, 0), nil, nil)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(bg, func(*Conn, Message) error { return nil }) }()
+	if err := server.Send(prepare(t, Binary, strings.Repeat("x", 64<<10))); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, "\x03\xe8"))
+	select {
+	case err := <-ended:
+		t.Fatalf("ended before all was sent: %v", err)
+	case <-time.After(lingerTimeout + lingerTimeout/4):
+	}
+	if h, _ := readFrame(t, a); h.Length != 64<<10 {
+		t.Errorf("got %+v", h)
+	}
+	if h, p := readFrame(t, a); h.Opcode != frame.Close || p != "\x03\xe8" {
+		t.Errorf("got %+v, %q", h, p)
+	}
+	_ = a.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

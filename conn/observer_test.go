@@ -97,6 +97,6 @@ func TestAnObserverIsToldEverything(t *testing.T) {
 		t.Fatal("let in")
 	}
 	from.await(t, "opened", "out text 5", "in text 5", "out binary 100000", "in binary 100000",
-		"out text 9", "in text 9", "closed 4001 peer")
+		"out text 9", "in text 9", "closed 4001 local")
 	at.await(t, append(all, "refused /other: origin")...)
 }

@@ -24,6 +24,7 @@ type inbox struct {
 	zipped  bool        // it is compressed
 	looping bool        // Serve waits by itself: await must not
 	answer  bool        // a pong waits in the outbox
+	closed  bool        // the peer's close frame was received
 	serving atomic.Bool // Serve holds the token
 	watch   *watch      // nil until a context can end
 

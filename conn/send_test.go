@@ -103,6 +103,20 @@ func TestAPeerThatNeverReads(t *testing.T) {
 				t.Errorf("%+v", n)
 			}
 		})
+		t.Run("close, and reads after all, "+kind, func(t *testing.T) {
+			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(limit, CloseWhenFull) })
+			for server.Send(p) == nil {
+			}
+			got := make(chan error, 1)
+			go func() { got <- client.Serve(bg, func(*Conn, Message) error { return nil }) }()
+			_, _, err := server.Read(bg)
+			if !errors.Is(err, ErrQueueFull) || CloseStatus(err) != StatusTryAgainLater {
+				t.Errorf("got %v", err)
+			}
+			if err := <-got; CloseStatus(err) != StatusTryAgainLater {
+				t.Errorf("the peer got %v", err)
+			}
+		})
 		t.Run("drop, "+kind, func(t *testing.T) {
 			peer, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, DropWhenFull) })
 			sent, dropped := 0, int64(0)

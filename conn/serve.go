@@ -87,9 +87,7 @@ func (s *server) serve() (again bool) {
 		return true
 	}
 	if why := c.in.leaving; why != nil {
-		ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
-		defer cancel()
-		s.err = c.finish(ctx, why)
+		s.err = c.linger(why)
 	}
 	return false
 }
