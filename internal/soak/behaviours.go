@@ -163,7 +163,7 @@ func pinging(k *client) {
 		if err := k.write(k.size(1000)); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(k.ctx, patience)
+		ctx, cancel := k.patient()
 		defer cancel()
 		_, err := k.c.Ping(ctx)
 		return k.sent(err)
@@ -184,7 +184,7 @@ func idle(k *client) {
 }
 
 // feedLength is what the server feeds: more than the queue and the kernel hold.
-const feedLength = 100 // messages of 8 KiB
+const feedLength = 200 // messages of 8 KiB
 
 func feedPath(k *client) (string, url.Values) {
 	return "/feed", url.Values{"n": {strconv.Itoa(feedLength)}, "policy": {k.l.b.policy}}
@@ -262,7 +262,7 @@ var serverCodes = []conn.StatusCode{conn.StatusNormalClosure, conn.StatusGoingAw
 // closePath has the server close after some messages, in one of the ways that there are.
 func closePath(k *client) (string, url.Values) {
 	code := serverCodes[k.r.IntN(len(serverCodes))]
-	how := []string{"serve", "return", "fail"}[k.r.IntN(3)]
+	how := []string{"close", "return", "fail"}[k.r.IntN(3)]
 	if how == "fail" {
 		code = conn.StatusInternalError
 	}

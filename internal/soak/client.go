@@ -69,7 +69,7 @@ func (k *client) netDial(ctx context.Context, network, addr string) (net.Conn, e
 	}
 	k.tcp = nc.(*net.TCPConn)
 	if k.l.b.policy != "" {
-		_ = k.tcp.SetReadBuffer(socketBuffer / 4)
+		_ = k.tcp.SetReadBuffer(receiveBuffer)
 	}
 	return nc, nil
 }
@@ -110,10 +110,8 @@ func (k *client) listen() {
 	case 3:
 		go k.readMessages()
 	case 4:
-		k.own.set(&k.own.reading)
 		k.c.Go(k.hear, func(error) { close(k.read) })
 	default:
-		k.own.set(&k.own.reading)
 		go func() {
 			defer close(k.read)
 			_ = k.c.Serve(k.ctx, k.hear)
@@ -122,6 +120,7 @@ func (k *client) listen() {
 }
 
 func (k *client) hear(_ *conn.Conn, m conn.Message) error {
+	k.own.set(&k.own.reading) // Serve has the turn to read now
 	k.own.take(m.Type, m.Data)
 	return nil
 }
@@ -184,11 +183,20 @@ func (k *client) readMessages() {
 	}
 }
 
+// patient returns a context for one call. One that ends behind a call leaves a deadline on
+// the socket until the next: not for those who write there themselves.
+func (k *client) patient() (context.Context, context.CancelFunc) {
+	if k.l.b.raw {
+		return k.ctx, func() {}
+	}
+	return context.WithTimeout(k.ctx, patience)
+}
+
 // write sends one message whole.
 func (k *client) write(n int) error {
 	seq := k.own.number()
 	k.buf = k.s.corpus.append(k.buf[:0], k.l.id, seq, n)
-	ctx, cancel := context.WithTimeout(k.ctx, patience)
+	ctx, cancel := k.patient()
 	defer cancel()
 	send := k.c.Write
 	if k.r.IntN(10) == 0 {
@@ -201,7 +209,7 @@ func (k *client) write(n int) error {
 func (k *client) writePieces(n, most int) error {
 	seq := k.own.number()
 	k.buf = k.s.corpus.append(k.buf[:0], k.l.id, seq, n)
-	ctx, cancel := context.WithTimeout(k.ctx, patience)
+	ctx, cancel := k.patient()
 	defer cancel()
 	w, err := k.c.Writer(ctx, typeOf(k.l.id, seq))
 	if err != nil {

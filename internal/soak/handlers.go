@@ -18,6 +18,7 @@ type handler struct {
 	own   *side
 	l     *life
 	query url.Values
+	drops bool // what comes behind a close of our own may go unread
 }
 
 // errFailed is what a callback fails with that has no code to give (1011).
@@ -31,11 +32,9 @@ func (v *server) handle(c *conn.Conn, l *life, u *url.URL) {
 	ctx := c.Context()
 	switch u.Path {
 	case "/go":
-		h.own.set(&h.own.reading)
 		c.Go(h.echo, func(error) { h.own.finish(c) })
 		return
 	case "/serve":
-		h.own.set(&h.own.reading)
 		_ = c.Serve(ctx, h.echo)
 	case "/read":
 		h.read(ctx)
@@ -56,6 +55,9 @@ func (v *server) handle(c *conn.Conn, l *life, u *url.URL) {
 // echo is the callback of Serve and Go. It fails only if it has to: what comes while the
 // connection closes is still counted.
 func (h *handler) echo(c *conn.Conn, m conn.Message) error {
+	if !h.drops { // Serve has the turn to read now
+		h.own.set(&h.own.reading)
+	}
 	h.own.take(m.Type, m.Data)
 	err := h.own.wrote(c.Write(context.Background(), m.Type, m.Data))
 	if err != nil && conn.CloseStatus(err) == 0 {
@@ -182,11 +184,12 @@ func (h *handler) feed(ctx context.Context) {
 			return
 		}
 		if err := h.own.wrote(h.c.Send(p)); conn.CloseStatus(err) != 0 {
-			break
+			<-h.c.CloseRead(ctx).Done()
+			return
 		}
 	}
 	h.own.set(&h.own.closing)
-	_ = h.c.Close(conn.StatusNormalClosure, "fed") // after an overflow it only waits
+	_ = h.c.Close(conn.StatusNormalClosure, "fed")
 	<-ctx.Done()
 }
 
@@ -196,9 +199,7 @@ func (h *handler) closeAfter(ctx context.Context) {
 	code, _ := strconv.Atoi(h.query.Get("code"))
 	how := h.query.Get("how")
 	h.own.set(&h.own.closing)
-	if how == "serve" { // Serve reads on after a Close of another goroutine's
-		h.own.set(&h.own.reading)
-	}
+	h.drops = how != "close" // Serve reads on only after a Close within it
 	_ = h.c.Serve(ctx, func(c *conn.Conn, m conn.Message) error {
 		_ = h.echo(c, m)
 		if left--; left != 0 {

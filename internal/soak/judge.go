@@ -20,6 +20,7 @@ func (l *life) judge(cut bool) (findings []string) {
 	if !l.accepted.Load() {
 		return findings
 	}
+	l.server.closing = l.server.closing || cut
 	l.judgeEnds(cut, add)
 	if l.client.why == nil || l.server.why == nil {
 		return findings

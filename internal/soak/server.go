@@ -24,9 +24,13 @@ const (
 	closeTimeout = 15 * time.Second
 )
 
-// socketBuffer is the size of the kernel's buffers, so that a peer that does not read is
-// noticed soon.
-const socketBuffer = 64 << 10
+// Sizes of the kernel's buffers, so that a peer that does not read is noticed soon. A
+// receive buffer less than a few segments, which are 64 KiB on loopback, would slow TCP
+// down to its probe timer.
+const (
+	sendBuffer    = 64 << 10
+	receiveBuffer = 192 << 10
+)
 
 // server is the server's half: one group behind two listeners, one of net/http's and one
 // of Upgrade's.
@@ -43,14 +47,13 @@ type server struct {
 	subscribers sync.Map    // *conn.Conn → *life
 }
 
-// narrow is a listener whose sockets have small buffers.
+// narrow is a listener whose sockets have small send buffers.
 type narrow struct{ net.Listener }
 
 func (l narrow) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
 	if tc, ok := nc.(*net.TCPConn); ok {
-		_ = tc.SetReadBuffer(socketBuffer)
-		_ = tc.SetWriteBuffer(socketBuffer)
+		_ = tc.SetWriteBuffer(sendBuffer)
 	}
 	return nc, err
 }
