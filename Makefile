@@ -9,8 +9,10 @@ MODULES = $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/node_m
 FUZZTIME = 30s
 FUZZJOBS = 1
 
+SOAKTIME = 10m
+
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz autobahn interop browser bench bench-quick bench-foreign bench-compression cover ci clean
+.PHONY: help run test race lint vuln fuzz soak autobahn interop browser bench bench-quick bench-foreign bench-compression cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +35,9 @@ vuln: ## look for known vulnerabilities in what the code calls
 
 fuzz: ## fuzz every target for FUZZTIME (30s), FUZZJOBS (1) at a time
 	@FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) .ci/fuzz
+
+soak: ## have connections come, stall and vanish for SOAKTIME (10m), and account for everything (ARGS='-conns 500', ...)
+	go run ./internal/soak -time $(SOAKTIME) $(ARGS)
 
 autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', ...)
 	go run ./autobahn/runner $(ARGS)

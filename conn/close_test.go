@@ -230,6 +230,10 @@ func TestAnAnsweredCloseIsOurOwn(t *testing.T) {
 			if _, err := peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, tt.answer)); err != nil {
 				t.Fatal(err)
 			}
+			go func() { // the server waits for the end of our stream
+				_, _ = io.Copy(io.Discard, peer)
+				_ = peer.Close()
+			}()
 			if err := <-closed; err != nil {
 				t.Errorf("%s, answer %q: %v", kind, tt.answer, err)
 			}
@@ -258,7 +262,7 @@ func TestTheAnswerToACloseWaitsForWhatIsBeforeIt(t *testing.T) {
 	select {
 	case err := <-ended:
 		t.Fatalf("ended before all was sent: %v", err)
-	case <-time.After(lingerTimeout + lingerTimeout/4):
+	case <-time.After(2*lingerTimeout + lingerTimeout/4):
 	}
 	if h, _ := readFrame(t, a); h.Length != 64<<10 {
 		t.Errorf("got %+v", h)
