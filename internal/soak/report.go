@@ -53,8 +53,9 @@ func (s *soak) report() {
 	counted(s.out, "server's ends by code", g.Codes)
 	counted(s.out, "server's ends by token", g.Tokens)
 	counted(s.out, "client's ends", t.clientEnds)
-	fmt.Fprintf(s.out, "connections: %d opened, %d active, %d refused; longest round trip %v\n",
-		g.Opened, g.Active, g.Refused, t.roundTrip.Round(10*time.Microsecond))
+	fmt.Fprintf(s.out, "connections: %d opened, %d active, %d refused; longest round trip %v (%s)\n",
+		g.Opened, g.Active, g.Refused, t.roundTrip.Round(10*time.Microsecond), t.slowest)
+	fmt.Fprintf(s.out, "clients' writes that were given up: %d forgotten, %d delivered all the same\n", t.forgotten, t.cut)
 	s.verdict()
 }
 

@@ -103,7 +103,7 @@ func (v *server) configs() (*tls.Config, error) {
 func (v *server) close() {
 	_ = v.http.Close()
 	_ = v.upgrades.Close()
-	v.accepting.Wait()
+	v.accepting.Wait() // for long only if a handler does not end: the guard names it
 }
 
 // options are those of one connection. Check tells whose it is.

@@ -29,6 +29,9 @@ type side struct {
 	closing  bool  // this side's application, or its group, began to close
 	faults   []string
 
+	forgotten int64 // writes that were given up before they began
+	cut       int64 // and after
+
 	seenIn, seenOut int64 // what the Observer was told
 	ends            int
 	why             *conn.CloseError
@@ -84,14 +87,19 @@ func (s *side) fault(format string, args ...any) {
 func (s *side) wrote(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cut, interrupted := errors.AsType[*conn.InterruptedError](err)
+	later, interrupted := errors.AsType[*conn.InterruptedError](err)
+	if interrupted {
+		s.cut++
+	}
 	switch {
-	case err == nil, interrupted && !cut.Closed:
+	case err == nil, interrupted && !later.Closed:
 		s.sent++
 	case conn.CloseStatus(err) != 0, interrupted:
 		s.unsure = 1
 	case errors.Is(err, conn.ErrQueueFull):
 		s.dropped++
+	default:
+		s.forgotten++
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,15 +31,19 @@ type soak struct {
 	group               conn.GroupStats
 }
 
-// afterwards is how long the end may take, once the time is over: the group's shutdown, the
-// last connections and the collections.
+// How long the end may take, once the time is over: the group's shutdown, the last
+// connections, all calls, and with the collections everything.
 const (
-	afterwards   = 58 * time.Second
 	shutdownTime = 30 * time.Second
 	leaveTime    = 10 * time.Second
+	callTime     = 45 * time.Second
+	afterwards   = 58 * time.Second
 )
 
-// errLate is the cause of a run's end that did not end by itself.
+// warmTime is the same for the warming up.
+const warmTime = 60 * time.Second
+
+// errLate is the cause of the end of a run that does not end by itself.
 var errLate = errors.New("the run is late")
 
 func newSoak(o options, out io.Writer) (*soak, error) {
@@ -50,14 +55,19 @@ func newSoak(o options, out io.Writer) (*soak, error) {
 
 // run does everything, and reports whether all is accounted for.
 func (s *soak) run(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.time+warmTime+afterwards, errLate)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	s.ctx = ctx
+	guard := time.AfterFunc(warmTime, s.giveUp)
+	defer guard.Stop()
 	grow(s.conns*goroutinesEach + 100)
 	s.warmUp()
 	s.before = settle(func(usage) bool { return true })
 	s.peak = s.before
 	fmt.Fprintf(s.out, "begin: %v\n", s.before)
+	guard.Reset(s.time + afterwards)
+	late := time.AfterFunc(s.time+callTime, func() { cancel(errLate) })
+	defer late.Stop()
 	s.live()
 	s.after = settle(func(u usage) bool { return returned(s.before, u) })
 	s.group = s.server.group.Stats()
@@ -75,7 +85,14 @@ func (s *soak) run(ctx context.Context) bool {
 // of its handshake.
 const goroutinesEach = 8
 
-const warmTime = 15 * time.Second
+// giveUp ends the process: something that has to end in time does not, whatever it is told.
+func (s *soak) giveUp() {
+	fmt.Fprintf(s.out, "goroutines:\n%s\n", stacks())
+	s.tally.find("the run does not end")
+	s.tally.mu.Lock() // for good
+	s.verdict()
+	os.Exit(exitFailed)
+}
 
 // warmUp has each behaviour happen twice, so that what is made once and kept is there:
 // pools, tables, the runtime's own.
@@ -143,16 +160,10 @@ func (s *soak) one(b *behaviour, seed uint64) {
 func (s *soak) refused(l *life, err error) {
 	e, _ := errors.AsType[*conn.HandshakeError](err)
 	if e != nil && e.Status == http.StatusServiceUnavailable && s.closing.Load() {
-		s.tally.mu.Lock()
-		s.tally.refused++
-		s.tally.mu.Unlock()
+		s.tally.refuse()
 		return
 	}
-	l.client.fault("dialing: %v", err)
-	if l.accepted.Load() {
-		<-l.server.done
-	}
-	s.tally.add(l, l.judge(s.closing.Load()))
+	s.tally.add(l, []string{fmt.Sprintf("dialing: %v", err)})
 }
 
 // over waits until both sides are through with the connection.

@@ -21,8 +21,10 @@ type tally struct {
 	clientEnds map[string]int64
 	server     conn.Stats // sums
 	client     conn.Stats
-	missing    int64 // numbers of messages that were dropped
+	forgotten  int64 // writes that were given up before they began
+	cut        int64 // and after
 	roundTrip  time.Duration
+	slowest    string // behaviour that it belongs to
 	findings   []string
 	found      int // findings in all
 }
@@ -47,6 +49,13 @@ func (t *tally) find(format string, args ...any) {
 	}
 }
 
+// refuse counts a handshake that the group refused.
+func (t *tally) refuse() {
+	t.mu.Lock()
+	t.refused++
+	t.mu.Unlock()
+}
+
 // add takes a connection that is over and what was found about it.
 func (t *tally) add(l *life, findings []string) {
 	for _, f := range findings {
@@ -69,9 +78,11 @@ func (t *tally) add(l *life, findings []string) {
 	t.clientEnds[endOf(l.client)]++
 	sum(&t.server, &l.server.stats)
 	sum(&t.client, &l.client.stats)
-	t.missing += l.client.gaps
-	if l.b.policy == "" { // the others do not read, so they do not answer
-		t.roundTrip = max(t.roundTrip, l.client.stats.RoundTrip, l.server.stats.RoundTrip)
+	t.forgotten += l.client.forgotten
+	t.cut += l.client.cut
+	// The others do not read, so they do not answer.
+	if own := max(l.client.stats.RoundTrip, l.server.stats.RoundTrip); l.b.policy == "" && own > t.roundTrip {
+		t.roundTrip, t.slowest = own, l.b.name
 	}
 }
 
