@@ -127,10 +127,12 @@ func subscribe(k *client) {
 	k.close()
 }
 
-// cancelling gives up most of its writes, whole or in part, while the peer reads slowly.
+// cancelling gives up many of its writes, whole or in part, while the peer reads slowly.
 func cancelling(k *client) {
+	_ = k.tcp.SetWriteBuffer(sendBuffer)
+	most := 128 << 10
 	for range 1 + k.r.IntN(30) {
-		if err := k.writeHastily(k.size(128<<10), time.Duration(k.r.IntN(3000))*time.Microsecond); err != nil {
+		if err := k.writeHastily(k.r.IntN(1+k.r.IntN(most)), time.Duration(k.r.IntN(3000))*time.Microsecond); err != nil {
 			return
 		}
 		if k.r.IntN(3) == 0 && k.pause(300*time.Millisecond) != nil {

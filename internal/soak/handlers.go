@@ -154,7 +154,7 @@ func (h *handler) sink(ctx context.Context) {
 			n, err = r.Read(buf)
 			_, _ = check.Write(buf[:n])
 			if n == len(buf) {
-				wait(ctx, time.Millisecond)
+				wait(ctx, 4*time.Millisecond)
 			}
 		}
 		if err != io.EOF {
