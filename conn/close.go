@@ -183,6 +183,7 @@ func (c *Conn) closeReceived(payload []byte) error {
 	ctx, cancel := within(c.set.closeTimeout)
 	defer cancel()
 	c.sendClose(ctx, payload[:min(len(payload), 2)], why)
+	_ = c.flushAll(ctx) // one of ours may be waiting already, and has to leave before the stream ends
 	return c.linger(why)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
 func TestCloseFromEitherSideOnEveryTransport(t *testing.T) {
@@ -274,6 +275,38 @@ func TestTheAnswerToACloseWaitsForWhatIsBeforeIt(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCloseFramesThatCross: ours is still behind a message when the peer's comes, and leaves
+// all the same before our stream ends, however slow the peer is within CloseTimeout.
+func TestCloseFramesThatCross(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pipe.New(1 << 10)
+		set := newSettings(0, 0, -1, 0)
+		set.wheel = new(wheel.Wheel) // of the bubble's time
+		server := newConn(newTransport(b), frame.Server, "", set, nil, nil)
+		ended, written := make(chan error, 1), make(chan error, 1)
+		go func() { ended <- server.Serve(bg, func(*Conn, Message) error { return nil }) }()
+		synctest.Wait()
+		go func() { written <- server.Write(bg, Binary, make([]byte, 64<<10)) }()
+		synctest.Wait()
+		server.startClose(4000, "")
+		_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, "\x0f\xa1"))
+		time.Sleep(DefaultCloseTimeout / 2) // of the bubble
+		if h, _ := readFrame(t, a); h.Length != 64<<10 {
+			t.Errorf("got %+v", h)
+		}
+		if h, p := readFrame(t, a); h.Opcode != frame.Close || p != "\x0f\xa0" {
+			t.Errorf("got %+v, %q", h, p)
+		}
+		_ = a.Close()
+		if err := <-ended; CloseStatus(err) != 4001 {
+			t.Error(err)
+		}
+		if err := <-written; err != nil {
+			t.Errorf("the write says %v", err)
+		}
+	})
 }
 
 func TestFailingTheConnectionNamesTheRule(t *testing.T) {
