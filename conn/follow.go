@@ -3,7 +3,6 @@ package conn
 import (
 	"context"
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
@@ -15,10 +14,41 @@ type follower struct {
 	woken chan struct{}
 }
 
-// following are the followers of a connection, in the order in which they came.
+// following are the followers of a connection, in the order in which they came. They are
+// the connection's own: a channel belongs to the testing/synctest bubble that made it, so
+// one from a pool of the process could not be used in another.
 type following struct {
 	first, last *follower
 	any         atomic.Bool // there are some
+
+	spare       *follower // not in use, for the next ones
+	used, spent int       // how many are in use, and how many are spare
+}
+
+// mostSpare is how many followers a connection keeps when no writer waits.
+const mostSpare = 4
+
+// take returns a follower for a writer.
+func (l *following) take(seq int64) *follower {
+	l.used++
+	f := l.spare
+	if f == nil {
+		return &follower{seq: seq, woken: make(chan struct{}, 1)}
+	}
+	l.spare = f.next
+	l.spent--
+	f.seq, f.next = seq, nil
+	return f
+}
+
+// put takes back a follower that nobody is going to wake.
+func (l *following) put(f *follower) {
+	f.next, l.spare = l.spare, f
+	l.spent++
+	// Those of a crowd stay as long as it does.
+	for l.used--; l.used == 0 && l.spent > mostSpare; l.spent-- {
+		l.spare = l.spare.next
+	}
 }
 
 func (l *following) add(f *follower) {
@@ -48,22 +78,19 @@ func (l *following) remove(out func(*follower) bool) (found bool) {
 	return found
 }
 
-var followers = sync.Pool{New: func() any { return &follower{woken: make(chan struct{}, 1)} }}
-
 // follow waits while the holder of tok sends what has gathered. It returns when all up
 // to seq has left, or with lead and the token when nobody is sending any more. The
 // error is ctx's, or the connection's.
 func (c *Conn) follow(ctx context.Context, seq int64) (lead bool, err error) {
 	o := &c.out
-	f := followers.Get().(*follower)
-	defer followers.Put(f)
-	f.seq = seq
+	var f *follower
 	ended := ctx.Done()
 	if x := c.lif.ctx.Load(); x != nil && *x == ctx {
 		ended = nil // the end of the connection wakes us without
 	}
 	for {
-		if done, err := c.enroll(f); done || err != nil {
+		var done bool
+		if f, done, err = c.enroll(f, seq); done || err != nil {
 			return false, err
 		}
 		// The holder may have gone before it could see us.
@@ -94,28 +121,37 @@ func (o *outbox) yield() {
 	}
 }
 
-// enroll adds f to those who are woken, unless its frame has left already.
-func (c *Conn) enroll(f *follower) (done bool, err error) {
+// enroll adds f, or a follower that it makes if f is nil, to those who are woken, unless its
+// frame has left already or the connection has ended: then f is gone.
+func (c *Conn) enroll(f *follower, seq int64) (_ *follower, done bool, err error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.sent.Load() >= f.seq {
-		return true, nil
+	done = o.sent.Load() >= seq
+	if !done {
+		err = c.err()
 	}
-	if err := c.err(); err != nil {
-		return false, err
+	if done || err != nil {
+		if f != nil {
+			o.following.put(f)
+		}
+		return nil, done, err
+	}
+	if f == nil {
+		f = o.following.take(seq)
 	}
 	o.following.add(f)
-	return false, nil
+	return f, false, nil
 }
 
-// dismiss makes sure that nobody is going to wake f.
+// dismiss makes sure that nobody is going to wake f, and takes it back.
 func (o *outbox) dismiss(f *follower) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.following.remove(func(g *follower) bool { return g == f }) {
 		<-f.woken
 	}
+	o.following.put(f)
 }
 
 // wake wakes the writers whose frames have left, and one of the others to send what has
