@@ -209,6 +209,9 @@ func (c *Conn) flushAll(ctx context.Context) error {
 	if e, ok := resumable(err); ok {
 		return e.Err // nothing of the caller's was among it
 	}
+	if c.ended.Load() != nil {
+		return c.err() // what had gathered was dropped
+	}
 	return err
 }
 
