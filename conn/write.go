@@ -221,6 +221,7 @@ func (c *Conn) dropOutbox() {
 	bufpool.Put(o.buf)
 	o.buf, o.pong = nil, nil
 	c.dropQueue()
+	c.dropContext()
 	c.set.corks.remove(&o.cork)
 	o.wakeAll()
 	c.forgetContext()
