@@ -221,7 +221,10 @@ func (c *Conn) shut(ctx context.Context) {
 		return
 	}
 	if ok, err := c.takeWrite(ctx); ok && err == nil {
-		_ = c.t.Shut()
+		// A close frame of our own may not have left yet: whoever sends it waits as we did.
+		if c.flush(ctx) == nil {
+			_ = c.t.Shut()
+		}
 		c.releaseWrite()
 	}
 }
