@@ -58,19 +58,27 @@ func (w *MessageWriter) DisableCompression() { w.plain = w.plain || !w.began }
 // SetContext replaces the context that ends a waiting call.
 func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
 
-// Write adds p to the message. p is not kept.
+// Write adds p to the message. p is not kept. An *InterruptedError says that p was taken,
+// if the connection is not closed; any other error that it was not.
 func (w *MessageWriter) Write(p []byte) (int, error) {
 	if w.done {
 		return 0, ErrWriterClosed
 	}
 	if len(w.buf)+len(p) > gatherMax {
 		if err := w.Flush(); err != nil {
+			if e, ok := resumable(err); ok {
+				err = e.Err // what was written before is on its way, p was not taken
+			}
 			return 0, err
 		}
 	}
 	if len(p) > gatherMax {
 		if err := w.fragment(p, false); err != nil {
-			return 0, err
+			if _, ok := resumable(err); !ok {
+				return 0, err
+			}
+			w.total += len(p)
+			return len(p), err
 		}
 	} else {
 		if w.buf == nil {
