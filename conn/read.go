@@ -273,6 +273,11 @@ func (c *Conn) settle(ctx context.Context) error {
 		in.answer = false
 		c.kick()
 	}
+	return c.throttle(ctx)
+}
+
+// throttle keeps the reader until the peer has taken something, if too much waits for it.
+func (c *Conn) throttle(ctx context.Context) error {
 	if c.t.Pending() > c.set.queueLimit+answersLimit {
 		if err := c.flushAll(ctx); err != nil && !c.out.broken.Load() {
 			return err
