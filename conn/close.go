@@ -62,11 +62,16 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	}
 	ctx, cancel := within(c.set.closeTimeout)
 	defer cancel()
-	c.sendClose(ctx, body, &CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}
 	if c.in.serving.Load() {
+		c.sendClose(ctx, body, why)
 		c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 		return c.closeResult()
 	}
+	// Somebody has to read while the frame waits to be sent: the peer may read only when it
+	// has sent what it has.
+	c.enterClose(body, why)
+	c.kick()
 	ok, err := c.takeRead(ctx)
 	if err != nil {
 		c.abort(ErrCloseTimeout)

@@ -125,6 +125,32 @@ func TestACloseFrameThatWaitsLeavesBeforeTheStreamEnds(t *testing.T) {
 	})
 }
 
+// TestCloseReadsWhileItsFrameWaits: the peer sends, and reads when it has sent.
+func TestCloseReadsWhileItsFrameWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := narrow(1 << 10)
+		var calls sync.WaitGroup
+		calls.Go(func() { _ = client.Write(bg, Binary, make([]byte, 20_000)) })
+		calls.Go(func() {
+			if err := server.Write(bg, Binary, make([]byte, 20_000)); err != nil {
+				t.Error(err)
+			}
+			if _, p, err := server.Read(bg); len(p) != 20_000 || err != nil {
+				t.Error(len(p), err)
+			}
+			if _, _, err := server.Read(bg); CloseStatus(err) != StatusNormalClosure {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		began := time.Now()
+		if err := client.Close(StatusNormalClosure, ""); err != nil || time.Since(began) > time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		calls.Wait()
+	})
+}
+
 // TestAPieceThatAWriterDidNotTakeIsNotOnItsWay: what was written before it may be.
 func TestAPieceThatAWriterDidNotTakeIsNotOnItsWay(t *testing.T) {
 	for _, size := range []int{10_000, 20_000} {
