@@ -289,6 +289,12 @@ func (c *Conn) throttle(ctx context.Context) error {
 // broken ends the connection after an error of the transport. Without a close
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) broken(err error) error {
+	if err == io.EOF && c.ended.Load() == nil {
+		// The peer may have ended its direction only: what is on its way to it still leaves.
+		ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+		_ = c.flushAll(ctx)
+		cancel()
+	}
 	switch {
 	case c.ended.Load() != nil:
 		return c.err()
