@@ -67,6 +67,17 @@ var differences = []difference{
 		example: client(isOver, "nothing to go on with")[:3],
 	},
 	{
+		name: "gobwas judges a header when all of it has come", library: "gobwas",
+		about: func(f *aFrame) bool { return f.short },
+		ours:  outcome{end: refused, code: 1002}, theirs: outcome{end: ended},
+		example: []byte{text, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0},
+	},
+	{
+		name: "gobwas takes a compressed message for complete when the stream ends behind a close frame's header", library: "gobwas", zip: true,
+		about: func(f *aFrame) bool { return f.within && f.opcode == 8 && !f.whole && len(f.payload) == 0 },
+		ours:  outcome{end: ended}, example: join(client(textBegins|zipped, "\x00\x00\x00"), client(closing, "12345678")[:6]),
+	},
+	{
 		name: "gobwas accepts close codes above 4999, which have no meaning (§7.4.2)", library: "gobwas",
 		about: func(f *aFrame) bool { return f.opcode == 8 && f.closeCode() >= 5000 },
 		ours:  outcome{end: refused, code: 1002}, theirs: outcome{end: closed, anyCode: true},
