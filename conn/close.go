@@ -62,11 +62,16 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	}
 	ctx, cancel := within(c.set.closeTimeout)
 	defer cancel()
-	c.sendClose(ctx, body, &CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}
 	if c.in.serving.Load() {
+		c.sendClose(ctx, body, why)
 		c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 		return c.closeResult()
 	}
+	// Somebody has to read while the frame waits to be sent: the peer may read only when it
+	// has sent what it has.
+	c.enterClose(body, why)
+	c.kick()
 	ok, err := c.takeRead(ctx)
 	if err != nil {
 		c.abort(ErrCloseTimeout)
@@ -238,7 +243,10 @@ func (c *Conn) shut(ctx context.Context) {
 		return
 	}
 	if ok, err := c.takeWrite(ctx); ok && err == nil {
-		_ = c.t.Shut()
+		// A close frame of our own may not have left yet: whoever sends it waits as we did.
+		if c.flush(ctx) == nil {
+			_ = c.t.Shut()
+		}
 		c.releaseWrite()
 	}
 }

@@ -78,10 +78,10 @@ func (c *Conn) flush(ctx context.Context) error {
 	for more := true; more; {
 		var b, long []byte
 		var seq int64
-		if b, long, seq, more = c.collect(); len(b)+len(long) > 0 {
-			if err := c.give(ctx, b, long); err != nil {
-				return err
-			}
+		if b, long, seq, more = c.collect(); len(b)+len(long) == 0 {
+			bufpool.Put(b) // all of it was taken back
+		} else if err := c.give(ctx, b, long); err != nil {
+			return err
 		}
 		o.sent.Store(seq)
 	}
@@ -212,6 +212,9 @@ func (c *Conn) flushAll(ctx context.Context) error {
 	c.unlockWrite()
 	if e, ok := resumable(err); ok {
 		return e.Err // nothing of the caller's was among it
+	}
+	if c.ended.Load() != nil {
+		return c.err() // what had gathered was dropped
 	}
 	return err
 }

@@ -126,6 +126,13 @@ func TestFollowersStayWithTheirConnection(t *testing.T) {
 			}
 		}
 		writers.Wait()
+		f := &client.out.following
+		if f.first != nil || f.kept > maxSpare {
+			t.Errorf("%d followers to spare, or some enrolled", f.kept)
+		}
+		if client.out.forgetSpare(); f.spare != nil || f.kept != 0 {
+			t.Error("silence does not free the spare ones")
+		}
 		_ = client.CloseNow()
 		<-done
 	}

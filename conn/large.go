@@ -64,6 +64,7 @@ func (c *Conn) closeStream() {
 	o := &c.out
 	o.mu.Lock()
 	o.stream = false
+	c.dropContext()
 	queued := len(o.queue) > 0
 	o.mu.Unlock()
 	if queued {

@@ -40,7 +40,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	defer c.png.forget(id)
 	if err := c.commit(ctx, seq, gathered{}); err != nil {
 		if e, ok := errors.AsType[*InterruptedError](err); ok {
-			err = e.Err
+			err = c.because(e.Err)
 		}
 		return 0, err
 	}

@@ -276,6 +276,11 @@ func (c *Conn) settle(ctx context.Context) error {
 		in.answer = false
 		c.kick()
 	}
+	return c.throttle(ctx)
+}
+
+// throttle keeps the reader until the peer has taken something, if too much waits for it.
+func (c *Conn) throttle(ctx context.Context) error {
 	if c.t.Pending() > c.set.queueLimit+answersLimit {
 		if err := c.flushAll(ctx); err != nil && !c.out.broken.Load() {
 			return err
@@ -287,6 +292,12 @@ func (c *Conn) settle(ctx context.Context) error {
 // broken ends the connection after an error of the transport. Without a close
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) broken(err error) error {
+	if err == io.EOF && c.ended.Load() == nil {
+		// The peer may have ended its direction only: what is on its way to it still leaves.
+		ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+		_ = c.flushAll(ctx)
+		cancel()
+	}
 	switch {
 	case c.ended.Load() != nil:
 		return c.err()

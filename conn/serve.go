@@ -173,7 +173,10 @@ func orderly(err error) error {
 	return err
 }
 
-// uncork sends what has gathered: the input that was here is handled.
+// uncork sends what has gathered: the input that was here is handled. What the peer does
+// not take follows later, and the reader goes on: if it waited, two ends that both have
+// much to send would wait for each other. A peer that takes nothing at all is not read from
+// any more.
 func (c *Conn) uncork(ctx context.Context) error {
 	o := &c.out
 	if o.corked.Load() {
@@ -186,5 +189,11 @@ func (c *Conn) uncork(ctx context.Context) error {
 	if c.ended.Load() != nil {
 		return nil
 	}
-	return c.flushAll(ctx)
+	if o.tok.try() {
+		_ = c.flushNow() // an error shows when the connection is read
+		c.unlockWrite()
+	} else {
+		c.kick()
+	}
+	return c.throttle(ctx)
 }

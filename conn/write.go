@@ -217,6 +217,7 @@ func (c *Conn) dropOutbox() {
 	bufpool.Put(o.buf)
 	o.buf, o.pong = nil, nil
 	c.dropQueue()
+	c.dropContext()
 	c.set.corks.remove(&o.cork)
 	c.set.corks.rest()
 	o.wakeAll()

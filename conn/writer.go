@@ -60,35 +60,42 @@ func (w *MessageWriter) DisableCompression() { w.plain = w.plain || !w.began }
 // SetContext replaces the context that ends a waiting call.
 func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
 
-// Write adds p to the message. p is not kept.
-func (w *MessageWriter) Write(p []byte) (n int, err error) {
+// Write adds p to the message: all of it if the error is nil or an *InterruptedError, else
+// nothing. p is not kept.
+func (w *MessageWriter) Write(p []byte) (int, error) {
 	if w.done {
 		return 0, ErrWriterClosed
 	}
-	for {
-		full := w.c.whole(len(w.buf) + len(p) - n)
-		switch {
-		case full == 0:
-			w.gather(p[n:])
-			return len(p), nil
-		case len(w.buf) > 0 && w.zips(), len(w.buf) > gatherMax:
-			if err := w.Flush(); err != nil {
-				return n, err
-			}
-			continue
-		case w.zips():
-			full = len(p) - n // records do not show in what is compressed
+	full := w.c.whole(len(w.buf) + len(p))
+	if full > 0 && (w.zips() || w.c.whole(len(w.buf)) > 0) {
+		if err := w.flushBefore(); err != nil {
+			return 0, err
 		}
-		k := full - len(w.buf)
-		err := w.fragment(w.buf, p[n:n+k], false)
-		if taken(err) {
-			n += k
-			w.release()
-		}
-		if err != nil {
-			return n, err
+		if full = w.c.whole(len(p)); full > 0 && w.zips() {
+			full = len(p) // records do not show in what is compressed
 		}
 	}
+	var err error
+	if full > 0 {
+		k := full - len(w.buf)
+		if err = w.fragment(w.buf, p[:k], false); !taken(err) {
+			return 0, err
+		}
+		w.release()
+		p, full = p[k:], k
+	}
+	w.gather(p)
+	return full + len(p), err
+}
+
+// flushBefore sends what was written before. If that is interrupted it is on its way, but
+// nothing more was taken.
+func (w *MessageWriter) flushBefore() error {
+	err := w.Flush()
+	if e, ok := resumable(err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // gather adds to what fills no record.
@@ -111,7 +118,7 @@ func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	}
 	limit := w.c.whole(chunk)
 	if len(w.buf) >= limit { // what could not be sent before
-		if err := w.Flush(); err != nil {
+		if err := w.flushBefore(); err != nil {
 			return 0, err
 		}
 	}

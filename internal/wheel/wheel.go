@@ -14,6 +14,9 @@ const Tick = 100 * time.Millisecond
 
 const slots = 512
 
+// leap is longer than any process goes without a connection.
+const leap = 5 * 365 * 24 * time.Hour
+
 // Task is something to be done later. Tick is called without any lock of the
 // wheel, one task after the other, so it must not block; it returns when it wants
 // to be called again, or zero for never.
@@ -74,8 +77,11 @@ func (w *Wheel) Cancel(e *Entry) {
 
 // begin catches up with the time that passed while nothing was scheduled.
 func (w *Wheel) begin() {
-	// Time goes back from a testing/synctest bubble to the next; the wheel does not.
-	if w.start.IsZero() || time.Since(w.start) < time.Duration(w.tick)*Tick {
+	// Time goes back from a testing/synctest bubble to the next, and leaps by decades from
+	// one to a test without; the wheel does neither, or a dozen leaps later the
+	// durations would overflow.
+	passed := time.Duration(w.tick) * Tick
+	if since := time.Since(w.start); w.start.IsZero() || since < passed || since > passed+leap {
 		w.start = time.Now().Add(-time.Duration(w.tick) * Tick)
 	}
 	w.tick = int64(time.Since(w.start) / Tick)

@@ -116,3 +116,22 @@ func TestAWheelOutlivesABubble(t *testing.T) {
 type taskFunc func() time.Duration
 
 func (f taskFunc) Tick() time.Duration { return f() }
+
+// TestTimeLeapsBetweenBubblesAndTheMachine: a process's tests may run in bubbles, which
+// begin in the year 2000, and outside of them in turns.
+func TestTimeLeapsBetweenBubblesAndTheMachine(t *testing.T) {
+	var w Wheel
+	use := func(t *testing.T) {
+		var e Entry
+		before := w.Now()
+		w.Schedule(&e, new(task), time.Hour)
+		if after := w.Now(); after < before || after-before > int64(leap) {
+			t.Errorf("the wheel turned from %v to %v", time.Duration(before), time.Duration(after))
+		}
+		w.Cancel(&e)
+	}
+	for range 50 {
+		use(t)
+		synctest.Test(t, use)
+	}
+}
