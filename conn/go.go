@@ -8,7 +8,7 @@ import (
 // Go is Serve without waiting for it: it returns at once, and the connection lives on
 // a goroutine of its own. So an HTTP handler can return, and net/http's buffers, the
 // request and the handler's stack are free; and while a connection is idle for longer
-// than a second its goroutine is exchanged for one with the smallest stack. For many
+// than two seconds its goroutine is exchanged for one with the smallest stack. For many
 // connections this is the cheapest way to receive.
 //
 // fn is called as in [Conn.Serve], never by two goroutines at once. ended, if not nil,
@@ -68,5 +68,7 @@ func (s *service) end(err error) {
 	}
 }
 
-// parkAfter is how long a goroutine that has worked waits for more work.
-const parkAfter = time.Second
+// parkAfter is how long a goroutine that has worked waits for more work. A fresh one costs a
+// microsecond or two, and its stack has to grow again: little for each message of a
+// connection that says something every few seconds.
+const parkAfter = 2 * time.Second

@@ -81,7 +81,7 @@ func TestGoServesAcrossGoroutines(t *testing.T) {
 	}
 }
 
-// TestAnIdleGoroutineIsExchanged after a second, and keepalive goes on all the same.
+// TestAnIdleGoroutineIsExchanged after a while, and keepalive goes on all the same.
 func TestAnIdleGoroutineIsExchanged(t *testing.T) {
 	for _, pings := range []time.Duration{0, -1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -92,12 +92,12 @@ func TestAnIdleGoroutineIsExchanged(t *testing.T) {
 			ended := make(chan error, 1)
 			server.Go(echoBack, func(err error) { ended <- err })
 			for range 3 {
-				time.Sleep(500 * time.Millisecond)
+				time.Sleep(parkAfter / 2)
 				synctest.Wait()
 				if n := stacks("conn.(*service).wait("); n != 0 {
 					t.Errorf("exchanged too early")
 				}
-				time.Sleep(1 * time.Second)
+				time.Sleep(parkAfter/2 + 300*time.Millisecond) // three ticks of the wheel
 				synctest.Wait()
 				if n := stacks("conn.(*service).wait("); n != 1 {
 					t.Fatalf("%d goroutines wait in shallow frames", n)

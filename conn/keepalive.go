@@ -35,8 +35,7 @@ func (k *keepalive) start(c *Conn) {
 
 func (k *keepalive) stop() { k.c.set.wheel.Cancel(&k.entry) }
 
-// parkable notes whether the reader is Serve, whose wait is to end after a second of
-// silence.
+// parkable notes whether the reader is Serve, whose wait is to end after parkAfter.
 func (k *keepalive) parkable(yes bool) {
 	k.mayPark.Store(yes)
 	if yes {
@@ -71,15 +70,20 @@ func (k *keepalive) Tick() time.Duration {
 	if !k.mayPark.Load() {
 		return again
 	}
-	if since := k.listen.Load(); since != 0 && now-since >= int64(parkAfter) {
+	since := k.listen.Load()
+	if since != 0 && now-since >= int64(parkAfter) {
 		k.mayPark.Store(false)
 		k.parking.Store(true)
 		c.out.forgetSpare()
 		_ = c.t.SetReadDeadline(past)
 		return again
 	}
-	if again == 0 || again > parkAfter {
-		return parkAfter
+	look := parkAfter
+	if since != 0 {
+		look -= time.Duration(now - since)
+	}
+	if again == 0 || again > look {
+		return look
 	}
 	return again
 }
