@@ -9,86 +9,103 @@ import (
 // keeps at most the bounds of the next byte, so it costs nothing to hold. The
 // zero value is ready for a new message. Not for concurrent use.
 type UTF8 struct {
-	need   uint8 // continuation bytes still missing
-	lo, hi uint8 // bounds of the next one: Unicode 15, table 3-7
+	need sequence // what is still missing
+}
+
+// sequence is what has to follow: need continuation bytes, of which the first is bound
+// by lo and hi, both included (Unicode 15, table 3-7). The zero value: nothing.
+type sequence struct{ need, lo, hi uint8 }
+
+// next takes a byte of the sequence; ok is false if it does not belong there.
+func (s sequence) next(c byte) (_ sequence, ok bool) {
+	return sequence{s.need - 1, 0x80, 0xbf}, c-s.lo <= s.hi-s.lo
+}
+
+// rest takes what p begins with of the sequence, as Write does.
+func (s *sequence) rest(p []byte) (n int, ok bool) {
+	// All of it is here, and as it should be.
+	if k := int(s.need); len(p) >= 3 && p[0]-s.lo <= s.hi-s.lo &&
+		(k < 2 || p[1]&0xc0 == 0x80) && (k < 3 || p[2]&0xc0 == 0x80) {
+		s.need = 0
+		return k, true
+	}
+	for ; s.need > 0 && n < len(p); n++ {
+		if *s, ok = s.next(p[n]); !ok {
+			return n, false
+		}
+	}
+	return n, true
 }
 
 // Write checks p as the next piece of the text. When a byte makes the text
 // invalid whatever follows, ok is false and n is that byte's index in p;
 // otherwise n is len(p). After a failure only Reset makes v usable again.
 func (v *UTF8) Write(p []byte) (n int, ok bool) {
-	for ; v.need > 0 && n < len(p); n++ {
-		if c := p[n]; c < v.lo || c > v.hi {
+	if v.need.need > 0 {
+		if n, ok = v.need.rest(p); !ok {
 			return n, false
 		}
-		v.need--
-		v.lo, v.hi = 0x80, 0xbf
 	}
 	if shortASCII(p[n:]) {
 		return len(p), true
 	}
-	if len(p)-n >= minBulk {
-		n += bulk(p[n:])
+	if rest := p[n:]; len(rest) >= minBulk {
+		if vectors() {
+			rest = rest[:bulkVectors(&rest[0], len(rest))]
+			n += len(rest) - unfinished(rest)
+		} else {
+			n += bulkGeneric(rest)
+		}
 	}
 	// What is left is short, the beginning of a character, or where the text breaks.
 	for n < len(p) {
-		for _, c := range p[n:] {
-			if c >= utf8.RuneSelf {
-				break
-			}
+		c := p[n]
+		if c < utf8.RuneSelf {
 			n++
+			continue
 		}
-		if n == len(p) {
-			break
-		}
-		need, lo, hi := lead(p[n])
-		if need == 0 {
+		need := leads[c-utf8.RuneSelf]
+		if need.need == 0 {
 			return n, false
 		}
-		for n++; need > 0; n++ {
+		for n++; need.need > 0; n++ {
 			if n == len(p) {
-				v.need, v.lo, v.hi = need, lo, hi
+				v.need = need
 				return n, true
 			}
-			if c := p[n]; c < lo || c > hi {
+			if need, ok = need.next(p[n]); !ok {
 				return n, false
 			}
-			need--
-			lo, hi = 0x80, 0xbf
 		}
 	}
 	return n, true
 }
 
 // Complete reports whether the text so far ends between two characters.
-func (v *UTF8) Complete() bool { return v.need == 0 }
+func (v *UTF8) Complete() bool { return v.need.need == 0 }
 
 // Reset makes v ready for a new message.
 func (v *UTF8) Reset() { *v = UTF8{} }
 
-// lead returns how many continuation bytes follow c, and the bounds of the first
-// of them. If no character beyond ASCII begins with c, need is 0.
-func lead(c byte) (need, lo, hi uint8) {
-	switch {
-	case c < 0xc2: // continuations, and what would be overlong
-		return 0, 0, 0
-	case c < 0xe0:
-		return 1, 0x80, 0xbf
-	case c == 0xe0:
-		return 2, 0xa0, 0xbf // overlong below
-	case c == 0xed:
-		return 2, 0x80, 0x9f // surrogates above
-	case c < 0xf0:
-		return 2, 0x80, 0xbf
-	case c == 0xf0:
-		return 3, 0x90, 0xbf // overlong below
-	case c < 0xf4:
-		return 3, 0x80, 0xbf
-	case c == 0xf4:
-		return 3, 0x80, 0x8f // beyond U+10FFFF above
+// leads holds what follows each byte from 0x80 on, if a character begins with it; nothing
+// follows continuations, and what would be overlong or beyond U+10FFFF.
+var leads = func() (leads [0x80]sequence) {
+	for c := 0xc2; c <= 0xf4; c++ {
+		switch {
+		case c < 0xe0:
+			leads[c-0x80] = sequence{1, 0x80, 0xbf}
+		case c < 0xf0:
+			leads[c-0x80] = sequence{2, 0x80, 0xbf}
+		default:
+			leads[c-0x80] = sequence{3, 0x80, 0xbf}
+		}
 	}
-	return 0, 0, 0
-}
+	leads[0xe0-0x80].lo = 0xa0 // overlong below
+	leads[0xed-0x80].hi = 0x9f // surrogates above
+	leads[0xf0-0x80].lo = 0x90 // overlong below
+	leads[0xf4-0x80].hi = 0x8f // beyond U+10FFFF above
+	return leads
+}()
 
 // shortASCII reports whether p has 16 bytes at most, all ASCII: two words, which
 // may overlap, tell.
@@ -121,7 +138,9 @@ func unfinished(p []byte) int {
 	return 0
 }
 
-// bulkGeneric is bulk without assembly.
+// bulkGeneric returns the length of whole characters at the beginning of p, up to where
+// the text breaks or somewhat before that. p begins between two characters. The assembly
+// does the same, but may cut the last character.
 func bulkGeneric(p []byte) int {
 	n := len(p) - unfinished(p)
 	if !utf8.Valid(p[:n]) {

@@ -9,18 +9,12 @@ var useAVX2 = cpu.AVX2
 // minBulk is the least that bulkAVX2 takes.
 const minBulk = 9
 
-// bulk returns the length of whole characters at the beginning of p, up to where
-// the text breaks or somewhat before that. p, of minBulk bytes or more, begins
-// between two characters.
-func bulk(p []byte) int {
-	if useAVX2 {
-		p = p[:bulkAVX2(&p[0], len(p))]
-		return len(p) - unfinished(p)
-	}
-	return bulkGeneric(p)
-}
+func vectors() bool { return useAVX2 }
 
-// bulkAVX2 is bulk by vectors of 32 bytes, but may cut the last character.
+func bulkVectors(p *byte, n int) int { return bulkAVX2(p, n) }
+
+// bulkAVX2 is bulkGeneric by vectors of 32 bytes, but may cut the last character. n is
+// minBulk or more.
 //
 //go:noescape
 func bulkAVX2(p *byte, n int) int

@@ -167,14 +167,26 @@ upTo128:
 	JMP       begin
 
 upTo64:
-	CMPQ      DX, $35
-	JB        upTo34
-	VMOVDQU   (SI), Y0
-	VPOR      -32(SI)(DX*1), Y0, Y0
-	VPMOVMSKB Y0, BX
-	TESTL     BX, BX
-	JEQ       all
-	JMP       begin
+	CMPQ       DX, $35
+	JB         upTo34
+	VMOVDQU    (SI), Y0
+	VPOR       -32(SI)(DX*1), Y0, Y1
+	VPMOVMSKB  Y1, BX
+	TESTL      BX, BX
+	JEQ        all
+
+	// The first 32 bytes and the last 32 at once; where something is broken, again with
+	// a look after each.
+	CONSTANTS
+	VPERM2I128 $0x08, Y0, Y0, Y4
+	VPALIGNR   $15, Y4, Y0, Y1
+	VPALIGNR   $14, Y4, Y0, Y2
+	VPALIGNR   $13, Y4, Y0, Y3
+	CHECK
+	CHECKAT(-32, SI, DX)
+	VPTEST     Y15, Y15
+	JEQ        all
+	JMP        begin
 
 upTo34:
 	CMPQ DX, $19

@@ -5,17 +5,13 @@ package frame
 // minBulk is the least that bulkNEON takes.
 const minBulk = 16
 
-// bulk returns the length of whole characters at the beginning of p, up to where
-// the text breaks or somewhat before that. p, of minBulk bytes or more, begins
-// between two characters.
-//
 // Every arm64 processor has NEON.
-func bulk(p []byte) int {
-	p = p[:bulkNEON(&p[0], len(p))]
-	return len(p) - unfinished(p)
-}
+func vectors() bool { return true }
 
-// bulkNEON is bulk by vectors of 16 bytes, but may cut the last character.
+func bulkVectors(p *byte, n int) int { return bulkNEON(p, n) }
+
+// bulkNEON is bulkGeneric by vectors of 16 bytes, but may cut the last character. n is
+// minBulk or more.
 //
 //go:noescape
 func bulkNEON(p *byte, n int) int

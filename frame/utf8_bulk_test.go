@@ -139,7 +139,7 @@ func randomText(r *rand.Rand, n int) (p []byte) {
 }
 
 // same reports whether two automata are in the same state.
-func same(u, v UTF8) bool { return u.need == v.need && (u.need == 0 || u == v) }
+func same(u, v UTF8) bool { return u.need.need == v.need.need && (u.need.need == 0 || u == v) }
 
 func TestRandomTextWithRandomMistakes(t *testing.T) {
 	r := rand.New(rand.NewPCG(64, 55))
