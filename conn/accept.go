@@ -62,6 +62,12 @@ type AcceptOptions struct {
 	QueueLimit int
 	// WhenFull says what Send does at QueueLimit. Zero: it closes the connection.
 	WhenFull FullPolicy
+	// MinRate is the least bytes a second, TLS included, at which a message that has
+	// begun must arrive while somebody reads, measured over five seconds and again. A
+	// slower peer's connection is closed with 1008. Messages that take less than five
+	// seconds, and the time between messages, do not count; fragments that their sender
+	// spaces out do. Zero or less: no such limit.
+	MinRate int
 	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
 	CloseTimeout time.Duration
 	// PingInterval is the time without traffic after which a ping is sent. Zero:
@@ -74,7 +80,7 @@ type AcceptOptions struct {
 
 func (o *AcceptOptions) settings() settings {
 	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout).
-		queueing(o.QueueLimit, o.WhenFull)
+		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
 }
 
 // handshake returns the options of the opening handshake; what comes of compression

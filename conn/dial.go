@@ -57,6 +57,12 @@ type DialOptions struct {
 	QueueLimit int
 	// WhenFull says what Send does at QueueLimit. Zero: it closes the connection.
 	WhenFull FullPolicy
+	// MinRate is the least bytes a second, TLS included, at which a message that has
+	// begun must arrive while somebody reads, measured over five seconds and again. A
+	// slower peer's connection is closed with 1008. Messages that take less than five
+	// seconds, and the time between messages, do not count; fragments that their sender
+	// spaces out do. Zero or less: no such limit.
+	MinRate int
 	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
 	CloseTimeout time.Duration
 	// PingInterval is the time without traffic after which a ping is sent. Zero:
@@ -69,7 +75,7 @@ type DialOptions struct {
 
 func (o *DialOptions) settings() settings {
 	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout).
-		queueing(o.QueueLimit, o.WhenFull)
+		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
 }
 
 // Dial connects to a ws or wss URL (RFC 6455 §3, §4.1), whose path and query must be

@@ -57,6 +57,8 @@ var (
 	// ErrQueueFull: QueueLimit bytes wait for a peer that takes them too slowly
 	// (status 1013).
 	ErrQueueFull = errors.New("websocket: the queue is full, the peer does not take what is sent")
+	// ErrTooSlow: a message arrives with less than MinRate (status 1008).
+	ErrTooSlow = errors.New("websocket: the message arrives too slowly; lower MinRate if it is legitimate")
 	// ErrInvalidUTF8: a text message is not UTF-8 (status 1007).
 	ErrInvalidUTF8 error = frame.ErrInvalidUTF8
 	// ErrMessageType: a message is neither Text nor Binary.
@@ -65,7 +67,7 @@ var (
 
 // CloseError says how a connection ended. It is what every call returns from then
 // on. It unwraps to the cause: a broken rule (*frame.Error), ErrMessageTooBig,
-// ErrPingTimeout, ErrQueueFull, net.ErrClosed after a Close or CloseNow of our own,
+// ErrPingTimeout, ErrQueueFull, ErrTooSlow, net.ErrClosed after a Close or CloseNow of our own,
 // io.ErrUnexpectedEOF when the stream broke off, or what the network reported.
 type CloseError struct {
 	Code   StatusCode // as sent or received; StatusAbnormal if no close frame was
@@ -99,8 +101,8 @@ func (e *CloseError) Unwrap() error { return e.Err }
 
 // Token is a short stable name of how the connection ended, for metrics: that of the
 // broken rule (frame.Error's Token); "peer" if the peer closed; "local" if this side
-// did; "ping_timeout", "close_timeout", "queue_full"; "truncated" if the stream broke
-// off; and "network" for what the network reported.
+// did; "ping_timeout", "close_timeout", "queue_full", "too_slow"; "truncated" if the stream
+// broke off; and "network" for what the network reported.
 func (e *CloseError) Token() string {
 	if rule, ok := errors.AsType[*frame.Error](e.Err); ok {
 		return rule.Token
@@ -110,6 +112,7 @@ func (e *CloseError) Token() string {
 		token string
 	}{
 		{ErrPingTimeout, "ping_timeout"}, {ErrCloseTimeout, "close_timeout"}, {ErrQueueFull, "queue_full"},
+		{ErrTooSlow, "too_slow"},
 		{net.ErrClosed, "local"}, {io.ErrUnexpectedEOF, "truncated"},
 	} {
 		if errors.Is(e.Err, known.err) {

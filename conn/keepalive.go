@@ -15,6 +15,7 @@ type keepalive struct {
 	listen  atomic.Int64 // since when somebody waits for bytes; 0: nobody does
 	mayPark atomic.Bool  // the reader is Serve, which wants to know of silence
 	parking atomic.Bool  // it was told: the read deadline is ours
+	message atomic.Int32 // where the one is that somebody waits for, with MinRate; see rate.go
 
 	c     *Conn
 	entry wheel.Entry
@@ -23,12 +24,14 @@ type keepalive struct {
 	pinged int64 // when an unanswered ping was sent; 0: none
 	sent   int64 // bytes the peer had taken at the last look
 	stuck  int64 // since when it has taken none of what is pending; 0: it takes
+	mark   int64 // since when the rate is measured
+	base   int64 // bytes that had been received then
 }
 
 func (k *keepalive) start(c *Conn) {
 	k.c = c
-	if c.set.pingInterval > 0 {
-		c.set.wheel.Schedule(&k.entry, k, c.set.pingInterval)
+	if first := sooner(c.set.pingInterval, c.set.lookAtRate()); first > 0 {
+		c.set.wheel.Schedule(&k.entry, k, first)
 		k.heard()
 	}
 }
@@ -53,6 +56,9 @@ func (k *keepalive) heard() { k.last.Store(k.c.set.wheel.Now()) }
 // against the peer.
 func (k *keepalive) listening(yes bool) {
 	if yes {
+		if k.c.set.minRate > 0 {
+			k.pace()
+		}
 		k.listen.Store(k.c.set.wheel.Now() + 1)
 	} else {
 		k.listen.Store(0)
@@ -66,7 +72,10 @@ func (k *keepalive) Tick() time.Duration {
 	if c.ended.Load() != nil {
 		return 0
 	}
-	again := k.ping(now)
+	again := sooner(k.ping(now), c.set.lookAtRate())
+	if c.set.minRate > 0 {
+		k.rate(now)
+	}
 	if !k.mayPark.Load() {
 		return again
 	}
@@ -82,10 +91,15 @@ func (k *keepalive) Tick() time.Duration {
 	if since != 0 {
 		look -= time.Duration(now - since)
 	}
-	if again == 0 || again > look {
-		return look
+	return sooner(again, look)
+}
+
+// sooner returns the shorter of two durations of which zero stands for never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
-	return again
+	return a
 }
 
 // ping does what silence calls for, and returns when to look again; 0 for never.

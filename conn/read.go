@@ -310,5 +310,8 @@ func (c *Conn) broken(err error) error {
 		_, _ = c.t.TryFlush()
 		c.releaseWrite()
 	}
+	if own := c.out.closing.Load(); own != nil && (errors.Is(own, ErrQueueFull) || errors.Is(own, ErrTooSlow)) {
+		return c.end(own) // we gave the peer up, and it left without an answer
+	}
 	return c.abort(err)
 }

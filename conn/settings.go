@@ -33,6 +33,7 @@ type settings struct {
 	pongTimeout  time.Duration
 	queueLimit   int64
 	whenFull     FullPolicy
+	minRate      int64        // bytes a second; 0: none
 	wheel        *wheel.Wheel // where keepalive is scheduled
 	corks        *corks       // where what gathers is watched
 }
@@ -82,6 +83,20 @@ func (s settings) queueing(limit int, full FullPolicy) settings {
 	}
 	s.whenFull = full
 	return s
+}
+
+// pacing returns s with the least rate of messages.
+func (s settings) pacing(minRate int) settings {
+	s.minRate = int64(max(minRate, 0))
+	return s
+}
+
+// lookAtRate is how often the rate of messages is looked at; 0: never.
+func (s *settings) lookAtRate() time.Duration {
+	if s.minRate == 0 {
+		return 0
+	}
+	return rateWindow
 }
 
 func orDefault(d, def time.Duration) time.Duration {

@@ -1,0 +1,67 @@
+package conn
+
+import (
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+)
+
+// rateWindow is the time over which MinRate is measured, again and again while a message
+// arrives.
+const rateWindow = 5 * time.Second
+
+// Where the message that somebody waits for is.
+const (
+	between int32 = iota // none has begun
+	begun                // since the last look
+	arrives              // it was there at the last look
+)
+
+// pace notes what is waited for. The read side's token is held.
+func (k *keepalive) pace() {
+	in := &k.c.in
+	switch partial := in.r < in.w || in.rx.Pending() || in.rx.Remaining() > 0; {
+	case !partial:
+		k.message.Store(between)
+	case k.message.Load() == between:
+		k.message.Store(begun)
+	}
+}
+
+// rate ends the connection of a peer that sends a message too slowly. Time in which nobody
+// waits does not count.
+func (k *keepalive) rate(now int64) {
+	c := k.c
+	in, _ := c.t.Counts()
+	if k.listen.Load() == 0 || k.message.CompareAndSwap(begun, arrives) || k.message.Load() == between || k.mark == 0 {
+		k.mark, k.base = now, in
+		return
+	}
+	passed := now - k.mark
+	if passed < int64(rateWindow) {
+		return
+	}
+	if float64(in-k.base) < float64(c.set.minRate)*time.Duration(passed).Seconds() {
+		c.tooSlow()
+		return
+	}
+	k.mark, k.base = now, in
+}
+
+// tooSlow closes the connection, which somebody reads from.
+func (c *Conn) tooSlow() {
+	o := &c.out
+	why := &CloseError{Code: StatusPolicyViolation, Reason: "message arrives too slowly", Err: ErrTooSlow}
+	o.mu.Lock()
+	first := c.closed() == nil
+	if first {
+		body, _ := frame.AppendClose(nil, why.Code, why.Reason)
+		c.enter(&frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}, body)
+		o.closing.Store(why)
+	}
+	o.mu.Unlock()
+	if first {
+		c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
+		c.kick()
+	}
+}
