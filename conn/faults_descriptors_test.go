@@ -65,15 +65,15 @@ func httpServer(t *testing.T, ln net.Listener, cfg *tls.Config, failed refusals)
 	}
 }
 
-// upgradeServer is the loop that one writes around Upgrade. Errors of accept must look
-// through our listener as they are: a net.Error that says that it will pass.
+// upgradeServer is the loop that one writes around Upgrade. Errors of accept must come
+// through our listener as they are, so that it can tell those that will pass.
 func upgradeServer(t *testing.T, inner net.Listener, cfg *tls.Config, failed refusals) (stop func()) {
 	ln := tls.NewListener(NewListener(inner), cfg)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
 			nc, err := ln.Accept()
-			if ne, ok := errors.AsType[net.Error](err); ok && ne.Temporary() && errors.Is(err, syscall.EMFILE) {
+			if errors.Is(err, syscall.EMFILE) {
 				_, _ = failed.Write([]byte(err.Error()))
 				time.Sleep(time.Millisecond) // as net/http does
 				continue
