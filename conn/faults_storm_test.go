@@ -120,6 +120,15 @@ func TestAByteAtATimeIsAWakeupAtATime(t *testing.T) {
 			if n := sock.reads.Load(); n > 3*bytes+20 {
 				t.Errorf("%d turns for %d bytes", n, bytes)
 			}
+			// A turn must not stay where there is nothing to read, either.
+			_, _ = peer.Write(whole[:10])
+			used := cpuTime()
+			for range 5 {
+				<-soon(t).Done()
+			}
+			if cpu := cpuTime() - used; cpu > 60*time.Millisecond {
+				t.Errorf("%v of processor time in 100 ms without input", cpu)
+			}
 			_ = server.CloseNow()
 			<-done
 		})

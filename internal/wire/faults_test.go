@@ -151,33 +151,41 @@ func (notNow) Error() string   { return "not now" }
 func (notNow) Timeout() bool   { return true }
 func (notNow) Temporary() bool { return true }
 
-// TestShortWritesLoseNothing: each flush gets rid of a byte or three and is cut off.
+// TestShortWritesLoseNothing: each flush gets rid of a byte or three and is cut off. The
+// queue's chunks end at any place within what is written at once.
 func TestShortWritesLoseNothing(t *testing.T) {
-	lent(t, "short", func(t *testing.T) {
-		a, b := pipe.New(1 << 20)
-		c := Plain(&fickle{End: b})
-		c.Switch()
-		var want []byte
-		for i := range 300 {
-			p := bytes.Repeat([]byte{byte(i)}, 1+i%50)
-			want = append(want, p...)
-			_, _ = c.Write(p)
-			before := c.BytesWritten()
-			if err := c.Flush(); err != nil && err != errNotNow || c.BytesWritten() == before {
-				t.Fatalf("%v, %d bytes", err, c.BytesWritten()-before)
-			}
-			if c.BytesWritten()+c.Pending() != int64(len(want)) {
-				t.Fatalf("%d written, %d pending of %d", c.BytesWritten(), c.Pending(), len(want))
-			}
+	for first := range 12 {
+		lent(t, fmt.Sprint(first), func(t *testing.T) { shortWrites(t, first) })
+	}
+}
+
+func shortWrites(t *testing.T, first int) {
+	a, b := pipe.New(1 << 20)
+	c := Plain(&fickle{End: b, n: first})
+	c.Switch()
+	var want []byte
+	for i := range 300 {
+		p := bytes.Repeat([]byte{byte(i)}, 1+i%50)
+		want = append(want, p...)
+		_, _ = c.Write(p)
+		before := c.BytesWritten()
+		if err := c.Flush(); err != nil && err != errNotNow || c.BytesWritten() == before {
+			t.Fatalf("%v, %d bytes", err, c.BytesWritten()-before)
 		}
-		for c.Pending() > 0 {
-			_ = c.Flush()
+		if c.BytesWritten()+c.Pending() != int64(len(want)) {
+			t.Fatalf("%d written, %d pending of %d", c.BytesWritten(), c.Pending(), len(want))
 		}
-		_ = c.Close()
-		if got, _ := io.ReadAll(a); !bytes.Equal(got, want) {
-			t.Errorf("got %d bytes of %d", len(got), len(want))
-		}
-	})
+	}
+	for range want {
+		_ = c.Flush()
+	}
+	if n := c.Pending(); n != 0 {
+		t.Errorf("%d bytes are left", n)
+	}
+	_ = c.Close()
+	if got, _ := io.ReadAll(a); !bytes.Equal(got, want) {
+		t.Errorf("got %d bytes of %d", len(got), len(want))
+	}
 }
 
 // TestAResetEndsWaitingReadingAndFlushing, with what the network said, and the queue is
