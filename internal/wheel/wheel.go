@@ -75,6 +75,13 @@ func (w *Wheel) Cancel(e *Entry) {
 	}
 }
 
+// Len returns how many entries are scheduled: none are when nothing is left behind.
+func (w *Wheel) Len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.count
+}
+
 // begin catches up with the time that passed while nothing was scheduled.
 func (w *Wheel) begin() {
 	// Time goes back from a testing/synctest bubble to the next, and leaps by decades from
