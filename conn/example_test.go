@@ -325,6 +325,50 @@ func ExampleConn_Write() {
 	// Output: nothing was sent
 }
 
+// A message that is too long to be held is written as it is made.
+func ExampleConn_Writer() {
+	srv, url, options := echoServer()
+	defer srv.Close()
+	ctx := context.Background()
+	c, _, err := conn.Dial(ctx, url, options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.CloseNow()
+	w, err := c.Writer(ctx, conn.Text)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Fprintf(w, "%d numbers:", 3)
+	_, _ = io.Copy(w, strings.NewReader(" one two three"))
+	if err := w.Close(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, data, err := c.Read(ctx)
+	fmt.Println(string(data), err)
+	// Output: 3 numbers: one two three <nil>
+}
+
+// What a server on the open internet may want besides the defaults.
+func ExampleAcceptOptions() {
+	users := &conn.Group{MaxConns: 50_000, MaxPerAddress: 100, MaxAge: time.Hour}
+	options := &conn.AcceptOptions{
+		Group:        users,
+		MessageLimit: 64 << 10,           // bytes of a message, inflated
+		QueueLimit:   256 << 10,          // bytes that wait for a slow peer
+		WhenFull:     conn.CloseWhenFull, // with 1013, the default
+		MinRate:      1 << 10,            // bytes a second of a message that has begun
+	}
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if c, err := conn.Accept(w, r, options); err == nil {
+			c.Go(func(c *conn.Conn, m conn.Message) error { return c.Write(c.Context(), m.Type, m.Data) }, nil)
+		}
+	})
+}
+
 func ExampleConn_Ping() {
 	srv, url, options := echoServer()
 	defer srv.Close()

@@ -1,6 +1,10 @@
 package conn
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/seed-c4549abd/wss/frame"
+)
 
 func TestStatsCountBothDirections(t *testing.T) {
 	for _, kind := range kinds {
@@ -25,5 +29,21 @@ func TestStatsCountBothDirections(t *testing.T) {
 		if n := server.Stats().ControlIn; n != 1 {
 			t.Errorf("%s: %d control frames", kind, n)
 		}
+	}
+}
+
+// BenchmarkCounting is what Stats costs a message that is echoed: counting it in and out, and,
+// as if each came alone, publishing what was received. docs/performance.md compares it with
+// the message.
+func BenchmarkCounting(b *testing.B) {
+	_, c := pair(b, "pipe")
+	b.ReportAllocs()
+	for b.Loop() {
+		c.in.news.encoded += 32
+		c.received(frame.Text, 32)
+		c.out.sentOut.count(32)
+		c.out.sentOut.encoded += 32
+		c.observeOut(Text, 32)
+		c.num.add(&c.in.news)
 	}
 }

@@ -25,11 +25,23 @@ func median(t *report.Table, line, metric string) (float64, bool) {
 	return v.Median, ok && v.N > 0
 }
 
-// byIdleTLS bounds memory by what a connection takes that is TLS alone.
-func byIdleTLS(r *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
-	floor, ok := median(r.Find("7a"), "tls-idle", "memory")
-	against, ok2 := median(t, m.Against, "memory")
-	return floor / against, fmt.Sprintf("a bare tls.Conn that waits without a buffer: %.0f B", floor), ok && ok2
+// smallestStack is what a goroutine begins with.
+const smallestStack = 2 << 10
+
+// byIdleTLS bounds memory by what crypto/tls keeps, the smallest stack, and what context
+// takeover has to remember: a window of bits in each direction (RFC 7692 §7.1.2); 0: none.
+func byIdleTLS(bits int) bound {
+	return func(r *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
+		floor, ok := median(r.Find("7a"), "tls-idle", "heap")
+		against, ok2 := median(t, m.Against, "memory")
+		floor += smallestStack
+		why := fmt.Sprintf("the heap of a bare tls.Conn and a stack: %.0f B", floor)
+		if bits > 0 {
+			floor += float64(int(2) << bits)
+			why += ", and two windows"
+		}
+		return floor / against, why, ok && ok2
+	}
 }
 
 // kernelAndCipher bounds by a bare TCP echo of the same bytes and, in µs, the cipher of
@@ -46,7 +58,7 @@ func kernelAndCipher(size, records int) bound {
 			}
 			sum += ns / 1000 * float64(records)
 		}
-		return sum / against, fmt.Sprintf("bare TCP (%.3g) and AES-GCM (%.2g µs)", tcp/against, sum-tcp), ok && ok2
+		return sum / against, fmt.Sprintf("bare TCP (%.2f) and AES-GCM (%.2f)", tcp/against, (sum-tcp)/against), ok && ok2
 	}
 }
 

@@ -54,7 +54,7 @@ var goals = []goal{
 	{row: 6, work: "128 B echo, 1,000 connections, four in flight: CPU", table: "6b", line: "wss", metric: "cpu", against: best, limit: 0.5},
 	{row: 7, work: "idle connection over TLS", table: "7a", line: "wss", metric: "memory", limit: 12_000, unit: "B"},
 	{row: 7, work: "idle connection without TLS", table: "7b", line: "wss", metric: "memory", limit: 6_000, unit: "B"},
-	{row: 7, work: "idle connection over TLS", table: "7a", line: "wss", metric: "memory", against: best, limit: 0.45, bound: byIdleTLS},
+	{row: 7, work: "idle connection over TLS", table: "7a", line: "wss", metric: "memory", against: best, limit: 0.45, bound: byIdleTLS(0)},
 	{row: 7, work: "idle connection without TLS", table: "7b", line: "wss", metric: "memory", against: best, limit: 0.45},
 	{row: 8, work: "64 goroutines write to one connection: CPU", table: "8", line: "wss", metric: "cpu", against: best, limit: 1.0 / 5},
 	{row: 9, work: "a prepared message to many connections: CPU", table: "9a", line: "wss", metric: "cpu", against: "tls", limit: 1.03},
@@ -76,8 +76,8 @@ var goals = []goal{
 	{row: 14, work: "accepting without net/http, resumed: CPU", table: "14b", line: "wss-upgrade", metric: "cpu", against: "http", limit: 1.03},
 	{row: 15, work: "compressed 1 KiB JSON: CPU", table: "15a", line: "wss", metric: "cpu", against: best, limit: 1},
 	{row: 15, work: "compressed 1 KiB JSON, 12 bits: CPU", table: "15a", line: "wss, 12 bits", metric: "cpu", against: best, limit: 1},
-	{row: 15, work: "idle compressed connection", table: "15b", line: "wss", metric: "memory", against: best, limit: 0.25, bound: byIdleTLS},
-	{row: 15, work: "idle compressed connection, 12 bits", table: "15b", line: "wss, 12 bits", metric: "memory", against: best, limit: 0.25, bound: byIdleTLS},
+	{row: 15, work: "idle compressed connection", table: "15b", line: "wss", metric: "memory", against: best, limit: 0.25, bound: byIdleTLS(15)},
+	{row: 15, work: "idle compressed connection, 12 bits", table: "15b", line: "wss, 12 bits", metric: "memory", against: best, limit: 0.25, bound: byIdleTLS(12)},
 	{row: 16, work: "ever more connections: CPU", table: "16", line: "wss", against: lowest, limit: 1.3, bound: byGrowth("tls")},
 }
 

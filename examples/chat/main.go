@@ -57,7 +57,7 @@ func serve(ctx context.Context, ln net.Listener, ca *tlsconf.DevCA) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	r := newRoom(ctx)
+	r := new(room)
 	srv := &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(tls.NewListener(conn.NewListener(ln), cfg)) }()
@@ -66,10 +66,8 @@ func serve(ctx context.Context, ln net.Listener, ca *tlsconf.DevCA) error {
 		return err
 	case <-ctx.Done():
 	}
-	// The room closes its connections itself: net/http does not know them any more.
+	// net/http does not know the room's connections any more.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	err = srv.Shutdown(ending)
-	r.visits.Wait()
-	return err
+	return errors.Join(r.visitors.Shutdown(ending, conn.Shutdown{Reason: "the room closes"}), srv.Shutdown(ending))
 }

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"context"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/conn"
@@ -47,19 +48,32 @@ func TestBinaryIsRefused(t *testing.T) {
 }
 
 func TestWhoIsTooFarBehindIsAskedToLeave(t *testing.T) {
-	address, ca, closeRoom := openRoom(t)
-	defer closeRoom()
-	// A visitor whose queue nobody empties.
-	r := newRoom(context.Background())
-	c, _, err := conn.Dial(t.Context(), "wss://"+address+"/", dialOptions(t, ca))
-	if err != nil {
-		t.Fatal(err)
+	r := new(room)
+	srv := httptest.NewUnstartedServer(r)
+	srv.Listener = conn.NewListener(srv.Listener)
+	srv.Start()
+	defer srv.Close()
+	url := "ws" + strings.TrimPrefix(srv.URL, "http")
+	join := func() *conn.Conn {
+		c, _, err := conn.Dial(t.Context(), url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.CloseNow() })
+		return c
 	}
-	r.visitors[&visitor{c: c, queue: make(chan []byte, 1)}] = true
-	r.say([]byte("fits"))
-	r.say([]byte("does not"))
-	r.visits.Wait()
-	if len(r.visitors) != 0 || conn.CloseStatus(context.Cause(c.Context())) != conn.StatusTryAgainLater {
-		t.Errorf("%d visitors are left, and the connection ended with %v", len(r.visitors), context.Cause(c.Context()))
+	join() // and does not read
+	talker := join()
+	for range 20_000 {
+		if err := talker.Write(t.Context(), conn.Text, make([]byte, 4096)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := talker.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if r.visitors.Stats().Tokens["queue_full"] == 1 {
+			return
+		}
 	}
+	t.Errorf("nobody left: %+v", r.visitors.Stats())
 }
