@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -82,8 +85,16 @@ func idleOnce(nc *tls.Conn) {
 	}
 	buf := idleBuffers.Get().(*[rawBuffer]byte)
 	n, err := nc.Read(buf[:])
-	if err == nil {
-		_, err = nc.Write(buf[:n])
+	for err == nil {
+		if _, err = nc.Write(buf[:n]); err != nil {
+			break
+		}
+		// crypto/tls may hold more records: what it has, without waiting.
+		_ = nc.SetReadDeadline(time.Unix(1, 0))
+		n, err = nc.Read(buf[:])
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nc.SetReadDeadline(time.Time{})
 	}
 	idleBuffers.Put(buf)
 	if err != nil {

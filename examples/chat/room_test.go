@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/tlsconf"
@@ -64,16 +65,23 @@ func TestWhoIsTooFarBehindIsAskedToLeave(t *testing.T) {
 	}
 	join() // and does not read
 	talker := join()
-	for range 20_000 {
+	for n := 0; r.visitors.Stats().Dropped == 0; n++ {
+		if n == 50_000 {
+			t.Fatalf("nobody is behind: %+v", r.visitors.Stats())
+		}
 		if err := talker.Write(t.Context(), conn.Text, make([]byte, 4096)); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := talker.Read(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if r.visitors.Stats().Tokens["queue_full"] == 1 {
-			return
+	}
+	// Its close frame waits behind what it does not read, for CloseTimeout.
+	for late := time.After(conn.DefaultCloseTimeout + 10*time.Second); r.visitors.Stats().Tokens["queue_full"] != 1; {
+		select {
+		case <-late:
+			t.Fatalf("nobody left: %+v", r.visitors.Stats())
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	t.Errorf("nobody left: %+v", r.visitors.Stats())
 }
