@@ -126,7 +126,7 @@ func overLoss(t *testing.T, ln net.Listener, s *shaped, said <-chan string) erro
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Upgrade(bg, nc, &AcceptOptions{PingInterval: 300 * time.Millisecond, PongTimeout: time.Second})
+	c, err := Upgrade(bg, nc, &AcceptOptions{PingInterval: 300 * time.Millisecond, PongTimeout: 3 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func overLoss(t *testing.T, ln net.Listener, s *shaped, said <-chan string) erro
 // network is cut.
 func lossyClient(t *testing.T, url string) {
 	// The server's certificate names localhost; the client cannot find the process's root.
-	o := &DialOptions{TLS: &tls.Config{InsecureSkipVerify: true}, PingInterval: 300 * time.Millisecond, PongTimeout: time.Second}
+	o := &DialOptions{TLS: &tls.Config{InsecureSkipVerify: true}, PingInterval: 300 * time.Millisecond, PongTimeout: 3 * time.Second}
 	c, _, err := Dial(bg, url, o)
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ func accounted(t *testing.T, name string, f func(t *testing.T)) {
 	defer bufpool.Track(false)
 	t.Run(name, f)
 	var left string
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		left = fmt.Sprintf("%d goroutines, %d descriptors, %d buffers, %d places on the wheel, corks watched: %v, armed: %v",
 			runtime.NumGoroutine()-goroutines, descriptors()-fds, bufpool.Outstanding(), keepalives.Len()-places,
 			gatherings.watches(), gatherings.armed.Load())

@@ -16,9 +16,12 @@ type keepalive struct {
 	mayPark atomic.Bool  // the reader is Serve, which wants to know of silence
 	parking atomic.Bool  // it was told: the read deadline is ours
 	message atomic.Int32 // where the one is that somebody waits for, with MinRate; see rate.go
+	silent  int64        // since when nothing has come, where a wait was only interrupted; the reader's
 
 	c     *Conn
 	entry wheel.Entry
+
+	due atomic.Int64 // when Tick has to look again but for parking; 0: never
 
 	// used by Tick only
 	pinged int64 // when an unanswered ping was sent; 0: none
@@ -33,6 +36,7 @@ func (k *keepalive) start(c *Conn) {
 	if first := sooner(c.set.pingInterval, c.set.lookAtRate()); first > 0 {
 		c.set.wheel.Schedule(&k.entry, k, first)
 		k.heard()
+		k.due.Store(k.last.Load() + int64(first))
 	}
 }
 
@@ -42,7 +46,11 @@ func (k *keepalive) stop() { k.c.set.wheel.Cancel(&k.entry) }
 func (k *keepalive) parkable(yes bool) {
 	k.mayPark.Store(yes)
 	if yes {
-		k.c.set.wheel.Schedule(&k.entry, k, parkAfter)
+		look := parkAfter
+		if due := k.due.Load(); due != 0 {
+			look = max(min(look, time.Duration(due-k.c.set.wheel.Now())), wheel.Tick)
+		}
+		k.c.set.wheel.Schedule(&k.entry, k, look)
 		if k.c.ended.Load() != nil {
 			k.stop()
 		}
@@ -53,17 +61,28 @@ func (k *keepalive) parkable(yes bool) {
 func (k *keepalive) heard() { k.last.Store(k.c.set.wheel.Now()) }
 
 // listening notes whether somebody waits for bytes: only then can silence be held
-// against the peer.
+// against the peer. A wait that goes on after an interruption began when it began.
 func (k *keepalive) listening(yes bool) {
-	if yes {
-		if k.c.set.minRate > 0 {
-			k.pace()
-		}
-		k.listen.Store(k.c.set.wheel.Now() + 1)
-	} else {
+	if !yes {
 		k.listen.Store(0)
+		return
 	}
+	if k.c.set.minRate > 0 {
+		k.pace()
+	}
+	since := k.c.set.wheel.Now() + 1
+	if k.silent != 0 {
+		if k.last.Load() < k.silent {
+			since = k.silent
+		} else {
+			k.silent = 0
+		}
+	}
+	k.listen.Store(since)
 }
+
+// interrupted notes that a wait ended without bytes, to go on.
+func (k *keepalive) interrupted() { k.silent = k.listen.Load() }
 
 // Tick looks after the connection. It must not block.
 func (k *keepalive) Tick() time.Duration {
@@ -73,6 +92,11 @@ func (k *keepalive) Tick() time.Duration {
 		return 0
 	}
 	again := sooner(k.ping(now), c.set.lookAtRate())
+	if again == 0 {
+		k.due.Store(0)
+	} else {
+		k.due.Store(now + int64(again))
+	}
 	if c.set.minRate > 0 {
 		k.rate(now)
 	}

@@ -23,28 +23,39 @@ func keptAlive(change ...func(*settings)) (*pipe.End, *Conn) {
 }
 
 func TestSilenceIsProbedAndThenGivenUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		peer, server := keptAlive()
-		began := time.Now()
-		ended := make(chan error, 1)
+	for _, how := range []string{"Read", "Serve", "Go"} {
+		t.Run(how, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { silence(t, how) }) })
+	}
+}
+
+func silence(t *testing.T, how string) {
+	peer, server := keptAlive()
+	began := time.Now()
+	ended := make(chan error, 1)
+	switch how {
+	case "Read":
 		go func() {
 			_, _, err := server.Read(bg)
 			ended <- err
 		}()
-		h, _ := readFrame(t, peer)
-		if probed := time.Since(began); h.Opcode != frame.Ping || probed < DefaultPingInterval || probed > DefaultPingInterval+3*wheel.Tick {
-			t.Errorf("%v after %v", h.Opcode, probed)
-		}
-		err := <-ended
-		took := time.Since(began)
-		if want := DefaultPingInterval + DefaultPongTimeout; !errors.Is(err, ErrPingTimeout) || took < want || took > want+6*wheel.Tick {
-			t.Errorf("%v after %v", err, took)
-		}
-		if CloseStatus(err) != StatusAbnormal {
-			t.Errorf("status %v", CloseStatus(err))
-		}
-		_ = peer.Close()
-	})
+	case "Serve": // which looks up every two seconds
+		go func() { ended <- server.Serve(bg, echoBack) }()
+	case "Go":
+		server.Go(echoBack, func(err error) { ended <- err })
+	}
+	h, _ := readFrame(t, peer)
+	if probed := time.Since(began); h.Opcode != frame.Ping || probed < DefaultPingInterval || probed > DefaultPingInterval+3*wheel.Tick {
+		t.Errorf("%v after %v", h.Opcode, probed)
+	}
+	err := <-ended
+	took := time.Since(began)
+	if want := DefaultPingInterval + DefaultPongTimeout; !errors.Is(err, ErrPingTimeout) || took < want || took > want+6*wheel.Tick {
+		t.Errorf("%v after %v", err, took)
+	}
+	if CloseStatus(err) != StatusAbnormal {
+		t.Errorf("status %v", CloseStatus(err))
+	}
+	_ = peer.Close()
 }
 
 func TestAnswersAndTrafficKeepAConnection(t *testing.T) {

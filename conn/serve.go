@@ -75,6 +75,9 @@ func (s *server) serve() (again bool) {
 		err = c.t.Loop(s.handle)
 	}
 	c.in.looping = false
+	if err != nil {
+		c.liv.interrupted()
+	}
 	c.liv.listening(false)
 	switch {
 	case err == nil:
