@@ -109,7 +109,7 @@ func TestCancelledWriteInsideAFrameKeepsItsOrder(t *testing.T) {
 // TestWithoutOurTransportACutFrameEndsTheConnection, and the error says so.
 func TestWithoutOurTransportACutFrameEndsTheConnection(t *testing.T) {
 	_, server := raw(t, "stream")
-	ctx, cancel := context.WithTimeout(bg, 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(bg, 2*time.Second)
 	defer cancel()
 	err := server.Write(ctx, Binary, make([]byte, fillSize))
 	if e, ok := errors.AsType[*InterruptedError](err); !ok || !e.Closed || !errors.Is(err, context.DeadlineExceeded) {

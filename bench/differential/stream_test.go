@@ -21,7 +21,7 @@ type aFrame struct {
 	measured    bool   // the length is there
 	before      int    // data messages that were complete before it
 	text        []byte // of the text message that it belongs to, with payload, inflated
-	within      bool   // a compressed message is not complete
+	within      bool   // a message is not complete
 	corrupt     bool   // the compressed message that it belongs to, so far
 	between     bool   // it is, but would not be with one byte more for the header of the trailer
 	lastBlock   bool   // that message has a block that calls itself the last one (BFINAL)
@@ -31,7 +31,7 @@ type aFrame struct {
 
 // walk cuts a stream into frames. The last one may not be whole.
 func walk(stream []byte) (frames []aFrame) {
-	done, inText, zip, over := 0, false, false, false
+	done, inText, zip, over, began := 0, false, false, false, false
 	var raw []byte
 	var declared uint64
 	for len(stream) >= 2 {
@@ -76,7 +76,7 @@ func walk(stream []byte) (frames []aFrame) {
 				inText, zip, raw = f.opcode == 1, f.rsv&4 != 0, nil
 				declared = 0
 			}
-			over = f.fin && f.whole
+			over, began = f.fin && f.whole, true
 			raw = append(raw[:len(raw):len(raw)], f.payload...)
 			message := raw
 			if zip {
@@ -96,7 +96,7 @@ func walk(stream []byte) (frames []aFrame) {
 				done++
 			}
 		}
-		f.within = zip && !over
+		f.within = began && !over
 		frames = append(frames, f)
 	}
 	return frames
