@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/pipe"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/mask"
 )
 
 // These show what docs/conformance.md claims and no other test does.
@@ -33,7 +35,7 @@ func TestTheClientWaitsForTheAnswer(t *testing.T) {
 		var c *Conn
 		go func() {
 			var err error
-			c, _, err = Client(bg, a, "ws://localhost/", nil)
+			c, _, err = Client(bg, a, "ws://localhost/", &DialOptions{PingInterval: -1}) // no clock but the bubble's
 			dialed <- err
 		}()
 		r, rest, err := readRequest(b)
@@ -262,15 +264,19 @@ func TestWhatEachRoleSends(t *testing.T) {
 			}
 			p, _ := Prepare(Binary, []byte("prepared"))
 			_ = c.Send(p)
-			ctx, cancel := context.WithTimeout(bg, time.Second/10)
-			_, _ = c.Ping(ctx)
-			cancel()
+			_, _ = c.Ping(bg)
 			_ = c.Close(4000, strings.Repeat("r", 123))
 		}()
 		seen, keys, n := "", map[[4]byte]bool{}, 0
 		for !strings.Contains(seen, "close") {
-			h, _ := readFrame(t, theirs)
+			h, p := readFrame(t, theirs)
 			n++
+			if h.Opcode == frame.Ping {
+				data := []byte(p) // readFrame leaves it masked
+				mask.XOR(data, h.Key, 0)
+				pong := frame.Header{Fin: true, Opcode: frame.Pong, Masked: role == frame.Server, Length: h.Length}
+				_, _ = theirs.Write(append(pong.Append(nil), data...))
+			}
 			keys[h.Key] = true
 			if h.Masked != (role == frame.Client) || h.RSV != 0 {
 				t.Errorf("%v: %+v", role, h)
@@ -410,6 +416,40 @@ func TestWithoutTakeoverEveryMessageIsTheSame(t *testing.T) {
 			}
 			_ = c.CloseNow()
 			_ = theirs.Close()
+		}
+	}
+}
+
+// TestNothingIsAcceptedBesideCompression, in either role, and an offer that must be
+// declined is not answered at all (RFC 7692 §5).
+func TestNothingIsAcceptedBesideCompression(t *testing.T) {
+	addr, _ := native(t, false, &AcceptOptions{Compression: Compression{Mode: CompressionTakeover}})
+	for offer, want := range map[string][]string{
+		"x-mux, permessage-deflate, bbf-usp-protocol":               {"permessage-deflate"},
+		"permessage-deflate; server_max_window_bits=7, x-mux":       nil,
+		"x-webkit-deflate-frame; no_context_takeover; x=\"quoted\"": nil,
+	} {
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(nc, strings.Replace(requestHead, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: "+offer+"\r\n\r\n", 1))
+		resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
+		if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Fatalf("%s: %v, %v", offer, resp, err)
+		}
+		if got := resp.Header["Sec-Websocket-Extensions"]; !slices.Equal(got, want) {
+			t.Errorf("%s: accepted %q", offer, got)
+		}
+		_ = nc.Close()
+	}
+	for _, accepted := range []string{"permessage-deflate, x-mux", "x-mux, permessage-deflate", "permessage-deflate, permessage-deflate"} {
+		c, _, err := Dial(bg, "ws://"+answer(t, func(accept string) string {
+			return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+				accept + "\r\nSec-WebSocket-Extensions: " + accepted + "\r\n\r\n"
+		}), &DialOptions{Compression: Compression{Mode: CompressionTakeover}})
+		if e, ok := errors.AsType[*HandshakeError](err); c != nil || !ok || e.Token != "bad_extensions" {
+			t.Errorf("%s: %v", accepted, err)
 		}
 	}
 }
