@@ -17,6 +17,7 @@ type meter struct {
 	bit     int
 	out     []byte // all messages
 	longest int    // distance
+	finals  int    // blocks with BFINAL set
 }
 
 var errMeter = errors.New("meter: not valid DEFLATE data")
@@ -85,6 +86,7 @@ func (m *meter) blockOf() (err error) {
 		return errMeter
 	}
 	if final == 1 {
+		m.finals++
 		m.align()
 	}
 	return nil
@@ -209,6 +211,9 @@ func TestWindowsAreHonoured(t *testing.T) {
 					t.Fatalf("message %d of %d bytes: %v, or not the same", j, len(p), err)
 				}
 				stepwise(t, &d, z, p)
+			}
+			if m.finals > 0 { // each would need its padding (RFC 7692 §7.2.1)
+				t.Errorf("%d blocks have BFINAL set", m.finals)
 			}
 			if limit := 1 << s.bits; m.longest > limit {
 				t.Errorf("a match refers %d bytes back, the window has %d", m.longest, limit)

@@ -38,54 +38,6 @@ func TestProgramsInREADMECompile(t *testing.T) {
 	}
 }
 
-// TestNamesInSecurityTableExist: a row without a test, or with one that was renamed,
-// fails.
-func TestNamesInSecurityTableExist(t *testing.T) {
-	doc := read(t, "docs/security.md")
-	defined := definitions(t)
-	names := regexp.MustCompile("`(?:[a-z]+/)*([a-z]+)\\.((?:Test|Fuzz)\\w+)`")
-	rows := 0
-	for line := range strings.Lines(doc) {
-		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| what broke") || strings.HasPrefix(line, "| target") {
-			continue
-		}
-		rows++
-		found := names.FindAllStringSubmatch(line, -1)
-		if len(found) == 0 {
-			t.Errorf("no test in %s", line)
-		}
-		for _, f := range found {
-			if !defined[f[1]+"."+f[2]] {
-				t.Errorf("%s.%s does not exist", f[1], f[2])
-			}
-		}
-	}
-	if rows < 20 {
-		t.Errorf("%d rows", rows)
-	}
-}
-
-// definitions returns the tests and fuzz targets of the module as package.Name.
-func definitions(t *testing.T) map[string]bool {
-	t.Helper()
-	out := map[string]bool{}
-	fn := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
-	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		src, err := os.ReadFile(path)
-		for _, m := range fn.FindAllSubmatch(src, -1) {
-			out[filepath.Base(filepath.Dir(path))+"."+string(m[1])] = true
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 func read(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(root, name))
