@@ -232,16 +232,24 @@ func (p *Peer) closeReceived(body string) {
 		r.WasClean = true
 		p.beginClosing(code(frame.NormalClosure), false)
 		p.Send(Frame{Opcode: frame.Close, Payload: code(frame.NormalClosure)})
+		if _, ok := p.timers["kill"]; !ok {
+			p.dropLater() // the original would wait forever
+		}
 	case stateClosing:
 		delete(p.timers, "reply")
 		r.WasClean = true
-		p.after("drop", dropTimeout, func() {
-			r.WasServerConnectionDropTimeout = true
-			p.drop("the server did not end the connection in time")
-		})
+		p.dropLater()
 	case stateClosed:
 		r.WasClean = false
 	}
+}
+
+// dropLater ends the connection if the server does not, whose part it is (RFC 6455 §7.1.1).
+func (p *Peer) dropLater() {
+	p.after("drop", dropTimeout, func() {
+		p.result.WasServerConnectionDropTimeout = true
+		p.drop("the server did not end the connection in time")
+	})
 }
 
 // printable is a close reason as a report can hold it.
