@@ -28,6 +28,8 @@ type Case struct {
 	KillAfter, CloseAfter time.Duration
 	// ClosesItself says that the case sends its close frames where they belong, rather than when all has come back.
 	ClosesItself bool
+	// ReportTime says that how long the case takes is worth reporting.
+	ReportTime bool
 	// Amend, unless nil, has the last word on the verdicts.
 	Amend func(*Result)
 }
@@ -78,10 +80,10 @@ func (f *Frame) octets() string {
 	return strings.Repeat(f.Payload, f.Length/len(f.Payload)+1)[:f.Length]
 }
 
-// Cases returns the cases that there are, in the original's order: groups 1 to 7 and 10. The caller owns the result.
+// Cases returns the cases that there are, in the original's order: groups 1 to 10. The caller owns the result.
 func Cases() []Case {
 	var all []Case
-	for _, group := range []func() []Case{framing, pings, reserved, opcodes, fragments, utf8Handling, closing, misc} {
+	for _, group := range []func() []Case{framing, pings, reserved, opcodes, fragments, utf8Handling, closing, limits, misc} {
 		all = append(all, group()...)
 	}
 	return all

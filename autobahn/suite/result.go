@@ -60,7 +60,8 @@ func newResult(c *Case, number int, agent string) *Result {
 	return &Result{
 		Case: number, ID: c.ID, Description: c.Description, Expectation: c.Expectation, Agent: agent,
 		Started: time.Now().UTC(), Received: []Event{}, outcomes: c.Outcomes, closing: c.Closing, log: newWireLog(),
-		Behavior: report.Failed, Result: "What came is not among what is acceptable.",
+		ReportTime: c.ReportTime,
+		Behavior:   report.Failed, Result: "What came is not among what is acceptable.",
 		BehaviorClose: report.Failed, ResultClose: "The opening handshake was not completed.",
 	}
 }

@@ -120,7 +120,7 @@ func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
 
 // TestTheNumbersOfEachGroupAreComplete says which groups there are. The list has to grow to all of them.
 func TestTheNumbersOfEachGroupAreComplete(t *testing.T) {
-	here := []string{"1", "2", "3", "4", "5", "6", "7", "10"}
+	here := []string{"1", "2", "3", "4", "5", "6", "7", "9", "10"}
 	var want, got []string
 	for _, g := range report.Groups() {
 		if slices.Contains(here, g.ID) {
@@ -129,7 +129,7 @@ func TestTheNumbersOfEachGroupAreComplete(t *testing.T) {
 	}
 	for _, c := range Cases() {
 		got = append(got, c.ID)
-		if c.Description == "" || c.Expectation == "" || len(c.Outcomes) == 0 {
+		if c.Description == "" || c.Expectation == "" || len(c.Outcomes) == 0 && c.Drive == nil {
 			t.Errorf("%s lacks something: %+v", c.ID, c)
 		}
 	}
