@@ -22,6 +22,8 @@ type inbound struct {
 	inMessage bool
 	binary    bool
 	text      frame.UTF8
+	spoiled   bool // the text is not UTF-8
+	lengthy   bool // the header says the length in a longer form than it must
 }
 
 // receive handles octets as they have come.
@@ -48,7 +50,7 @@ func (p *Peer) step(b []byte) (n int, more bool) {
 			return 0, false
 		}
 		p.begin()
-		if in.head.Length == 0 {
+		if in.head.Length == 0 && p.state != stateClosed {
 			p.endFrame()
 		}
 		return n, true
@@ -73,6 +75,7 @@ func (p *Peer) step(b []byte) (n int, more bool) {
 func (p *Peer) parse(b []byte) int {
 	h := &p.in.head
 	n, err := h.Parse(b)
+	p.in.lengthy = err != nil
 	if err == nil {
 		return n
 	}
@@ -90,14 +93,14 @@ func (p *Peer) parse(b []byte) int {
 		h.Key = [4]byte(b[n:])
 		n += 4
 	}
-	p.fail(frame.ProtocolError, err.Error())
 	return n
 }
 
-// begin judges a header (RFC 6455 §5.2, §5.4, §5.5).
+// begin judges a header (RFC 6455 §5.2, §5.4, §5.5). As in the original, the first broken rule fails the connection, and a
+// second one of the same frame ends it, since our close frame was sent then.
 func (p *Peer) begin() {
 	in := &p.in
-	if why := in.broken(); why != "" {
+	for _, why := range in.broken() {
 		p.fail(frame.ProtocolError, why)
 	}
 	in.inFrame, in.pos = true, 0
@@ -109,44 +112,51 @@ func (p *Peer) begin() {
 		in.inMessage, in.binary = true, in.head.Opcode == frame.Binary
 		in.message = nil
 		in.text.Reset()
+		in.spoiled = false
 	}
 	in.from = len(in.message)
 }
 
-// broken returns the rule that a header breaks, or nothing.
-func (in *inbound) broken() string {
+// broken returns the rules that a header breaks.
+func (in *inbound) broken() []string {
 	h := &in.head
-	switch {
-	case h.RSV != 0:
-		return "reserved bits without an extension"
-	case h.Masked:
-		return "masked frame of a server"
-	case h.Opcode.IsReserved():
-		return "reserved opcode"
-	case h.Opcode.IsControl() && !h.Fin:
-		return "control frame in fragments"
-	case h.Opcode.IsControl() && h.Length > frame.MaxControlPayload:
-		return "control frame with more than 125 bytes"
-	case h.Opcode == frame.Close && h.Length == 1:
-		return "close frame with one byte"
-	case h.Opcode.IsControl():
-		return ""
-	case in.inMessage && h.Opcode != frame.Continuation:
-		return "new message within a message"
-	case !in.inMessage && h.Opcode == frame.Continuation:
-		return "continuation of nothing"
+	control := h.Opcode.IsControl()
+	data := !control && !h.Opcode.IsReserved()
+	var all []string
+	for _, rule := range []struct {
+		broken bool
+		why    string
+	}{
+		{h.RSV != 0, "reserved bits without an extension"},
+		{h.Masked, "masked frame of a server"},
+		{control && !h.Fin, "control frame in fragments"},
+		{control && (in.lengthy || h.Length > frame.MaxControlPayload), "control frame with more than 125 bytes"},
+		{h.Opcode.IsReserved(), "reserved opcode"},
+		{h.Opcode == frame.Close && h.Length == 1, "close frame with one byte"},
+		{h.Opcode == frame.Continuation && !in.inMessage, "continuation of nothing"},
+		{data && h.Opcode != frame.Continuation && in.inMessage, "new message within a message"},
+		{in.lengthy, "length not in its shortest form, or too long"},
+	} {
+		if rule.broken {
+			all = append(all, rule.why)
+		}
 	}
-	return ""
+	return all
 }
 
+// payload takes a piece of a frame's payload. Text is validated as it comes.
 func (p *Peer) payload(piece []byte) {
 	in := &p.in
 	if in.head.Opcode.IsControl() {
 		in.control = append(in.control, piece...)
 		return
 	}
-	if !in.binary && !p.result.FailedByMe {
-		if _, ok := in.text.Write(piece); !ok {
+	if !in.binary {
+		if !in.spoiled {
+			_, ok := in.text.Write(piece)
+			in.spoiled = !ok
+		}
+		if in.spoiled {
 			p.fail(frame.InvalidPayload, "text is not UTF-8")
 		}
 	}
@@ -166,7 +176,7 @@ func (p *Peer) endFrame() {
 		return
 	}
 	in.inMessage = false
-	if !in.binary && !p.result.FailedByMe && !in.text.Complete() {
+	if !in.binary && (in.spoiled || !in.text.Complete()) {
 		p.fail(frame.InvalidPayload, "text ends within a character")
 	}
 	switch {

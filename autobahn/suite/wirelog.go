@@ -2,7 +2,6 @@ package suite
 
 import (
 	"encoding/hex"
-	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
 )
@@ -94,5 +93,3 @@ func orNil(n int) any {
 	}
 	return n
 }
-
-func seconds(d time.Duration) float64 { return d.Seconds() }
