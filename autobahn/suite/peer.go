@@ -82,10 +82,10 @@ func (p *Peer) masked(f *Frame) []byte {
 	return octets
 }
 
-// SendHeader queues the header of a text frame whose payload follows in pieces, by SendPayload. It returns the masking key.
+// SendHeader queues the header of a text frame whose payload follows in pieces, by SendPayload, and returns the masking key.
+// Such a frame is logged as octets only.
 func (p *Peer) SendHeader(length int) (key [4]byte) {
 	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(length), Masked: true, Key: mask.NewKey()}
-	p.log.sentFrame(&h, &Frame{})
 	p.queue(h.Append(nil), &Frame{})
 	return h.Key
 }
