@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/testtls"
+)
+
+// serve returns the URL of a wss server whose messages come back as answer makes them, and the file to trust it.
+func serve(t *testing.T, answer func([]byte) []byte) (url, ca string) {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		ctx := c.Context()
+		_ = c.Serve(ctx, func(c *conn.Conn, m conn.Message) error { return c.Write(ctx, m.Type, answer(m.Data)) })
+	}))
+	srv.TLS, _ = testtls.Configs(tls.VersionTLS13)
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	ca = filepath.Join(t.TempDir(), "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: srv.TLS.Certificates[0].Certificate[0]}
+	if err := os.WriteFile(ca, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "wss" + strings.TrimPrefix(srv.URL, "https"), ca
+}
+
+func TestAPassPrintsATableAndWritesReports(t *testing.T) {
+	url, ca := serve(t, func(b []byte) []byte { return b })
+	dir := filepath.Join(t.TempDir(), "reports")
+	var stdout, stderr bytes.Buffer
+	err := run(t.Context(), []string{"-url", url, "-ca", ca, "-cases", "1.1.1, 2.*", "-out", dir, "-agent", "Ours 1"}, &stdout, &stderr)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &stdout)
+	}
+	if want := "pass: all 12 cases"; !strings.Contains(stdout.String(), want) {
+		t.Errorf("printed\n%s\nwithout %q", &stdout, want)
+	}
+	if want := "12 of 12"; !strings.Contains(stderr.String(), want) {
+		t.Errorf("progress %q without %q", &stderr, want)
+	}
+	for _, name := range []string{"index.json", "ours_1_case_2_11.json"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAFailureIsAnErrorBehindATable(t *testing.T) {
+	url, _ := serve(t, func([]byte) []byte { return []byte("something else") })
+	var stdout bytes.Buffer
+	err := run(t.Context(), []string{"-url", url, "-insecure", "-cases", "1.1.1", "-quiet"}, &stdout, &stdout)
+	if !errors.Is(err, errFailed) || !strings.Contains(stdout.String(), "1.1.1: behavior FAILED") {
+		t.Errorf("error %v, printed\n%s", err, &stdout)
+	}
+}
+
+func TestWhatCannotBeRunIsAnotherError(t *testing.T) {
+	notPEM := filepath.Join(t.TempDir(), "not.pem")
+	if err := os.WriteFile(notPEM, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{},
+		{"-url", "wss://localhost", "more"},
+		{"-what"},
+		{"-url", "wss://localhost", "-ca", notPEM},
+		{"-url", "wss://localhost", "-ca", notPEM + ".none"},
+		{"-url", "wss://localhost", "-cases", "8.*"},
+		{"-url", "ws://127.0.0.1:1", "-out", filepath.Join(notPEM, "in a file"), "-cases", "1.1.1", "-parallel", "1"},
+	} {
+		var out bytes.Buffer
+		if err := run(t.Context(), args, &out, &out); err == nil || errors.Is(err, errFailed) {
+			t.Errorf("%q: error %v", args, err)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package suite
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/seed-c4549abd/wss/handshake"
+)
+
+// openTimeout bounds connecting and the opening handshake together.
+const openTimeout = 10 * time.Second
+
+// opened is a connection after its opening handshake.
+type opened struct {
+	conn              net.Conn
+	early             []byte // what came behind the response's head
+	agreement         *handshake.Agreement
+	request, response string // the two heads as they were on the wire
+}
+
+// dial connects and performs the opening handshake (RFC 6455 §4.1). What was read and sent is returned with an error too.
+func dial(ctx context.Context, o *Options, offers []handshake.Extension) (*opened, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	at := &opened{}
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return at, err
+	}
+	request, err := handshake.NewRequest(u, &handshake.ClientOptions{
+		Extensions: offers, Header: http.Header{"User-Agent": {"wss-suite"}},
+	})
+	if err != nil {
+		return at, err
+	}
+	if at.conn, err = connect(ctx, u, o.TLS); err != nil {
+		return at, err
+	}
+	if err := at.shake(ctx, request); err != nil {
+		_ = at.conn.Close()
+		return at, err
+	}
+	return at, nil
+}
+
+// connect opens the connection that the scheme asks for.
+func connect(ctx context.Context, u *url.URL, c *tls.Config) (net.Conn, error) {
+	secure := u.Scheme == "wss" || u.Scheme == "https"
+	port := u.Port()
+	if port == "" {
+		port = map[bool]string{true: "443", false: "80"}[secure]
+	}
+	address := net.JoinHostPort(u.Hostname(), port)
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil || !secure {
+		return conn, err
+	}
+	if c == nil {
+		c = &tls.Config{}
+	}
+	c = c.Clone()
+	c.NextProtos = []string{"http/1.1"} // RFC 6455 §4.1 is about HTTP/1.1
+	// Chops of an octet shall be records of their own, and records as long as they can be.
+	c.DynamicRecordSizingDisabled = true
+	if c.ServerName == "" {
+		c.ServerName = u.Hostname()
+	}
+	secured := tls.Client(conn, c)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
+func (at *opened) shake(ctx context.Context, request *handshake.ClientRequest) error {
+	stop := context.AfterFunc(ctx, func() { _ = at.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	head := request.Append(nil)
+	at.request = string(head)
+	if _, err := at.conn.Write(head); err != nil {
+		return err
+	}
+	reader := handshake.NewResponseReader(handshake.Limits{})
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := at.conn.Read(buf)
+		used, done, bad := reader.Feed(buf[:n])
+		at.response += string(buf[:used])
+		if bad != nil {
+			return bad
+		}
+		if done {
+			at.early = append(at.early, buf[used:n]...)
+			at.agreement, err = request.Check(reader.Response())
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("no answer to the opening handshake: %w", err)
+		}
+	}
+}

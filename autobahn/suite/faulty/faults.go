@@ -1,0 +1,98 @@
+// Package faulty is an echo server that breaks one rule of RFC 6455, chosen from a list: the conformance suite is shown
+// by it to notice. Without a fault it breaks none. It is for tests; nothing in it is fast or safe against a hostile peer.
+package faulty
+
+import "github.com/seed-c4549abd/wss/frame"
+
+// Fault names what a server does wrong.
+type Fault string
+
+// The faults, in the order of the suite's groups.
+const (
+	// None is a server that follows the RFC.
+	None Fault = ""
+
+	// EchoesTextAsBinary: a message changes its type.
+	EchoesTextAsBinary Fault = "echoes text as binary"
+	// ShortensLongMessages: of a message only the first 65,535 octets come back.
+	ShortensLongMessages Fault = "shortens long messages"
+	// LongHeaders: every length is sent in 64 bits (RFC 6455 §5.2).
+	LongHeaders Fault = "sends lengths in 64 bits"
+	// Masks: frames are masked, as only a client's are (RFC 6455 §5.1).
+	Masks Fault = "masks its frames"
+
+	// NoPongs: pings are not answered (RFC 6455 §5.5.2).
+	NoPongs Fault = "does not answer pings"
+	// EmptyPongs: a pong does not repeat the ping's payload (RFC 6455 §5.5.3).
+	EmptyPongs Fault = "answers pings without their payload"
+	// LatePongs: pongs wait for the end of a message (RFC 6455 §5.4, §5.5.2).
+	LatePongs Fault = "answers pings after the message they are in"
+	// AnswersPongs: a pong is answered with a pong.
+	AnswersPongs Fault = "answers pongs"
+	// LongControl: a control frame may have more than 125 octets (RFC 6455 §5.5).
+	LongControl Fault = "accepts long control frames"
+
+	// IgnoresRSV: reserved bits are not looked at (RFC 6455 §5.2).
+	IgnoresRSV Fault = "ignores reserved bits"
+	// IgnoresOpcodes: frames with reserved opcodes are passed over (RFC 6455 §5.2).
+	IgnoresOpcodes Fault = "ignores reserved opcodes"
+
+	// FragmentedControl: a control frame need not have FIN (RFC 6455 §5.5).
+	FragmentedControl Fault = "accepts control frames without FIN"
+	// Unstarted: a continuation of nothing is passed over (RFC 6455 §5.4).
+	Unstarted Fault = "ignores continuations of nothing"
+	// Unended: a message may begin while another has not ended (RFC 6455 §5.4).
+	Unended Fault = "lets a message begin within a message"
+	// EchoesFragments: each fragment comes back as a message.
+	EchoesFragments Fault = "echoes fragments as messages"
+
+	// NoUTF8: text is not validated (RFC 6455 §8.1).
+	NoUTF8 Fault = "does not validate text"
+	// LateUTF8: text is validated when the message has ended. This one is allowed.
+	LateUTF8 Fault = "validates text at its end"
+	// HalfCharacters: text may end within a character.
+	HalfCharacters Fault = "lets text end within a character"
+
+	// TalksOn: frames behind a close frame are answered (RFC 6455 §5.5.1).
+	TalksOn Fault = "answers what follows a close frame"
+	// ShortClose: a close frame may have a body of one octet (RFC 6455 §5.5.1).
+	ShortClose Fault = "accepts a close frame with one octet"
+	// AnyReason: a close reason is not validated (RFC 6455 §5.5.1).
+	AnyReason Fault = "does not validate close reasons"
+	// AnyCode: every status code is accepted, and echoed (RFC 6455 §7.4).
+	AnyCode Fault = "accepts every status code"
+	// WrongCode: whatever is wrong, the status code is 1003 (RFC 6455 §7.4.1).
+	WrongCode Fault = "closes with 1003 whatever is wrong"
+	// NoCloseFrame: the connection ends without an answer to a close frame (RFC 6455 §5.5.1).
+	NoCloseFrame Fault = "ends connections without a close frame"
+	// StaysConnected: the TCP connection is left to the client to end (RFC 6455 §7.1.1).
+	StaysConnected Fault = "does not end the TCP connection"
+)
+
+// Faults returns all but None.
+func Faults() []Fault {
+	return []Fault{
+		EchoesTextAsBinary, ShortensLongMessages, LongHeaders, Masks,
+		NoPongs, EmptyPongs, LatePongs, AnswersPongs, LongControl,
+		IgnoresRSV, IgnoresOpcodes,
+		FragmentedControl, Unstarted, Unended, EchoesFragments,
+		NoUTF8, LateUTF8, HalfCharacters,
+		TalksOn, ShortClose, AnyReason, AnyCode, WrongCode, NoCloseFrame, StaysConnected,
+	}
+}
+
+// headerRule returns the status code of the rule that a frame's header breaks, or 0. Faults are rules that are missing.
+func (s *session) headerRule(h *frame.Header) frame.StatusCode {
+	control := h.Opcode.IsControl()
+	switch {
+	case !h.Masked,
+		h.RSV != 0 && s.fault != IgnoresRSV,
+		h.Opcode.IsReserved() && s.fault != IgnoresOpcodes,
+		control && !h.Fin && s.fault != FragmentedControl,
+		control && h.Length > frame.MaxControlPayload && s.fault != LongControl,
+		h.Opcode == frame.Continuation && !s.inMessage && s.fault != Unstarted,
+		!control && !h.Opcode.IsReserved() && h.Opcode != frame.Continuation && s.inMessage && s.fault != Unended:
+		return frame.ProtocolError
+	}
+	return 0
+}

@@ -1,0 +1,276 @@
+package faulty
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/mask"
+)
+
+// Serve serves connections until the listener is closed, and then waits for those that there are.
+func Serve(ln net.Listener, f Fault) error {
+	var sessions sync.WaitGroup
+	defer sessions.Wait()
+	for {
+		conn, err := ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		sessions.Go(func() {
+			defer conn.Close()
+			s := &session{fault: f, conn: conn, in: bufio.NewReader(conn)}
+			if s.open() == nil {
+				s.serve()
+			}
+		})
+	}
+}
+
+// session is one connection.
+type session struct {
+	fault Fault
+	conn  net.Conn
+	in    *bufio.Reader
+
+	inMessage bool
+	opcode    frame.Opcode // of the message
+	message   []byte
+	text      frame.UTF8
+	pongs     []string // that wait, with LatePongs
+	closing   bool     // a close frame was sent
+}
+
+// open answers the opening handshake.
+func (s *session) open() error {
+	r, err := http.ReadRequest(s.in)
+	if err != nil {
+		return err
+	}
+	agreement, err := handshake.Accept(r, &handshake.ServerOptions{Header: http.Header{"Server": {"faulty"}}})
+	if err != nil {
+		return err
+	}
+	_, err = s.conn.Write(agreement.AppendResponse(nil))
+	return err
+}
+
+// errEnd says that the connection has been closed as it should.
+var errEnd = errors.New("closed")
+
+// serve handles frames until the connection ends, and ends it after our close frame.
+func (s *session) serve() {
+	for {
+		if err := s.frame(); err != nil {
+			break
+		}
+	}
+	if !s.closing {
+		return
+	}
+	if s.fault == StaysConnected {
+		_, _ = io.Copy(io.Discard, s.in)
+		return
+	}
+	// A socket with unread bytes would be reset, and our close frame lost.
+	if half, ok := s.conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = s.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	_, _ = io.Copy(io.Discard, s.in)
+}
+
+// frame handles one.
+func (s *session) frame() error {
+	h, err := s.header()
+	if err != nil {
+		return err
+	}
+	if c := s.headerRule(&h); c != 0 {
+		return s.fail(c)
+	}
+	if h.Opcode.IsControl() || h.Opcode.IsReserved() {
+		payload, err := s.payload(&h)
+		if err != nil {
+			return err
+		}
+		return s.control(h.Opcode, payload)
+	}
+	if h.Opcode != frame.Continuation {
+		s.inMessage, s.opcode, s.message = true, h.Opcode, nil
+		s.text.Reset()
+	}
+	if err := s.data(&h); err != nil {
+		return err
+	}
+	if s.inMessage && (h.Fin || s.fault == EchoesFragments) {
+		return s.endMessage(h.Fin)
+	}
+	return nil
+}
+
+func (s *session) header() (h frame.Header, err error) {
+	for size := 2; ; size++ {
+		b, err := s.in.Peek(size)
+		if err != nil {
+			return h, err
+		}
+		n, err := h.Parse(b)
+		if err != nil {
+			return h, s.fail(frame.ProtocolError)
+		}
+		if n > 0 {
+			_, err = s.in.Discard(n)
+			return h, err
+		}
+	}
+}
+
+func (s *session) payload(h *frame.Header) ([]byte, error) {
+	b := make([]byte, h.Length)
+	_, err := io.ReadFull(s.in, b)
+	mask.XOR(b, h.Key, 0)
+	return b, err
+}
+
+// data takes the payload of a data frame as it comes, since text is to fail at the octet that breaks it.
+func (s *session) data(h *frame.Header) error {
+	for pos := int64(0); pos < h.Length; {
+		b := make([]byte, min(h.Length-pos, 16<<10))
+		n, err := s.in.Read(b)
+		if err != nil {
+			return err
+		}
+		mask.XOR(b[:n], h.Key, int(pos%4))
+		pos += int64(n)
+		if s.opcode == frame.Text && s.fault != NoUTF8 && s.fault != LateUTF8 {
+			if _, ok := s.text.Write(b[:n]); !ok {
+				return s.fail(frame.InvalidPayload)
+			}
+		}
+		s.message = append(s.message, b[:n]...)
+	}
+	return nil
+}
+
+func (s *session) endMessage(fin bool) error {
+	s.inMessage = !fin
+	if s.opcode == frame.Text {
+		if s.fault == LateUTF8 && !utf8.Valid(s.message) {
+			return s.fail(frame.InvalidPayload)
+		}
+		if s.fault != NoUTF8 && s.fault != LateUTF8 && s.fault != HalfCharacters && fin && !s.text.Complete() {
+			return s.fail(frame.InvalidPayload)
+		}
+	}
+	opcode, message := s.opcode, s.message
+	s.message = nil
+	if s.fault == EchoesTextAsBinary {
+		opcode = frame.Binary
+	}
+	if s.fault == ShortensLongMessages {
+		message = message[:min(len(message), 65535)]
+	}
+	if err := s.send(opcode, message); err != nil {
+		return err
+	}
+	for _, p := range s.pongs {
+		if err := s.send(frame.Pong, []byte(p)); err != nil {
+			return err
+		}
+	}
+	s.pongs = nil
+	return nil
+}
+
+func (s *session) control(o frame.Opcode, payload []byte) error {
+	switch {
+	case o == frame.Close:
+		return s.closeFrame(payload)
+	case o == frame.Pong && s.fault == AnswersPongs:
+		return s.send(frame.Pong, payload)
+	case o != frame.Ping || s.fault == NoPongs:
+		return nil
+	case s.fault == EmptyPongs:
+		return s.send(frame.Pong, nil)
+	case s.fault == LatePongs && s.inMessage:
+		s.pongs = append(s.pongs, string(payload))
+		return nil
+	}
+	return s.send(frame.Pong, payload)
+}
+
+// closeFrame answers a close frame with its own code.
+func (s *session) closeFrame(body []byte) error {
+	if s.fault == NoCloseFrame {
+		return errEnd
+	}
+	normal := []byte{0x03, 0xe8} // 1000
+	_, _, err := frame.ParseClose(body)
+	switch {
+	case s.fault == ShortClose && errors.Is(err, frame.ErrCloseLength), s.fault == AnyReason && errors.Is(err, frame.ErrCloseReason):
+		err, body = nil, normal
+	case s.fault == AnyCode && errors.Is(err, frame.ErrCloseCode):
+		err = nil
+	}
+	if broken, ok := errors.AsType[*frame.Error](err); ok {
+		return s.fail(broken.Code)
+	}
+	if len(body) > 2 {
+		body = body[:2]
+	}
+	if s.fault == TalksOn {
+		return s.talkOn(body)
+	}
+	s.closing = true
+	if err := s.send(frame.Close, body); err != nil {
+		return err
+	}
+	return errEnd
+}
+
+// talkOn answers what comes within a twentieth of a second, and the close frame then.
+func (s *session) talkOn(body []byte) error {
+	_ = s.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	s.fault = None
+	for s.frame() == nil {
+	}
+	if !s.closing {
+		s.closing = true
+		_ = s.send(frame.Close, body)
+	}
+	return errEnd
+}
+
+// fail fails the connection (RFC 6455 §7.1.7).
+func (s *session) fail(c frame.StatusCode) error {
+	if s.fault == WrongCode {
+		c = frame.UnsupportedData
+	}
+	if s.fault != NoCloseFrame {
+		s.closing = true
+		_ = s.send(frame.Close, binary.BigEndian.AppendUint16(nil, uint16(c)))
+	}
+	return errEnd
+}
+
+func (s *session) send(o frame.Opcode, payload []byte) error {
+	h := frame.Header{Fin: true, Opcode: o, Length: int64(len(payload)), Masked: s.fault == Masks}
+	b := h.Append(nil) // with a masking key of zeros, if with one
+	if s.fault == LongHeaders {
+		b = binary.BigEndian.AppendUint64([]byte{b[0], 127}, uint64(len(payload)))
+	}
+	_, err := s.conn.Write(append(b, payload...))
+	return err
+}

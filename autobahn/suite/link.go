@@ -1,0 +1,98 @@
+package suite
+
+import (
+	"net"
+	"runtime"
+	"sync"
+)
+
+// link moves octets between a connection and the goroutine of a case, which never blocks on the network: a case may have
+// sixteen megabytes to send while the peer wants to be read first.
+type link struct {
+	conn net.Conn
+	in   chan []byte   // what was read; closed at the end of the stream
+	stop chan struct{} // closed by close
+
+	mu     sync.Mutex
+	queue  [][]byte // a write each
+	ready  *sync.Cond
+	closed bool
+	tasks  sync.WaitGroup
+}
+
+// newLink starts moving. early is what was read behind the opening handshake.
+func newLink(conn net.Conn, early []byte) *link {
+	l := &link{conn: conn, in: make(chan []byte, 16), stop: make(chan struct{})}
+	l.ready = sync.NewCond(&l.mu)
+	if len(early) > 0 {
+		l.in <- early
+	}
+	l.tasks.Go(l.read)
+	l.tasks.Go(l.write)
+	return l
+}
+
+func (l *link) read() {
+	defer close(l.in)
+	for {
+		b := make([]byte, 16<<10)
+		n, err := l.conn.Read(b)
+		if n > 0 {
+			select {
+			case l.in <- b[:n]:
+			case <-l.stop:
+				return
+			}
+		}
+		if err != nil {
+			return // an end is an end: what it means, the frames before it tell
+		}
+	}
+}
+
+// write sends what is queued. It goes on to discard it after an error: the reader sees the end of the connection.
+func (l *link) write() {
+	failed := false
+	for {
+		l.mu.Lock()
+		for len(l.queue) == 0 && !l.closed {
+			l.ready.Wait()
+		}
+		batch := l.queue
+		l.queue = nil
+		closed := l.closed
+		l.mu.Unlock()
+		if closed {
+			return
+		}
+		for _, b := range batch {
+			if failed {
+				break
+			}
+			_, err := l.conn.Write(b)
+			failed = err != nil
+			runtime.Gosched() // lets the peer see the pieces one by one where there are few processors
+		}
+	}
+}
+
+// send queues writes.
+func (l *link) send(writes [][]byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(l.queue, writes...)
+	l.ready.Signal()
+}
+
+// close drops the connection and waits until both goroutines have gone.
+func (l *link) close() {
+	l.mu.Lock()
+	if !l.closed {
+		l.closed = true
+		close(l.stop)
+		l.ready.Signal()
+	}
+	l.mu.Unlock()
+	_ = l.conn.Close()
+	l.tasks.Wait()
+}

@@ -1,0 +1,182 @@
+package suite
+
+import (
+	"encoding/binary"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/mask"
+)
+
+// state of a connection, as RFC 6455 §7.1 has it.
+type state int
+
+const (
+	stateOpen    state = iota
+	stateClosing       // a close frame was sent
+	stateClosed        // the connection has ended, or was ended by us
+)
+
+// Peer is the suite's end of the connection of one case: a client that can do what no client may. Its methods are for
+// the goroutine that runs the case. Frames are received only within Wait, and after the case's Drive has returned.
+type Peer struct {
+	link      *link
+	log       *wireLog
+	agreement *handshake.Agreement
+	// result is filled in as things happen.
+	result *Result
+	// test is the case that is run.
+	test *Case
+	// slowness multiplies all waits.
+	slowness float64
+
+	state  state
+	in     inbound
+	writes [][]byte // to be sent when the case waits
+	joins  bool     // the next frame may join the last of them
+	timers map[string]timer
+	// onMessage takes messages in place of the list of events. nil: they are events.
+	onMessage func(payload []byte, binary bool)
+}
+
+// newPeer takes over a connection whose opening handshake is done.
+func newPeer(c *Case, at *opened, r *Result, slowness float64) *Peer {
+	return &Peer{
+		link: newLink(at.conn, at.early), log: r.log, agreement: at.agreement, result: r, test: c,
+		slowness: slowness, timers: map[string]timer{},
+	}
+}
+
+// Open reports whether no close frame was sent and the connection has not ended.
+func (p *Peer) Open() bool { return p.state == stateOpen }
+
+// Note adds an event of the case's own to those received: that a wait has passed.
+func (p *Peer) Note(name string) { p.result.Received = append(p.result.Received, timeout(name)) }
+
+// Send queues frames, masked with fresh keys (RFC 6455 §5.3), to be sent when the case waits. It checks nothing, and sends
+// them also after a close frame.
+func (p *Peer) Send(frames ...Frame) {
+	for i := range frames {
+		f := &frames[i]
+		if p.state == stateClosed || f.Closes && p.state != stateOpen {
+			continue
+		}
+		p.queue(p.masked(f), f)
+		if f.Closes {
+			p.beginClosing(f.Payload, true)
+		}
+	}
+}
+
+// masked returns the frame's octets.
+func (p *Peer) masked(f *Frame) []byte {
+	payload := f.octets()
+	h := frame.Header{
+		Fin: !f.More, RSV: f.RSV << 4, Opcode: f.Opcode, Length: int64(len(payload)), Masked: true, Key: mask.NewKey(),
+	}
+	p.log.sentFrame(&h, f)
+	octets := h.Append(make([]byte, 0, frame.MaxHeaderSize+len(payload)))
+	from := len(octets)
+	octets = append(octets, payload...)
+	mask.XOR(octets[from:], h.Key, 0)
+	return octets
+}
+
+// SendHeader queues the header of a text frame whose payload follows in pieces, by SendPayload, and returns the masking key.
+// Such a frame is logged as octets only.
+func (p *Peer) SendHeader(length int) (key [4]byte) {
+	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(length), Masked: true, Key: mask.NewKey()}
+	p.queue(h.Append(nil), &Frame{})
+	return h.Key
+}
+
+// SendPayload queues a piece of a frame's payload that begins at pos.
+func (p *Peer) SendPayload(key [4]byte, pos int, piece string) {
+	octets := []byte(piece)
+	mask.XOR(octets, key, pos)
+	p.queue(octets, &Frame{})
+}
+
+// queue cuts octets into writes. Frames that are neither cut nor apart go together.
+func (p *Peer) queue(octets []byte, f *Frame) {
+	chop := len(octets)
+	if f.Chop > 0 {
+		chop = f.Chop
+	}
+	together := f.Chop == 0 && !f.Apart
+	if n := len(p.writes); together && p.joins && n > 0 {
+		p.log.sent(octets, false)
+		p.writes[n-1] = append(p.writes[n-1], octets...)
+		return
+	}
+	for len(octets) > 0 {
+		n := min(chop, len(octets))
+		p.log.sent(octets[:n], !together)
+		p.writes = append(p.writes, octets[:n])
+		octets = octets[n:]
+	}
+	p.joins = together
+}
+
+func (p *Peer) flush() {
+	if len(p.writes) > 0 {
+		p.link.send(p.writes)
+		p.writes, p.joins = nil, false
+	}
+}
+
+// Close begins a closing handshake with a status code, unless a close frame was sent already.
+func (p *Peer) Close(c frame.StatusCode) { p.Send(closeFrame(code(c))) }
+
+// beginClosing keeps account of a close frame that was sent, as the first of ours.
+func (p *Peer) beginClosing(body string, byUs bool) {
+	r := p.result
+	p.state = stateClosing
+	r.ClosedByMe = byUs
+	if len(body) >= 2 {
+		c := int(binary.BigEndian.Uint16([]byte(body)))
+		r.LocalCloseCode = &c
+	}
+	if len(body) > 2 {
+		reason := printable(body[2:])
+		r.LocalCloseReason = &reason
+	}
+	if !byUs {
+		return
+	}
+	p.after("reply", replyTimeout, func() {
+		r.WasCloseHandshakeTimeout = true
+		p.drop("the peer did not answer the close frame in time")
+	})
+}
+
+// fail fails the connection (RFC 6455 §7.1.7): with a close frame, or by ending it if one was sent before.
+func (p *Peer) fail(c frame.StatusCode, why string) {
+	if p.state == stateClosed {
+		return
+	}
+	p.result.FailedByMe = true
+	if p.state == stateOpen {
+		p.Send(closeFrame(code(c) + why))
+		return
+	}
+	p.end()
+	p.result.DroppedByMe = true
+}
+
+// drop ends the connection because a wait was in vain.
+func (p *Peer) drop(why string) {
+	if p.state == stateClosed {
+		return
+	}
+	p.result.WasClean = false
+	p.result.WasNotCleanReason = &why
+	p.result.DroppedByMe = true
+	p.end()
+}
+
+// end makes Wait return for good.
+func (p *Peer) end() {
+	p.state = stateClosed
+	clear(p.timers)
+}

@@ -1,0 +1,159 @@
+package suite
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-c4549abd/wss/autobahn/report"
+)
+
+// Options says what to test, and how.
+type Options struct {
+	// URL is the server's, ws or wss. It must echo messages.
+	URL string
+	// TLS is the client's configuration for wss. Its NextProtos are replaced. Zero: the system's certificate authorities.
+	TLS *tls.Config
+	// Agent names the server in reports. Zero: what its Server field says, or the URL's host if there is none.
+	Agent string
+	// Cases are patterns such as "1.*" or "6.4.1"; see [Select]. Zero: all that there are.
+	Cases []string
+	// Parallel is how many connections there may be at once. Zero: 16 for every processor, as most of the time is waiting.
+	Parallel int
+	// Slowness multiplies the original's waits, for peers or machines that need longer. Zero: 1.
+	Slowness float64
+	// Progress is told about every result as it comes, one call at a time, with the number of results so far. Zero: nobody
+	// is told.
+	Progress func(done, total int, r *Result)
+}
+
+func (o Options) withDefaults() (Options, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return o, fmt.Errorf("suite: %w", err)
+	}
+	if u.Host == "" || !slices.Contains([]string{"ws", "wss"}, u.Scheme) {
+		return o, fmt.Errorf("suite: URL %q: want ws://host:port/path, or wss", o.URL)
+	}
+	if len(o.Cases) == 0 {
+		o.Cases = []string{"*"}
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = 16 * runtime.GOMAXPROCS(0)
+	}
+	if o.Slowness <= 0 {
+		o.Slowness = 1
+	}
+	return o, nil
+}
+
+// Select returns the cases that any of the patterns names, in order: an id ("7.13.1"), the beginning of one with a star
+// ("7.*"), or "*". A pattern that names no case is an error, and so is one whose cases are all yet to be written.
+func Select(patterns []string) ([]Case, error) {
+	for _, pattern := range patterns {
+		if _, err := selection([]string{pattern}); err != nil {
+			return nil, err
+		}
+	}
+	return selection(patterns)
+}
+
+func selection(patterns []string) ([]Case, error) {
+	ids, err := report.Match(patterns)
+	if err != nil {
+		return nil, err
+	}
+	cases := slices.DeleteFunc(Cases(), func(c Case) bool { return !slices.Contains(ids, c.ID) })
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("suite: patterns %q: those cases are not here yet", patterns)
+	}
+	return cases, nil
+}
+
+// Run runs the selected cases against a server and reports on them in their order. A server that fails is no error: that
+// is what the report says. An error is about the options, or the context's when it ended before all cases had run.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	cases, err := Select(o.Cases)
+	if err != nil {
+		return nil, err
+	}
+	rep := &Report{Agent: o.Agent, Results: make([]*Result, len(cases))}
+	var (
+		tasks sync.WaitGroup
+		mu    sync.Mutex
+		done  int
+		slots = make(chan struct{}, o.Parallel)
+	)
+	for i := range cases {
+		slots <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		tasks.Go(func() {
+			defer func() { <-slots }()
+			r := runCase(ctx, &o, &cases[i], i+1)
+			mu.Lock()
+			defer mu.Unlock()
+			rep.Results[i] = r
+			done++
+			if o.Progress != nil {
+				o.Progress(done, len(cases), r)
+			}
+		})
+	}
+	tasks.Wait()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("suite: %w", ctx.Err())
+	}
+	rep.name(o.URL)
+	return rep, nil
+}
+
+// runCase runs one case on a connection of its own.
+func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
+	r := newResult(c, number, o.Agent)
+	at, err := dial(ctx, o, nil)
+	r.HTTPRequest, r.HTTPResponse = at.request, at.response
+	if err != nil {
+		r.Result = err.Error()
+		r.WasOpenHandshakeTimeout = errors.Is(err, context.DeadlineExceeded)
+		return r
+	}
+	if r.Agent == "" {
+		r.Agent = at.agreement.Header.Get("Server")
+	}
+	p := newPeer(c, at, r, o.Slowness)
+	defer p.link.close()
+	began := time.Now()
+	p.run(ctx)
+	r.Duration = time.Since(began)
+	r.judge(c)
+	return r
+}
+
+// run carries out a case from the opened connection to its end.
+func (p *Peer) run(ctx context.Context) {
+	c := p.test
+	p.after("give up", giveUp, func() { p.drop("nobody ended the connection") })
+	p.Send(c.Frames...)
+	if c.KillAfter > 0 {
+		p.KillAfter(c.KillAfter)
+	}
+	if c.CloseAfter > 0 {
+		p.CloseAfter(c.CloseAfter)
+	}
+	if c.Drive != nil {
+		c.Drive(ctx, p)
+	}
+	p.finish(ctx)
+}

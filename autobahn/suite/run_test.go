@@ -1,0 +1,158 @@
+package suite
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/seed-c4549abd/wss/autobahn/report"
+	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/testtls"
+)
+
+// ourServer serves this library's echo over wss and returns its URL with the client's configuration.
+func ourServer(t *testing.T) (string, *tls.Config) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, client := testtls.Configs(tls.VersionTLS13)
+	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{MessageLimit: 32 << 20})
+		if err != nil {
+			return
+		}
+		ctx := c.Context()
+		_ = c.Serve(ctx, func(c *conn.Conn, m conn.Message) error { return c.Write(ctx, m.Type, m.Data) })
+	})}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = srv.Serve(tls.NewListener(conn.NewListener(ln), server))
+	}()
+	t.Cleanup(func() {
+		_ = srv.Close()
+		<-served
+	})
+	return "wss://" + ln.Addr().String(), client
+}
+
+// TestOurServerPasses runs all groups, with few of the long messages: the command runs every one.
+func TestOurServerPasses(t *testing.T) {
+	url, client := ourServer(t)
+	selected, err := Select(quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	progress := 0
+	// Nothing is waited for in vain but in 5.19, 5.20 and 6.4; where a machine is busy half a second can be too short.
+	const slowness = 3
+	rep, err := Run(t.Context(), Options{URL: url, TLS: client, Cases: quick, Slowness: slowness, Progress: func(done, total int, r *Result) {
+		if progress++; done != progress || total != len(selected) || r == nil {
+			t.Errorf("progress %d of %d, want %d of %d", done, total, progress, len(selected))
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if progress != len(rep.Results) {
+		t.Errorf("%d of %d results were told about", progress, len(rep.Results))
+	}
+	// What failed has another chance, by itself, before it counts.
+	for i, r := range rep.Results {
+		if r.Passes() {
+			continue
+		}
+		again, err := Run(t.Context(), Options{URL: url, TLS: client, Cases: []string{r.ID}, Slowness: slowness})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %s, %s at first", r.ID, r.Behavior, r.BehaviorClose)
+		rep.Results[i] = again.Results[0]
+	}
+	if !rep.Passes() {
+		rep.WriteTable(t.Output())
+		t.Error("not all pass")
+	}
+	dir := t.TempDir()
+	if err := rep.WriteJSON(dir); err != nil {
+		t.Fatal(err)
+	}
+	read, err := report.Read("", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, r := range rep.Results {
+		ids = append(ids, r.ID)
+	}
+	if problems := read.Problems(ids); problems != nil {
+		t.Errorf("read back: %v", problems)
+	}
+}
+
+func TestARunThatIsCancelledIsAnError(t *testing.T) {
+	url, client := ourServer(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := Run(ctx, Options{URL: url, TLS: client, Parallel: 1, Progress: func(int, int, *Result) { cancel() }})
+	if err == nil || ctx.Err() == nil {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAServerThatIsNotThereFailsEveryCase(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	rep, err := Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*", "7.13.*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rep.Results {
+		if r.Behavior != report.Failed || r.BehaviorClose != report.Failed || r.Agent != ln.Addr().String() {
+			t.Errorf("%s: %s, %s, agent %q", r.ID, r.Behavior, r.BehaviorClose, r.Agent)
+		}
+	}
+}
+
+func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
+	for name, o := range map[string]Options{
+		"no URL":                    {},
+		"a URL of another kind":     {URL: "https://localhost"},
+		"a URL that is none":        {URL: "ws://local host"},
+		"a pattern of nothing":      {URL: "ws://localhost", Cases: []string{"1.*", "8.*"}},
+		"a pattern within a number": {URL: "ws://localhost", Cases: []string{"1*"}},
+	} {
+		if rep, err := Run(t.Context(), o); err == nil || rep != nil {
+			t.Errorf("%s: report %v, error %v", name, rep, err)
+		}
+	}
+}
+
+// TestTheNumbersOfEachGroupAreComplete says which groups there are. The list has to grow to all of them.
+func TestTheNumbersOfEachGroupAreComplete(t *testing.T) {
+	here := []string{"1", "2", "3", "4", "5", "6", "7", "9", "10"}
+	var want, got []string
+	for _, g := range report.Groups() {
+		if slices.Contains(here, g.ID) {
+			want = append(want, g.Cases...)
+		}
+	}
+	for _, c := range Cases() {
+		got = append(got, c.ID)
+		if c.Description == "" || c.Expectation == "" || len(c.Outcomes) == 0 && c.Drive == nil {
+			t.Errorf("%s lacks something: %+v", c.ID, c)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("cases\n%q, want\n%q", got, want)
+	}
+}

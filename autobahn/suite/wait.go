@@ -1,0 +1,109 @@
+package suite
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+)
+
+// The waits of the closing handshake, as long as the original's.
+const (
+	replyTimeout = time.Second // for the peer's close frame, when ours was sent
+	dropTimeout  = time.Second // for the server to end the connection, when both were seen (RFC 6455 §7.1.1)
+	// giveUp ends a connection that none of the other waits has ended.
+	giveUp = 20 * time.Second
+)
+
+// after has fire called within Wait when d has passed, unless another timer of that name takes its place.
+func (p *Peer) after(name string, d time.Duration, fire func()) {
+	p.timers[name] = timer{time.Now().Add(p.slow(d)), fire}
+}
+
+type timer struct {
+	at   time.Time
+	fire func()
+}
+
+func (p *Peer) slow(d time.Duration) time.Duration { return time.Duration(float64(d) * p.slowness) }
+
+// KillAfter fails the connection with status 1001 if it still exists when d has passed.
+func (p *Peer) KillAfter(d time.Duration) {
+	p.log.wait("KL", d.Seconds())
+	p.after("kill", d, func() {
+		p.log.wait("KLE")
+		p.fail(frame.GoingAway, "the case took too long")
+	})
+}
+
+// CloseAfter begins a closing handshake without a status code if the connection still exists when d has passed.
+func (p *Peer) CloseAfter(d time.Duration) {
+	p.log.wait("TI", d.Seconds())
+	p.after("close", d, func() {
+		p.log.wait("TIE")
+		p.Send(closeFrame(""))
+	})
+}
+
+// Wait sends what is queued, handles what comes for so long, and reports whether the connection still exists.
+func (p *Peer) Wait(ctx context.Context, d time.Duration, tag string) bool {
+	p.log.wait("CT", d.Seconds(), tag)
+	over := false
+	p.after("wait", d, func() { over = true })
+	for !over && p.state != stateClosed {
+		p.turn(ctx)
+	}
+	if p.state == stateClosed {
+		return false
+	}
+	p.log.wait("CTE", tag)
+	return true
+}
+
+// finish handles what comes until the connection has ended.
+func (p *Peer) finish(ctx context.Context) {
+	for p.state != stateClosed {
+		p.turn(ctx)
+	}
+}
+
+// turn waits for one thing to happen: octets, the end of the connection, or a timer.
+func (p *Peer) turn(ctx context.Context) {
+	p.flush()
+	name, next := p.nextTimer()
+	alarm := time.NewTimer(time.Until(next.at))
+	defer alarm.Stop()
+	select {
+	case b, ok := <-p.link.in:
+		if !ok {
+			p.lost()
+			return
+		}
+		p.log.received(b)
+		p.receive(b)
+	case <-alarm.C:
+		delete(p.timers, name)
+		next.fire()
+	case <-ctx.Done():
+		p.drop("the run was cancelled")
+	}
+}
+
+// nextTimer returns the timer that fires first. There always is one: that of giving up.
+func (p *Peer) nextTimer() (name string, next timer) {
+	for n, t := range p.timers {
+		if name == "" || t.at.Before(next.at) {
+			name, next = n, t
+		}
+	}
+	return name, next
+}
+
+// lost keeps account of a connection that the peer has ended.
+func (p *Peer) lost() {
+	if !p.result.WasClean && p.result.WasNotCleanReason == nil {
+		why := "the peer ended the connection without a closing handshake"
+		p.result.WasNotCleanReason = &why
+	}
+	p.end()
+}
