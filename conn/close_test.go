@@ -413,7 +413,7 @@ func TestAFailedWriteDoesNotHideTheCloseFrame(t *testing.T) {
 				_, _ = sn.Write([]byte("\x88\x02\x03\xf1"))
 				_ = sn.Close() // with data unread: a reset
 			}()
-			write := func() error { return client.Write(bg, Binary, make([]byte, 64<<20)) }
+			write := func() error { return client.Write(bg, Binary, make([]byte, 16<<20)) }
 			var err error
 			if reading == "Serve" {
 				err = client.Serve(bg, func(*Conn, Message) error { return write() })
