@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
 // rateWindow is the time over which MinRate is measured, again and again while a message
@@ -38,7 +39,7 @@ func (k *keepalive) rate(now int64) {
 		return
 	}
 	passed := now - k.mark
-	if passed < int64(rateWindow) {
+	if passed < int64(rateWindow-wheel.Tick) { // looks come at ticks
 		return
 	}
 	if float64(in-k.base) < float64(c.set.minRate)*time.Duration(passed).Seconds() {
