@@ -26,6 +26,7 @@ func TestWhatGathersLeavesAtLast(t *testing.T) {
 		for range 20 {
 			peer, server := corkedServer(w)
 			for range 3 {
+				synctest.Wait() // who sends the last one would take this one along
 				began := time.Now()
 				if err := server.Write(bg, Text, []byte("held back")); err != nil {
 					t.Fatal(err)
