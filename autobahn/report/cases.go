@@ -12,6 +12,9 @@ import (
 //go:embed cases.txt
 var casesText string
 
+//go:embed beyond.txt
+var beyondText string
+
 // Group is a chapter of the suite.
 type Group struct {
 	// ID is the first number of the ids of its cases.
@@ -24,9 +27,17 @@ type Group struct {
 
 // Groups returns the suite's groups in order, with 517 cases in all: 301 in the groups 1 to 10 (there is no 8), and 216
 // of compression in 12 and 13 (the suite has no 11). The caller owns the result.
-func Groups() []Group {
+func Groups() []Group { return groups(casesText) }
+
+// Beyond returns the groups that package suite has beyond the original's, numbered from 20. The caller owns the result.
+func Beyond() []Group { return groups(beyondText) }
+
+// AllGroups returns both, those of the original first. The caller owns the result.
+func AllGroups() []Group { return append(Groups(), Beyond()...) }
+
+func groups(text string) []Group {
 	var groups []Group
-	for paragraph := range strings.SplitSeq(casesText, "\n\n") {
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		head, ids, _ := strings.Cut(strings.TrimSpace(paragraph), "\n")
 		if strings.HasPrefix(head, "#") {
 			continue
@@ -38,20 +49,22 @@ func Groups() []Group {
 }
 
 // AllCases returns the ids of all 517 cases in the suite's order. The caller owns the result.
-func AllCases() []string {
+func AllCases() []string { return idsOf(Groups()) }
+
+func idsOf(groups []Group) []string {
 	var all []string
-	for _, g := range Groups() {
+	for _, g := range groups {
 		all = append(all, g.Cases...)
 	}
 	return all
 }
 
 // Match returns the cases that any of the patterns names, in the suite's order and once each. A pattern is an id
-// ("7.13.1"), or the beginning of one with a star at a dot ("7.*", "7.13.*"), or "*" for all. Blanks around a pattern
-// are ignored. A pattern that names no case is an error, as it would be a typing mistake that looks like a pass; so is
+// ("7.13.1"), or the beginning of one with a star at a dot ("7.*", "7.13.*"), or "*" for all of the original's, or "beyond"
+// for all of the others. Blanks around a pattern are ignored. A pattern that names no case is an error, as it would be a typing mistake that looks like a pass; so is
 // an empty list.
 func Match(patterns []string) ([]string, error) {
-	all := AllCases()
+	all, beyond := AllCases(), idsOf(Beyond())
 	wanted := map[string]bool{}
 	for _, pattern := range patterns {
 		pattern = strings.TrimSpace(pattern)
@@ -60,8 +73,9 @@ func Match(patterns []string) ([]string, error) {
 			return nil, fmt.Errorf("report: pattern %q: a star stands for whole numbers, as in \"1.*\"", pattern)
 		}
 		known := false
-		for _, id := range all {
-			if id == pattern || starred && strings.HasPrefix(id, prefix) {
+		for _, id := range slices.Concat(all, beyond) {
+			here := id == pattern || prefix != "" && starred && strings.HasPrefix(id, prefix)
+			if here || pattern == "*" && slices.Contains(all, id) || pattern == "beyond" && slices.Contains(beyond, id) {
 				wanted[id], known = true, true
 			}
 		}

@@ -21,8 +21,9 @@ func serverConfig(c *tls.Config) *tls.Config {
 }
 
 // accept performs the server's part of the opening handshake (RFC 6455 §4.2). What check refuses is answered with its error.
+// respond may change the response.
 func accept(ctx context.Context, conn net.Conn, check func(*http.Request) error,
-	agree func([]handshake.Extension) []handshake.Extension) (*opened, error) {
+	agree func([]handshake.Extension) []handshake.Extension, respond func() *Opening) (*opened, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
@@ -33,7 +34,7 @@ func accept(ctx context.Context, conn net.Conn, check func(*http.Request) error,
 		}
 	}
 	at := &opened{conn: conn, server: true}
-	err := at.answer(check, agree)
+	err := at.answer(check, agree, respond)
 	if refusal, ok := errors.AsType[*handshake.Error](err); ok {
 		refuse(conn, refusal)
 	}
@@ -41,7 +42,8 @@ func accept(ctx context.Context, conn net.Conn, check func(*http.Request) error,
 }
 
 // answer reads the request and sends the response.
-func (at *opened) answer(check func(*http.Request) error, agree func([]handshake.Extension) []handshake.Extension) error {
+func (at *opened) answer(check func(*http.Request) error, agree func([]handshake.Extension) []handshake.Extension,
+	respond func() *Opening) error {
 	request, err := at.readRequest()
 	if err != nil {
 		return err
@@ -54,9 +56,12 @@ func (at *opened) answer(check func(*http.Request) error, agree func([]handshake
 		return err
 	}
 	response := at.agreement.AppendResponse(nil)
-	at.response = string(response)
-	_, err = at.conn.Write(response)
-	return err
+	g := respond()
+	if g == nil {
+		g = &Opening{}
+	}
+	at.response = g.head(response)
+	return g.write(at.conn, at.response)
 }
 
 func (at *opened) readRequest() (*http.Request, error) {

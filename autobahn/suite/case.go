@@ -19,6 +19,10 @@ type Case struct {
 	Outcomes []Outcome
 	// Closing is how the connection should end.
 	Closing Closing
+	// Opening, unless nil, takes the place of the usual opening handshake.
+	Opening *Opening
+	// Judges is the role of the peer that the case is for. Zero: either.
+	Judges Role
 	// Frames are sent when the connection is open.
 	Frames []Frame
 	// Drive, unless nil, goes on after Frames were sent: for cases that wait, or that send what depends on answers.
@@ -33,6 +37,16 @@ type Case struct {
 	// Amend, unless nil, has the last word on the verdicts.
 	Amend func(*Result)
 }
+
+// Role is the part that the tested side plays in a case.
+type Role int
+
+// The roles.
+const (
+	EitherRole Role = iota
+	ServerRole
+	ClientRole
+)
 
 // Outcome is a sequence of events that is acceptable, and what it is worth.
 type Outcome struct {
@@ -66,6 +80,10 @@ type Frame struct {
 	RSV byte
 	// Chop writes so many bytes at a time. 0: the frame is not cut.
 	Chop int
+	// WrongMask masks a frame as only the other role may, or leaves it unmasked (RFC 6455 §5.1).
+	WrongMask bool
+	// Key masks the frame, where it is masked. Zero: a fresh key, as it should be.
+	Key [4]byte
 	// Apart has the frame written by itself, rather than together with its neighbours.
 	Apart bool
 	// Closes says that our closing handshake begins with this frame. Another such frame is then not sent any more.

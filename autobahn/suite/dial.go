@@ -22,6 +22,7 @@ type opened struct {
 	agreement         *handshake.Agreement
 	request, response string // the two heads as they were on the wire
 	server            bool   // the suite is the server
+	ended             bool   // the peer has ended the stream; see rest
 }
 
 // dial connects and performs the opening handshake (RFC 6455 §4.1). What was read and sent is returned with an error too.
@@ -88,6 +89,11 @@ func (at *opened) shake(ctx context.Context, request *handshake.ClientRequest) e
 	if _, err := at.conn.Write(head); err != nil {
 		return err
 	}
+	return at.readResponse(request)
+}
+
+// readResponse reads the server's head, and checks it against the request (RFC 6455 §4.1).
+func (at *opened) readResponse(request *handshake.ClientRequest) error {
 	reader := handshake.NewResponseReader(handshake.Limits{})
 	buf := make([]byte, 4<<10)
 	for {

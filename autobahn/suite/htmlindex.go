@@ -49,7 +49,7 @@ func indexOf(style template.CSS, reports []*Report, names []string) *indexPage {
 		}
 		all = append(all, r.Cases...)
 	}
-	for _, group := range report.Groups() {
+	for _, group := range report.AllGroups() {
 		g := indexGroup{ID: group.ID, Name: group.Name}
 		for _, id := range group.Cases {
 			if slices.Contains(all, id) {

@@ -95,7 +95,7 @@ func (r *Report) junit(known *report.Golden) []junitSuite {
 		results[result.ID] = result
 	}
 	var suites []junitSuite
-	for _, group := range report.Groups() {
+	for _, group := range report.AllGroups() {
 		s := junitSuite{Name: fmt.Sprintf("%s: %s %s", visible(r.Agent), group.ID, group.Name)}
 		for _, id := range r.Cases {
 			if !strings.HasPrefix(id, group.ID+".") {

@@ -79,6 +79,14 @@ func (p *Peer) octets(f *Frame) []byte {
 	payload := f.octets()
 	h := frame.Header{Fin: !f.More, RSV: f.RSV << 4, Opcode: f.Opcode, Length: int64(len(payload))}
 	p.mask(&h)
+	switch {
+	case f.WrongMask && h.Masked:
+		h.Masked, h.Key = false, [4]byte{}
+	case f.WrongMask:
+		h.Masked, h.Key = true, mask.NewKey()
+	case h.Masked && f.Key != [4]byte{}:
+		h.Key = f.Key
+	}
 	p.log.sentFrame(&h, f)
 	octets := h.Append(make([]byte, 0, frame.MaxHeaderSize+len(payload)))
 	from := len(octets)

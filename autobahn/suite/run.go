@@ -54,7 +54,7 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // Select returns the cases that any of the patterns names, in order: an id ("7.13.1"), the beginning of one with a star
-// ("7.*"), or "*". A pattern that names no case is an error, and so is one whose cases are all yet to be written.
+// ("7.*"), "*" for all of the original's, or "beyond" for those of [Beyond]. A pattern that names no case is an error, and so is one whose cases are all yet to be written.
 func Select(patterns []string) ([]Case, error) {
 	for _, pattern := range patterns {
 		if _, err := selection([]string{pattern}); err != nil {
@@ -62,6 +62,19 @@ func Select(patterns []string) ([]Case, error) {
 		}
 	}
 	return selection(patterns)
+}
+
+// selectFor is Select for one role of the tested side.
+func selectFor(role Role, patterns []string) ([]Case, error) {
+	cases, err := Select(patterns)
+	if err != nil {
+		return nil, err
+	}
+	cases = slices.DeleteFunc(cases, func(c Case) bool { return c.Judges != EitherRole && c.Judges != role })
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("suite: patterns %q: those cases are for the other role", patterns)
+	}
+	return cases, nil
 }
 
 // ids are the numbers of cases.
@@ -78,7 +91,7 @@ func selection(patterns []string) ([]Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	cases := slices.DeleteFunc(Cases(), func(c Case) bool { return !slices.Contains(ids, c.ID) })
+	cases := slices.DeleteFunc(append(Cases(), Beyond()...), func(c Case) bool { return !slices.Contains(ids, c.ID) })
 	if len(cases) == 0 {
 		return nil, fmt.Errorf("suite: patterns %q: those cases are not here yet", patterns)
 	}
@@ -92,7 +105,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	cases, err := Select(o.Cases)
+	cases, err := selectFor(ServerRole, o.Cases)
 	if err != nil {
 		return nil, err
 	}
@@ -131,11 +144,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 // runCase runs one case on a connection of its own.
 func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
 	r := newResult(c, number, o.Agent)
-	at, err := dial(ctx, o, nil)
-	r.HTTPRequest, r.HTTPResponse = at.request, at.response
-	if err != nil {
-		r.Result = err.Error()
-		r.WasOpenHandshakeTimeout = errors.Is(err, context.DeadlineExceeded)
+	at := open(ctx, o, c, r)
+	if at == nil {
 		return r
 	}
 	if r.Agent == "" {
@@ -145,6 +155,21 @@ func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
 	defer p.leave()
 	p.conduct(ctx)
 	return r
+}
+
+// open performs the opening handshake of a case. It returns nil if that is all that there is to the case.
+func open(ctx context.Context, o *Options, c *Case, r *Result) *opened {
+	if c.Opening != nil {
+		return askFor(ctx, o, c, r)
+	}
+	at, err := dial(ctx, o, nil)
+	r.HTTPRequest, r.HTTPResponse = at.request, at.response
+	if err != nil {
+		r.Result = err.Error()
+		r.WasOpenHandshakeTimeout = errors.Is(err, context.DeadlineExceeded)
+		return nil
+	}
+	return at
 }
 
 // conduct carries out a case and gives the verdicts.

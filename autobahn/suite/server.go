@@ -65,7 +65,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if o.TLS != nil {
 		o.TLS = serverConfig(o.TLS)
 	}
-	cases, err := Select(o.Cases)
+	cases, err := selectFor(ClientRole, o.Cases)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,8 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 		}
 		return refusal(errors.New("there are too many agents already"))
 	}
-	at, err := accept(ctx, conn, check, func(offers []handshake.Extension) []handshake.Extension { return s.agree(&e, offers) })
+	at, err := accept(ctx, conn, check, func(offers []handshake.Extension) []handshake.Extension { return s.agree(&e, offers) },
+		func() *Opening { return s.opening(&e) })
 	if err == nil {
 		s.do(ctx, at, e)
 	} else if begun {
@@ -177,14 +178,28 @@ func (s *Server) agree(e *errand, offers []handshake.Extension) []handshake.Exte
 	return nil // none of the cases so far has one
 }
 
+// opening is what the case of an errand makes of the response, nil if nothing.
+func (s *Server) opening(e *errand) *Opening {
+	if e.path != pathRun {
+		return nil
+	}
+	return s.cases[e.number-1].Opening
+}
+
 // run runs a case. Its result is there before the client can know that the case has ended by our answer.
 func (s *Server) run(ctx context.Context, at *opened, e errand) {
 	c := &s.cases[e.number-1]
 	r := newResult(c, e.number, e.agent)
 	r.Server, r.HTTPRequest, r.HTTPResponse = true, at.request, at.response
-	p := newPeer(c, at, r, s.options.Slowness)
-	defer p.leave()
-	p.conduct(ctx)
+	if c.Opening != nil && c.Opening.Refuse {
+		stop := context.AfterFunc(ctx, func() { _ = at.conn.Close() })
+		defer stop()
+		r.judgeClient(at, s.options.Slowness)
+	} else {
+		p := newPeer(c, at, r, s.options.Slowness)
+		defer p.leave()
+		p.conduct(ctx)
+	}
 	if ctx.Err() != nil {
 		s.agents.end(e.agent, nil)
 		return
