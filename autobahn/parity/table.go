@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/seed-c4549abd/wss/autobahn/report"
 )
 
 // known is a difference whose cause has been found.
@@ -40,12 +42,27 @@ func (o *outcome) unexplained() (n int) {
 	return n
 }
 
+// failing counts the cases that do not pass, as the original has it at first.
+func (o *outcome) failing() (n int) {
+	for id, h := range o.comparison {
+		if len(h.original) == 0 {
+			n++
+			continue
+		}
+		c := report.Case{ID: id, Behavior: h.original[0].behavior, BehaviorClose: h.original[0].closing}
+		if !c.Passes() {
+			n++
+		}
+	}
+	return n
+}
+
 // writeTable writes Markdown: a line for each testee, then a line for each case in which the suites do not agree.
 func writeTable(w io.Writer, outcomes []outcome) error {
 	var b strings.Builder
-	b.WriteString("| testee | role | cases | equal | unsteady | different |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| testee | role | cases | failing | equal | unsteady | different |\n|---|---|---|---|---|---|---|\n")
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d |\n", o.name, o.role, len(o.comparison),
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d | %d |\n", o.name, o.role, len(o.comparison), o.failing(),
 			len(o.those(equal)), len(o.those(unsteady)), len(o.those(different)))
 	}
 	for _, r := range []struct {

@@ -20,21 +20,21 @@ func TestTheTableNamesWhatDiffersAndWhy(t *testing.T) {
 		"1.1.1": {[]verdict{ok}, []verdict{ok}},
 		"1.1.2": {[]verdict{ok, ok}, []verdict{failed, failed}},
 		"1.1.3": {[]verdict{ok}, nil},
-		"1.1.4": {[]verdict{ok, failed}, []verdict{ok, ok}},
+		"1.1.4": {[]verdict{failed, ok}, []verdict{ok, ok}},
 	}}
 	var got bytes.Buffer
 	if err := writeTable(&got, []outcome{o}); err != nil {
 		t.Fatal(err)
 	}
-	const want = `| testee | role | cases | equal | unsteady | different |
-|---|---|---|---|---|---|
-| gorilla | server | 4 | 1 | 1 | 2 |
+	const want = `| testee | role | cases | failing | equal | unsteady | different |
+|---|---|---|---|---|---|---|
+| gorilla | server | 4 | 1 | 1 | 1 | 2 |
 
 Unsteady:
 
 | testee | role | case | original | ours | cause |
 |---|---|---|---|---|---|
-| gorilla | server | 1.1.4 | OK, OK; FAILED, UNCLEAN | OK, OK (2 times) |  |
+| gorilla | server | 1.1.4 | FAILED, UNCLEAN; OK, OK | OK, OK (2 times) |  |
 
 Different:
 
