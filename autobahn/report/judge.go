@@ -14,6 +14,10 @@ type Problem struct {
 	Missing bool
 	// Unexpected says that the case is in the report, and nobody asked for it.
 	Unexpected bool
+	// Gone says that a golden file has a deviation that is no more: Known says which.
+	Gone bool
+	// Known is what a golden file has about the case, if that is not what came.
+	Known *Deviation
 	// Case is the outcome.
 	Case Case
 }
@@ -25,10 +29,15 @@ func (p Problem) String() string {
 		return fmt.Sprintf("%s: missing: the suite has no result for it", p.ID)
 	case p.Unexpected:
 		return fmt.Sprintf("%s: unexpected: it is not among the cases asked for", p.ID)
+	case p.Gone:
+		return fmt.Sprintf("%s: passes: take it out of the golden file, which has %s, %s", p.ID, p.Known.Behavior, p.Known.BehaviorClose)
 	}
 	text := fmt.Sprintf("%s: behavior %s, close %s", p.ID, p.Case.Behavior, p.Case.BehaviorClose)
 	if p.Case.CloseCode != 0 {
 		text += fmt.Sprintf(" (%d)", p.Case.CloseCode)
+	}
+	if p.Known != nil {
+		text += fmt.Sprintf("\n      The golden file has %s, %s.", p.Known.Behavior, p.Known.BehaviorClose)
 	}
 	for _, detail := range []string{p.Case.Description, p.Case.Result, p.Case.ResultClose} {
 		if detail != "" {

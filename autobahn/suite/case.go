@@ -80,6 +80,14 @@ func (f *Frame) octets() string {
 	return strings.Repeat(f.Payload, f.Length/len(f.Payload)+1)[:f.Length]
 }
 
+// length is how many octets the payload has when it has been repeated.
+func (f *Frame) length() int {
+	if f.Length > 0 {
+		return f.Length
+	}
+	return len(f.Payload)
+}
+
 // Cases returns the cases that there are, in the original's order: groups 1 to 10. The caller owns the result.
 func Cases() []Case {
 	var all []Case

@@ -21,6 +21,7 @@ type opened struct {
 	early             []byte // what came behind the response's head
 	agreement         *handshake.Agreement
 	request, response string // the two heads as they were on the wire
+	server            bool   // the suite is the server
 }
 
 // dial connects and performs the opening handshake (RFC 6455 §4.1). What was read and sent is returned with an error too.

@@ -24,7 +24,16 @@ type inbound struct {
 	text      frame.UTF8
 	spoiled   bool // the text is not UTF-8
 	lengthy   bool // the header says the length in a longer form than it must
+	wantsMask bool // the peer is a client
+	held      int  // octets in the events so far
 }
+
+// The limits on what a peer can make the suite keep: more than any case sends, compressed or not.
+const (
+	maxMessage = 32 << 20 // octets of one, which may have a continuation
+	maxHeld    = 64 << 20 // octets in events
+	maxEvents  = 1 << 16
+)
 
 // receive handles octets as they have come.
 func (p *Peer) receive(b []byte) {
@@ -104,6 +113,10 @@ func (p *Peer) begin() {
 		p.fail(frame.ProtocolError, why)
 	}
 	in.inFrame, in.pos = true, 0
+	if in.head.Length > maxMessage-int64(len(in.message)) {
+		p.drop("a frame or message is longer than any that was sent")
+		return
+	}
 	if in.head.Opcode.IsControl() {
 		in.control = in.control[:0]
 		return
@@ -128,7 +141,8 @@ func (in *inbound) broken() []string {
 		why    string
 	}{
 		{h.RSV != 0, "reserved bits without an extension"},
-		{h.Masked, "masked frame of a server"},
+		{h.Masked && !in.wantsMask, "masked frame of a server"},
+		{!h.Masked && in.wantsMask, "frame of a client without a mask"},
 		{control && !h.Fin, "control frame in fragments"},
 		{control && (in.lengthy || h.Length > frame.MaxControlPayload), "control frame with more than 125 bytes"},
 		{h.Opcode.IsReserved(), "reserved opcode"},
@@ -206,6 +220,10 @@ func (p *Peer) control() {
 // event adds an event, and begins the closing handshake when all that is wanted has come.
 func (p *Peer) event(e Event) {
 	p.result.Received = append(p.result.Received, e)
+	if p.in.held += len(e.Payload); p.in.held > maxHeld || len(p.result.Received) > maxEvents {
+		p.drop("more has come than any case sends")
+		return
+	}
 	if p.test.ClosesItself || !p.test.Closing.ByUs {
 		return
 	}
@@ -242,8 +260,8 @@ func (p *Peer) closeReceived(body string) {
 		r.WasClean = true
 		p.beginClosing(code(frame.NormalClosure), false)
 		p.Send(Frame{Opcode: frame.Close, Payload: code(frame.NormalClosure)})
-		if _, ok := p.timers["kill"]; !ok {
-			p.dropLater() // the original would wait forever
+		if _, ok := p.timers["kill"]; !ok || p.server {
+			p.dropLater() // the original's client would wait forever
 		}
 	case stateClosing:
 		delete(p.timers, "reply")
@@ -254,8 +272,12 @@ func (p *Peer) closeReceived(body string) {
 	}
 }
 
-// dropLater ends the connection if the server does not, whose part it is (RFC 6455 §7.1.1).
+// dropLater ends the connection if the server does not, whose part it is (RFC 6455 §7.1.1), and at once if that is us.
 func (p *Peer) dropLater() {
+	if p.server {
+		p.hangUp()
+		return
+	}
 	p.after("drop", dropTimeout, func() {
 		p.result.WasServerConnectionDropTimeout = true
 		p.drop("the server did not end the connection in time")

@@ -4,6 +4,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // link moves octets between a connection and the goroutine of a case, which never blocks on the network: a case may have
@@ -15,7 +16,9 @@ type link struct {
 
 	mu     sync.Mutex
 	queue  [][]byte // a write each
+	queued int      // octets in it
 	ready  *sync.Cond
+	ending bool // what is queued is the last
 	closed bool
 	tasks  sync.WaitGroup
 }
@@ -55,12 +58,13 @@ func (l *link) write() {
 	failed := false
 	for {
 		l.mu.Lock()
-		for len(l.queue) == 0 && !l.closed {
+		for len(l.queue) == 0 && !l.ending && !l.closed {
 			l.ready.Wait()
 		}
 		batch := l.queue
 		l.queue = nil
-		closed := l.closed
+		l.queued = 0
+		ending, closed := l.ending, l.closed
 		l.mu.Unlock()
 		if closed {
 			return
@@ -73,15 +77,55 @@ func (l *link) write() {
 			failed = err != nil
 			runtime.Gosched() // lets the peer see the pieces one by one where there are few processors
 		}
+		if ending {
+			if half, ok := l.conn.(interface{ CloseWrite() error }); ok {
+				_ = half.CloseWrite()
+			}
+			return
+		}
 	}
 }
 
-// send queues writes.
+// maxQueued bounds what waits to be written: a peer may ask for pongs without end and not read them.
+const maxQueued = 64 << 20
+
+// send queues writes. The connection ends if the peer lets too much of that gather.
 func (l *link) send(writes [][]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for _, b := range writes {
+		l.queued += len(b)
+	}
+	if l.queued > maxQueued {
+		_ = l.conn.Close()
+		return
+	}
 	l.queue = append(l.queue, writes...)
 	l.ready.Signal()
+}
+
+// lingerTime is for the peer to end the connection when we have nothing more to say: a socket that is closed with unread
+// bytes is reset, and what was sent last is lost.
+const lingerTime = time.Second
+
+// linger writes what is queued, ends our direction and waits for the end of the other.
+func (l *link) linger() {
+	l.mu.Lock()
+	l.ending = true
+	l.ready.Signal()
+	l.mu.Unlock()
+	alarm := time.NewTimer(lingerTime)
+	defer alarm.Stop()
+	for {
+		select {
+		case _, more := <-l.in:
+			if !more {
+				return
+			}
+		case <-alarm.C:
+			return
+		}
+	}
 }
 
 // close drops the connection and waits until both goroutines have gone.

@@ -17,8 +17,8 @@ const (
 	stateClosed        // the connection has ended, or was ended by us
 )
 
-// Peer is the suite's end of the connection of one case: a client that can do what no client may. Its methods are for
-// the goroutine that runs the case. Frames are received only within Wait, and after the case's Drive has returned.
+// Peer is the suite's end of the connection of one case: a client or a server that can do what neither may. Its methods are
+// for the goroutine that runs the case. Frames are received only within Wait, and after the case's Drive has returned.
 type Peer struct {
 	link      *link
 	log       *wireLog
@@ -29,6 +29,8 @@ type Peer struct {
 	test *Case
 	// slowness multiplies all waits.
 	slowness float64
+	// server is the suite's role: it masks nothing, wants all masked, and is the one to end the TCP connection.
+	server bool
 
 	state  state
 	in     inbound
@@ -37,13 +39,17 @@ type Peer struct {
 	timers map[string]timer
 	// onMessage takes messages in place of the list of events. nil: they are events.
 	onMessage func(payload []byte, binary bool)
+	// wake ends a turn when it is closed. nil: never.
+	wake <-chan struct{}
+	// lingers says that what is queued shall reach the peer before the connection ends.
+	lingers bool
 }
 
 // newPeer takes over a connection whose opening handshake is done.
 func newPeer(c *Case, at *opened, r *Result, slowness float64) *Peer {
 	return &Peer{
 		link: newLink(at.conn, at.early), log: r.log, agreement: at.agreement, result: r, test: c,
-		slowness: slowness, timers: map[string]timer{},
+		slowness: slowness, server: at.server, in: inbound{wantsMask: at.server}, timers: map[string]timer{},
 	}
 }
 
@@ -53,7 +59,7 @@ func (p *Peer) Open() bool { return p.state == stateOpen }
 // Note adds an event of the case's own to those received: that a wait has passed.
 func (p *Peer) Note(name string) { p.result.Received = append(p.result.Received, timeout(name)) }
 
-// Send queues frames, masked with fresh keys (RFC 6455 §5.3), to be sent when the case waits. It checks nothing, and sends
+// Send queues frames, those of a client masked with fresh keys (RFC 6455 §5.3), to be sent when the case waits. It checks nothing, and sends
 // them also after a close frame.
 func (p *Peer) Send(frames ...Frame) {
 	for i := range frames {
@@ -61,19 +67,18 @@ func (p *Peer) Send(frames ...Frame) {
 		if p.state == stateClosed || f.Closes && p.state != stateOpen {
 			continue
 		}
-		p.queue(p.masked(f), f)
+		p.queue(p.octets(f), f)
 		if f.Closes {
 			p.beginClosing(f.Payload, true)
 		}
 	}
 }
 
-// masked returns the frame's octets.
-func (p *Peer) masked(f *Frame) []byte {
+// octets returns a frame as it is sent.
+func (p *Peer) octets(f *Frame) []byte {
 	payload := f.octets()
-	h := frame.Header{
-		Fin: !f.More, RSV: f.RSV << 4, Opcode: f.Opcode, Length: int64(len(payload)), Masked: true, Key: mask.NewKey(),
-	}
+	h := frame.Header{Fin: !f.More, RSV: f.RSV << 4, Opcode: f.Opcode, Length: int64(len(payload))}
+	p.mask(&h)
 	p.log.sentFrame(&h, f)
 	octets := h.Append(make([]byte, 0, frame.MaxHeaderSize+len(payload)))
 	from := len(octets)
@@ -82,10 +87,18 @@ func (p *Peer) masked(f *Frame) []byte {
 	return octets
 }
 
+// mask gives a header the masking key that its frame needs. A server's keeps that of zeros, which changes nothing.
+func (p *Peer) mask(h *frame.Header) {
+	if !p.server {
+		h.Masked, h.Key = true, mask.NewKey()
+	}
+}
+
 // SendHeader queues the header of a text frame whose payload follows in pieces, by SendPayload, and returns the masking key.
 // Such a frame is logged as octets only.
 func (p *Peer) SendHeader(length int) (key [4]byte) {
-	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(length), Masked: true, Key: mask.NewKey()}
+	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(length)}
+	p.mask(&h)
 	p.queue(h.Append(nil), &Frame{})
 	return h.Key
 }
@@ -160,8 +173,15 @@ func (p *Peer) fail(c frame.StatusCode, why string) {
 		p.Send(closeFrame(code(c) + why))
 		return
 	}
-	p.end()
+	p.hangUp()
+}
+
+// hangUp ends the connection when there is no more to wait for. What a server has queued goes out first, so that the other
+// side learns why.
+func (p *Peer) hangUp() {
 	p.result.DroppedByMe = true
+	p.lingers = p.server
+	p.end()
 }
 
 // drop ends the connection because a wait was in vain.

@@ -8,16 +8,17 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
 )
 
-// Report is what a run has shown about one server.
+// Report is what a run has shown about one server, or one client.
 type Report struct {
-	// Agent is the server's name.
+	// Agent is the name of what was tested.
 	Agent string
-	// Results are those of the selected cases, in the suite's order.
+	// Cases are the ids of the cases that were selected, in the suite's order.
+	Cases []string
+	// Results are theirs, in the same order. A client may have left some out.
 	Results []*Result
 }
 
@@ -39,25 +40,35 @@ func (r *Report) name(address string) {
 	}
 }
 
-// Passes reports whether every case passes.
-func (r *Report) Passes() bool {
+// Passes reports whether every selected case was run, and passes.
+func (r *Report) Passes() bool { return len(r.Problems(nil)) == 0 }
+
+// summary is the report as package report knows it.
+func (r *Report) summary() *report.Report {
+	s := &report.Report{Agent: r.Agent, Cases: map[string]report.Case{}}
 	for _, result := range r.Results {
-		if !result.Passes() {
-			return false
-		}
+		s.Cases[result.ID] = result.outcome("")
 	}
-	return true
+	return s
+}
+
+// Problems returns every selected case that does not pass, or was not run, unless a golden file has it with just those
+// verdicts, and every one that the file has and that passes. nil knows of no deviation.
+func (r *Report) Problems(known *report.Golden) []report.Problem {
+	return known.Problems(r.summary(), r.Cases)
+}
+
+// UpdateGolden returns the golden file that the report passes with, with the reasons that known has.
+func (r *Report) UpdateGolden(known *report.Golden) *report.Golden {
+	return known.Update(r.summary(), r.Cases)
 }
 
 // WriteTable writes a row for each group of cases, and every case that did not pass with what was seen.
-func (r *Report) WriteTable(w io.Writer) error {
-	summary := &report.Report{Agent: r.Agent, Cases: map[string]report.Case{}}
-	var ids []string
-	for _, result := range r.Results {
-		ids = append(ids, result.ID)
-		summary.Cases[result.ID] = result.outcome("")
-	}
-	return summary.WriteTable(w, ids)
+func (r *Report) WriteTable(w io.Writer) error { return r.WriteTableKnowing(w, nil) }
+
+// WriteTableKnowing does the same with a golden file: it writes the problems that [Report.Problems] returns.
+func (r *Report) WriteTableKnowing(w io.Writer, known *report.Golden) error {
+	return known.WriteTable(w, r.summary(), r.Cases)
 }
 
 // indexEntry is a case in index.json.
@@ -69,22 +80,29 @@ type indexEntry struct {
 	ReportFile      string          `json:"reportfile"`
 }
 
+// WriteJSON writes the report into a directory, as the function of that name does for several.
+func (r *Report) WriteJSON(dir string) error { return WriteJSON(dir, r) }
+
 // WriteJSON writes index.json and a file for every case into a directory, which it makes if need be, in the original's
 // formats: [report.Read] and whatever reads the original's reports can read them.
-func (r *Report) WriteJSON(dir string) error {
+func WriteJSON(dir string, reports ...*Report) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	entries := map[string]indexEntry{}
+	index := map[string]map[string]indexEntry{}
 	var errs []error
-	for _, result := range r.Results {
-		file := fileName(r.Agent, result.ID)
-		entries[result.ID] = indexEntry{
-			result.Behavior, result.BehaviorClose, result.RemoteCloseCode, result.Duration.Milliseconds(), file,
+	for i, stem := range stems(reports) {
+		entries := map[string]indexEntry{}
+		for _, result := range reports[i].Results {
+			file := fileName(stem, result.ID, ".json")
+			entries[result.ID] = indexEntry{
+				result.Behavior, result.BehaviorClose, result.RemoteCloseCode, result.Duration.Milliseconds(), file,
+			}
+			errs = append(errs, writeJSON(filepath.Join(dir, file), result))
 		}
-		errs = append(errs, writeJSON(filepath.Join(dir, file), result))
+		index[reports[i].Agent] = entries
 	}
-	errs = append(errs, writeJSON(filepath.Join(dir, "index.json"), map[string]any{r.Agent: entries}))
+	errs = append(errs, writeJSON(filepath.Join(dir, "index.json"), index))
 	return errors.Join(errs...)
 }
 
@@ -97,15 +115,4 @@ func writeJSON(path string, v any) error {
 		return err
 	}
 	return os.WriteFile(path, out.Bytes(), 0o644)
-}
-
-// fileName is the name of a case's report: of the agent only letters and digits stay.
-func fileName(agent, id string) string {
-	cleaned := strings.Map(func(c rune) rune {
-		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
-			return c
-		}
-		return ' '
-	}, strings.ToLower(strings.TrimSpace(agent)))
-	return strings.ReplaceAll(strings.TrimSpace(cleaned), " ", "_") + "_case_" + strings.ReplaceAll(id, ".", "_") + ".json"
 }

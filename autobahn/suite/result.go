@@ -50,6 +50,8 @@ type Result struct {
 
 	// ReportTime says that the duration is worth looking at.
 	ReportTime bool `json:"reportTime"`
+	// Server says that the suite was the server, and the tested side the client.
+	Server bool `json:"isServer"`
 
 	outcomes []Outcome
 	closing  Closing
@@ -108,7 +110,6 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		TxOctetStats           map[int]int                 `json:"txOctetStats"`
 		RxFrameStats           any                         `json:"rxFrameStats"`
 		TxFrameStats           any                         `json:"txFrameStats"`
-		IsServer               bool                        `json:"isServer"`
 		ReportCompressionRatio bool                        `json:"reportCompressionRatio"`
 		TrafficStats           any                         `json:"trafficStats"`
 	}{

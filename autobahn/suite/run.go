@@ -64,6 +64,15 @@ func Select(patterns []string) ([]Case, error) {
 	return selection(patterns)
 }
 
+// ids are the numbers of cases.
+func ids(cases []Case) []string {
+	all := make([]string, len(cases))
+	for i := range cases {
+		all[i] = cases[i].ID
+	}
+	return all
+}
+
 func selection(patterns []string) ([]Case, error) {
 	ids, err := report.Match(patterns)
 	if err != nil {
@@ -87,7 +96,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	rep := &Report{Agent: o.Agent, Results: make([]*Result, len(cases))}
+	rep := &Report{Agent: o.Agent, Cases: ids(cases), Results: make([]*Result, len(cases))}
 	var (
 		tasks sync.WaitGroup
 		mu    sync.Mutex
@@ -133,12 +142,26 @@ func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
 		r.Agent = at.agreement.Header.Get("Server")
 	}
 	p := newPeer(c, at, r, o.Slowness)
-	defer p.link.close()
+	defer p.leave()
+	p.conduct(ctx)
+	return r
+}
+
+// conduct carries out a case and gives the verdicts.
+func (p *Peer) conduct(ctx context.Context) {
 	began := time.Now()
 	p.run(ctx)
-	r.Duration = time.Since(began)
-	r.judge(c)
-	return r
+	p.result.Duration = time.Since(began)
+	p.result.judge(p.test)
+}
+
+// leave ends the connection, and returns when nothing of it is left.
+func (p *Peer) leave() {
+	if p.lingers {
+		p.flush()
+		p.link.linger()
+	}
+	p.link.close()
 }
 
 // run carries out a case from the opened connection to its end.

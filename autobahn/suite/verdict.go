@@ -37,7 +37,7 @@ func (r *Result) judgeClosing(want *Closing) (report.Behavior, string) {
 		return report.Unclean, "The connection should have ended with a close frame from both sides."
 	case r.RemoteCloseCode != nil && !slices.Contains(want.Codes, frame.StatusCode(*r.RemoteCloseCode)):
 		return report.WrongCode, fmt.Sprintf("The close frame should have had no status code, or %s.", list(want.Codes))
-	case r.DroppedByMe:
+	case r.DroppedByMe && !r.Server:
 		return report.FailedByClient, "The server should have ended the TCP connection."
 	}
 	return report.OK, "The connection was closed as it should be."

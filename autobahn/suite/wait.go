@@ -84,6 +84,8 @@ func (p *Peer) turn(ctx context.Context) {
 	case <-alarm.C:
 		delete(p.timers, name)
 		next.fire()
+	case <-p.wake:
+		p.wake = nil
 	case <-ctx.Done():
 		p.drop("the run was cancelled")
 	}

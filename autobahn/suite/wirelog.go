@@ -14,6 +14,7 @@ const maxWireLog = 4096
 // for the connection's being failed, TI and TIE for its being closed; WLM tells whether what follows is logged.
 type wireLog struct {
 	entries  [][]any
+	lines    []LogLine // the same entries for people
 	off      bool
 	rxOctets map[int]int // reads by their size
 	txOctets map[int]int
@@ -28,18 +29,17 @@ func newWireLog() *wireLog {
 	}
 }
 
-// note adds an entry unless the log is switched off.
-func (l *wireLog) note(entry ...any) {
-	if !l.off && len(l.entries) < maxWireLog {
+// note adds an entry unless the log is full.
+func (l *wireLog) note(line LogLine, entry ...any) {
+	if len(l.entries) < maxWireLog {
 		l.entries = append(l.entries, entry)
+		l.lines = append(l.lines, line)
 	}
 }
 
 // wait adds an entry about a wait; those are logged always.
 func (l *wireLog) wait(kind string, rest ...any) {
-	if len(l.entries) < maxWireLog {
-		l.entries = append(l.entries, append([]any{kind}, rest...))
-	}
+	l.note(LogLine{What: waited(kind, rest)}, append([]any{kind}, rest...)...)
 }
 
 // enable switches the log on or off.
@@ -53,28 +53,30 @@ func (l *wireLog) enable(on bool) {
 func (l *wireLog) received(octets []byte) {
 	l.rxOctets[len(octets)]++
 	if !l.off {
-		l.note("RO", []any{len(octets), hexExcerpt(string(octets[:min(len(octets), 2*excerptLength)]))})
+		shown := hexExcerpt(string(octets[:min(len(octets), 2*excerptLength)]))
+		l.note(LogLine{Direction: Received, What: "octets", Length: len(octets), Payload: shown}, "RO", []any{len(octets), shown})
 	}
 }
 
 func (l *wireLog) sent(octets []byte, apart bool) {
 	l.txOctets[len(octets)]++
 	if !l.off {
-		l.note("TO", []any{len(octets), hexExcerpt(string(octets[:min(len(octets), 2*excerptLength)]))}, apart)
+		shown := hexExcerpt(string(octets[:min(len(octets), 2*excerptLength)]))
+		l.note(LogLine{Direction: Sent, What: "octets", Length: len(octets), Payload: shown}, "TO", []any{len(octets), shown}, apart)
 	}
 }
 
 func (l *wireLog) receivedFrame(h *frame.Header, payload []byte) {
 	l.rxFrames[h.Opcode]++
 	if !l.off {
-		l.note("RF", []any{len(payload), excerpt(string(payload))}, h.Opcode, h.Fin, h.RSV>>4, h.Masked, maskOf(h))
+		l.note(frameLine(Received, h, len(payload), string(payload)), "RF", []any{len(payload), excerpt(string(payload))}, h.Opcode, h.Fin, h.RSV>>4, h.Masked, maskOf(h))
 	}
 }
 
 func (l *wireLog) sentFrame(h *frame.Header, f *Frame) {
 	l.txFrames[h.Opcode]++
 	if !l.off {
-		l.note("TF", []any{len(f.Payload), excerpt(f.Payload)}, h.Opcode, h.Fin, h.RSV>>4, maskOf(h),
+		l.note(frameLine(Sent, h, f.length(), f.Payload), "TF", []any{len(f.Payload), excerpt(f.Payload)}, h.Opcode, h.Fin, h.RSV>>4, maskOf(h),
 			orNil(f.Length), orNil(f.Chop), f.Apart)
 	}
 }

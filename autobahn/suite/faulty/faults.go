@@ -1,15 +1,20 @@
-// Package faulty is an echo server that breaks one rule of RFC 6455, chosen from a list: the conformance suite is shown
-// by it to notice. Without a fault it breaks none. It is for tests; nothing in it is fast or safe against a hostile peer.
+// Package faulty is an echo server, and a client that echoes, which break one rule of RFC 6455, chosen from a list: the
+// conformance suite is shown by them to notice. Without a fault they break none. It is for tests; nothing in it is fast or
+// safe against a hostile peer.
 package faulty
 
-import "github.com/seed-c4549abd/wss/frame"
+import (
+	"slices"
 
-// Fault names what a server does wrong.
+	"github.com/seed-c4549abd/wss/frame"
+)
+
+// Fault names what a server or client does wrong.
 type Fault string
 
 // The faults, in the order of the suite's groups.
 const (
-	// None is a server that follows the RFC.
+	// None is a peer that follows the RFC.
 	None Fault = ""
 
 	// EchoesTextAsBinary: a message changes its type.
@@ -18,8 +23,12 @@ const (
 	ShortensLongMessages Fault = "shortens long messages"
 	// LongHeaders: every length is sent in 64 bits (RFC 6455 §5.2).
 	LongHeaders Fault = "sends lengths in 64 bits"
-	// Masks: frames are masked, as only a client's are (RFC 6455 §5.1).
+	// Masks: a server's frames are masked, as only a client's are (RFC 6455 §5.1).
 	Masks Fault = "masks its frames"
+	// NoMasks: a client's frames are not masked (RFC 6455 §5.1).
+	NoMasks Fault = "does not mask its frames"
+	// MasksHeadersOnly: a client says that its frames are masked, and sends the payload as it is (RFC 6455 §5.3).
+	MasksHeadersOnly Fault = "says that it masks and does not"
 
 	// NoPongs: pings are not answered (RFC 6455 §5.5.2).
 	NoPongs Fault = "does not answer pings"
@@ -65,11 +74,17 @@ const (
 	WrongCode Fault = "closes with 1003 whatever is wrong"
 	// NoCloseFrame: the connection ends without an answer to a close frame (RFC 6455 §5.5.1).
 	NoCloseFrame Fault = "ends connections without a close frame"
-	// StaysConnected: the TCP connection is left to the client to end (RFC 6455 §7.1.1).
+	// StaysConnected: a server leaves the TCP connection to the client to end (RFC 6455 §7.1.1).
 	StaysConnected Fault = "does not end the TCP connection"
 )
 
-// Faults returns all but None.
+// ClientFaults returns those of a client, without None: all but two of a server's, and two of its own.
+func ClientFaults() []Fault {
+	faults := slices.DeleteFunc(Faults(), func(f Fault) bool { return f == Masks || f == StaysConnected })
+	return append(faults, NoMasks, MasksHeadersOnly)
+}
+
+// Faults returns those of a server, without None.
 func Faults() []Fault {
 	return []Fault{
 		EchoesTextAsBinary, ShortensLongMessages, LongHeaders, Masks,
@@ -85,7 +100,7 @@ func Faults() []Fault {
 func (s *session) headerRule(h *frame.Header) frame.StatusCode {
 	control := h.Opcode.IsControl()
 	switch {
-	case !h.Masked,
+	case h.Masked == s.client,
 		h.RSV != 0 && s.fault != IgnoresRSV,
 		h.Opcode.IsReserved() && s.fault != IgnoresOpcodes,
 		control && !h.Fin && s.fault != FragmentedControl,

@@ -43,6 +43,8 @@ type session struct {
 	fault Fault
 	conn  net.Conn
 	in    *bufio.Reader
+	// client is the role: the other side is the server, and masks nothing.
+	client bool
 
 	inMessage bool
 	opcode    frame.Opcode // of the message
@@ -77,6 +79,10 @@ func (s *session) serve() {
 		}
 	}
 	if !s.closing {
+		return
+	}
+	if s.client {
+		s.awaitEnd()
 		return
 	}
 	if s.fault == StaysConnected {
@@ -267,10 +273,21 @@ func (s *session) fail(c frame.StatusCode) error {
 
 func (s *session) send(o frame.Opcode, payload []byte) error {
 	h := frame.Header{Fin: true, Opcode: o, Length: int64(len(payload)), Masked: s.fault == Masks}
-	b := h.Append(nil) // with a masking key of zeros, if with one
-	if s.fault == LongHeaders {
-		b = binary.BigEndian.AppendUint64([]byte{b[0], 127}, uint64(len(payload)))
+	if s.client && s.fault != NoMasks {
+		h.Masked, h.Key = true, mask.NewKey()
 	}
-	_, err := s.conn.Write(append(b, payload...))
+	b := h.Append(nil) // with a masking key of zeros, if a server has one
+	if s.fault == LongHeaders {
+		b = binary.BigEndian.AppendUint64([]byte{b[0], b[1] | 127}, uint64(len(payload)))
+		if h.Masked {
+			b = append(b, h.Key[:]...)
+		}
+	}
+	from := len(b)
+	b = append(b, payload...)
+	if s.fault != MasksHeadersOnly {
+		mask.XOR(b[from:], h.Key, 0)
+	}
+	_, err := s.conn.Write(b)
 	return err
 }
