@@ -12,7 +12,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz soak conformance autobahn interop browser bench bench-quick bench-foreign bench-compression cover ci clean
+.PHONY: help run test race lint vuln fuzz soak conformance conformance-server autobahn interop browser bench bench-quick bench-foreign bench-compression cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ soak: ## have connections come, stall and vanish for SOAKTIME (10m), and account
 
 conformance: ## run the conformance suite against an echo server: URL=wss://host:port/path (ARGS='-insecure -cases 1.*', ...)
 	go run ./autobahn/suite/cmd -url '$(URL)' $(ARGS)
+
+conformance-server: ## run the conformance suite for clients that connect (LISTEN=localhost:9001, ARGS='-plain', ...)
+	go run ./autobahn/suite/cmd -listen $(or $(LISTEN),localhost:9001) $(or $(ARGS),-development)
 
 autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', ...)
 	go run ./autobahn/runner $(ARGS)

@@ -59,7 +59,8 @@ var (
 	ErrQueueFull = errors.New("websocket: the queue is full, the peer does not take what is sent")
 	// ErrTooSlow: a message arrives with less than MinRate (status 1008).
 	ErrTooSlow = errors.New("websocket: the message arrives too slowly; lower MinRate if it is legitimate")
-	// ErrInvalidUTF8: a text message is not UTF-8 (status 1007).
+	// ErrInvalidUTF8: a text message is not UTF-8: one that came (status 1007), or one that
+	// was to be sent, of which nothing is; then the connection goes on.
 	ErrInvalidUTF8 error = frame.ErrInvalidUTF8
 	// ErrMessageType: a message is neither Text nor Binary.
 	ErrMessageType = errors.New("websocket: message type is neither Text nor Binary")

@@ -24,11 +24,10 @@ type keepalive struct {
 	due atomic.Int64 // when Tick has to look again but for parking; 0: never
 
 	// used by Tick only
-	pinged int64 // when an unanswered ping was sent; 0: none
-	sent   int64 // bytes the peer had taken at the last look
-	stuck  int64 // since when it has taken none of what is pending; 0: it takes
-	mark   int64 // since when the rate is measured
-	base   int64 // bytes that had been received then
+	pinged   int64     // when an unanswered ping was sent; 0: none
+	sent     int64     // bytes the peer had taken at the last look
+	stuck    int64     // since when it has taken none of what is pending; 0: it takes
+	measured *measured // with MinRate
 }
 
 func (k *keepalive) start(c *Conn) {

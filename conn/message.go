@@ -8,7 +8,7 @@ type MessageType uint8
 
 // The types of messages.
 const (
-	Text   MessageType = MessageType(frame.Text)   // UTF-8; what arrives has been validated
+	Text   MessageType = MessageType(frame.Text)   // UTF-8; validated in both directions
 	Binary MessageType = MessageType(frame.Binary) // any bytes
 )
 
@@ -16,6 +16,21 @@ const (
 func (t MessageType) String() string { return frame.Opcode(t).String() }
 
 func (t MessageType) valid() bool { return t == Text || t == Binary }
+
+// check says why p cannot be sent as a whole message of this type.
+func (t MessageType) check(p []byte) error {
+	switch t {
+	case Binary:
+		return nil
+	case Text:
+		var text frame.UTF8
+		if _, ok := text.Write(p); !ok || !text.Complete() {
+			return ErrInvalidUTF8
+		}
+		return nil
+	}
+	return ErrMessageType
+}
 
 // Message is a whole message. Data's owner depends on the call that returned it.
 type Message struct {

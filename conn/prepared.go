@@ -27,18 +27,11 @@ type zipped struct {
 	frame       []byte // nil: compressing saves nothing
 }
 
-// Prepare makes a message to be sent to many connections. data is copied. Text must
-// be UTF-8, which is checked: one mistake would end all those connections. The error
-// is ErrMessageType or ErrInvalidUTF8.
+// Prepare makes a message to be sent to many connections. data is copied. The error is
+// ErrMessageType, or ErrInvalidUTF8 for text that is not UTF-8.
 func Prepare(typ MessageType, data []byte) (*Prepared, error) {
-	if !typ.valid() {
-		return nil, ErrMessageType
-	}
-	if typ == Text {
-		var text frame.UTF8
-		if _, ok := text.Write(data); !ok || !text.Complete() {
-			return nil, ErrInvalidUTF8
-		}
+	if err := typ.check(data); err != nil {
+		return nil, err
 	}
 	p := &Prepared{typ: typ}
 	p.frame = frameOf(frame.Header{Fin: true, Opcode: frame.Opcode(typ), Length: int64(len(data))}, data)

@@ -18,6 +18,12 @@ const (
 	arrives              // it was there at the last look
 )
 
+// measured is where the rate is measured from.
+type measured struct {
+	mark int64 // since when; 0: it is not measured
+	base int64 // bytes that had been received then
+}
+
 // pace notes what is waited for. The read side's token is held.
 func (k *keepalive) pace() {
 	in := &k.c.in
@@ -32,21 +38,24 @@ func (k *keepalive) pace() {
 // rate ends the connection of a peer that sends a message too slowly. Time in which nobody
 // waits does not count.
 func (k *keepalive) rate(now int64) {
-	c := k.c
+	if k.measured == nil {
+		k.measured = new(measured)
+	}
+	c, m := k.c, k.measured
 	in, _ := c.t.Counts()
-	if k.listen.Load() == 0 || k.message.CompareAndSwap(begun, arrives) || k.message.Load() == between || k.mark == 0 {
-		k.mark, k.base = now, in
+	if k.listen.Load() == 0 || k.message.CompareAndSwap(begun, arrives) || k.message.Load() == between || m.mark == 0 {
+		m.mark, m.base = now, in
 		return
 	}
-	passed := now - k.mark
+	passed := now - m.mark
 	if passed < int64(rateWindow-wheel.Tick) { // looks come at ticks
 		return
 	}
-	if float64(in-k.base) < float64(c.set.minRate)*time.Duration(passed).Seconds() {
+	if float64(in-m.base) < float64(c.set.minRate)*time.Duration(passed).Seconds() {
 		c.tooSlow()
 		return
 	}
-	k.mark, k.base = now, in
+	m.mark, m.base = now, in
 }
 
 // tooSlow closes the connection, which somebody reads from.

@@ -49,8 +49,8 @@ type outbox struct {
 	control int64  // frames
 }
 
-// Write sends p as one message and returns when the kernel has taken it. Text must
-// be UTF-8; the peer would fail the connection otherwise. p is not kept.
+// Write sends p as one message and returns when the kernel has taken it. Text that is
+// not UTF-8 is ErrInvalidUTF8, and nothing of it is sent (RFC 6455 §5.6). p is not kept.
 //
 // Writes of several goroutines do not mix, and leave in the order in which they
 // gathered. In Serve's callback Write returns earlier: see [Conn.Serve].
@@ -70,8 +70,8 @@ func (c *Conn) WriteUncompressed(ctx context.Context, typ MessageType, p []byte)
 }
 
 func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) error {
-	if !typ.valid() {
-		return ErrMessageType
+	if err := typ.check(p); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return c.because(err)

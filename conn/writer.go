@@ -18,6 +18,7 @@ type MessageWriter struct {
 	typ   MessageType
 	op    frame.Opcode // of the next fragment
 	h     frame.Header // of the last one
+	text  frame.UTF8   // of what was taken, sent or not
 	buf   []byte       // borrowed; not yet sent
 	began bool         // a fragment was sent
 	plain bool         // not to be compressed
@@ -33,6 +34,9 @@ type MessageWriter struct {
 // Write: unless the error is an *InterruptedError, it was not taken. SetContext
 // gives the writer another context, to go on. A message that was begun cannot be
 // taken back: to give one up, close the connection.
+//
+// Text may be cut anywhere, in the middle of characters too. What makes it no UTF-8 is
+// ErrInvalidUTF8 and not taken (RFC 6455 §5.6).
 func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, error) {
 	if !typ.valid() {
 		return nil, ErrMessageType
@@ -66,6 +70,32 @@ func (w *MessageWriter) Write(p []byte) (int, error) {
 	if w.done {
 		return 0, ErrWriterClosed
 	}
+	before := w.text
+	if !w.valid(p) {
+		return 0, ErrInvalidUTF8
+	}
+	n, err := w.take(p)
+	if n == 0 {
+		w.text = before
+	}
+	return n, err
+}
+
+// valid reports whether p can follow in the message, and notes that it does.
+func (w *MessageWriter) valid(p []byte) bool {
+	if w.typ != Text {
+		return true
+	}
+	after := w.text
+	if _, ok := after.Write(p); !ok {
+		return false
+	}
+	w.text = after
+	return true
+}
+
+// take is Write for what has been checked.
+func (w *MessageWriter) take(p []byte) (int, error) {
 	full := w.c.whole(len(w.buf) + len(p))
 	if full > 0 && (w.zips() || w.c.whole(len(w.buf)) > 0) {
 		if err := w.flushBefore(); err != nil {
@@ -111,7 +141,8 @@ func (w *MessageWriter) gather(p []byte) {
 
 // ReadFrom adds what r has until io.EOF: that is what io.Copy calls. What has been read
 // is sent when it fills TLS records, of which up to four leave together. It returns the
-// bytes read; after an error of sending, those that were not sent have gathered.
+// bytes read; after an error of sending, those that were not sent have gathered. What
+// makes text invalid was read, and is neither taken nor counted.
 func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	if w.done {
 		return 0, ErrWriterClosed
@@ -133,6 +164,9 @@ func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	}()
 	for {
 		k, err := r.Read(w.buf[len(w.buf):limit])
+		if !w.valid(w.buf[len(w.buf) : len(w.buf)+k]) {
+			return n, ErrInvalidUTF8
+		}
 		w.buf = w.buf[:len(w.buf)+k]
 		n += int64(k)
 		if e := w.sendWhole(); e != nil {
@@ -181,12 +215,14 @@ func (w *MessageWriter) Flush() error {
 }
 
 // Close sends what has gathered as the last fragment and ends the message. After
-// an error other than an *InterruptedError it may be called again.
+// an error other than an *InterruptedError it may be called again: after ErrInvalidUTF8,
+// which says that text ends within a character, when the rest of it was written. A message
+// of which nothing was sent is forgotten with any error.
 func (w *MessageWriter) Close() error {
 	if w.done {
 		return ErrWriterClosed
 	}
-	err := w.fragment(nil, w.buf, true)
+	err := w.last()
 	switch {
 	case taken(err):
 		w.c.wrote(w.typ, w.total)
@@ -197,6 +233,14 @@ func (w *MessageWriter) Close() error {
 	}
 	w.end()
 	return err
+}
+
+// last sends the last fragment.
+func (w *MessageWriter) last() error {
+	if !w.text.Complete() {
+		return ErrInvalidUTF8
+	}
+	return w.fragment(nil, w.buf, true)
 }
 
 // fragment sends one frame of the message: head and then p.

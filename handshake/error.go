@@ -20,7 +20,7 @@ import (
 // changed while it is in use; reading it is safe for concurrent use.
 type Error struct {
 	// Status is the HTTP status code. On a server it is the one to answer with:
-	// 300 to 599, anything else is answered as 500. On a client it is the one
+	// 300 to 599 but for 304, anything else is answered as 500. On a client it is the one
 	// that the server sent, or 0 when no response was read.
 	Status int
 
@@ -169,7 +169,7 @@ func (e *Error) status() int {
 	switch {
 	case e.Status == 0:
 		return http.StatusForbidden
-	case e.Status < 300 || e.Status > 599:
+	case e.Status < 300 || e.Status > 599, e.Status == http.StatusNotModified: // the latter has no body
 		return http.StatusInternalServerError
 	default:
 		return e.Status

@@ -66,6 +66,8 @@ func TestRefusalResponse(t *testing.T) {
 			"HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nLocation: /new\r\n" + plain + "Content-Length: 0\r\n\r\n"},
 		{"success is no refusal", &Error{Status: 101},
 			"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n" + plain + "Content-Length: 22\r\n\r\nInternal Server Error\n"},
+		{"nor is what has no body", &Error{Status: 304, Reason: "unchanged"},
+			"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n" + plain + "Content-Length: 22\r\n\r\nInternal Server Error\n"},
 		{"a status without a name", &Error{Status: 599, Body: []byte{}},
 			"HTTP/1.1 599 Status 599\r\nConnection: close\r\n" + plain + "Content-Length: 0\r\n\r\n"},
 		{"nothing that splits the response", &Error{Status: 403, Body: []byte{}, ContentType: "a\r\nb", Header: http.Header{

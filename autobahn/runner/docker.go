@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // defaultImage is the image of the suite's authors.
@@ -30,7 +32,7 @@ func findDocker(ctx context.Context, image string) (suite, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if _, err := runCommand(ctx, command{args: []string{program, "info", "--format", "{{.ServerVersion}}"}}, io.Discard); err != nil {
+	if _, err := process.Run(ctx, process.Command{Args: []string{program, "info", "--format", "{{.ServerVersion}}"}}, io.Discard); err != nil {
 		return nil, fmt.Errorf("no Docker engine answers: start it, or allow this user to reach it: %w", err)
 	}
 	d := &dockerSuite{program: program, image: image}
@@ -44,7 +46,7 @@ func (d *dockerSuite) String() string { return "container image " + d.image }
 
 // wstest shares this machine's network, so that a free port here is the same port there. The container gets a name to be
 // removed by: the docker command may be gone before its container is.
-func (d *dockerSuite) wstest(dir string, args ...string) command {
+func (d *dockerSuite) wstest(dir string, args ...string) process.Command {
 	name := "wss-autobahn-" + strings.ToLower(rand.Text())
 	line := []string{
 		d.program, "run", "--rm", "--init", "--name", name, "--network", "host",
@@ -54,8 +56,8 @@ func (d *dockerSuite) wstest(dir string, args ...string) command {
 		line = append(line, "--user", d.user)
 	}
 	line = append(line, d.image, "wstest")
-	return command{
-		args: append(line, args...),
-		undo: []string{d.program, "rm", "--force", name},
+	return process.Command{
+		Args: append(line, args...),
+		Undo: []string{d.program, "rm", "--force", name},
 	}
 }

@@ -18,7 +18,7 @@ func TestDockerCommandLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := s.wstest("/reports/shard-1", "--mode", "fuzzingclient", "--spec", "spec.json")
-	line := strings.Join(c.args, " ")
+	line := strings.Join(c.Args, " ")
 	name, _, _ := strings.Cut(line[strings.Index(line, "--name ")+len("--name "):], " ")
 	want := fmt.Sprintf("%s run --rm --init --name %s --network host --volume /reports/shard-1:/work --workdir /work "+
 		"--env PYTHONUNBUFFERED=1 --user %d:%d crossbario/autobahn-testsuite wstest --mode fuzzingclient --spec spec.json",
@@ -26,10 +26,10 @@ func TestDockerCommandLines(t *testing.T) {
 	if diff := cmp.Diff(want, line); diff != "" {
 		t.Errorf("command (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{filepath.Join(dir, "docker"), "rm", "--force", name}, c.undo); diff != "" {
+	if diff := cmp.Diff([]string{filepath.Join(dir, "docker"), "rm", "--force", name}, c.Undo); diff != "" {
 		t.Errorf("undo (-want +got):\n%s", diff)
 	}
-	if other := s.wstest("/reports/shard-2"); other.undo[3] == name || !strings.HasPrefix(name, "wss-autobahn-") {
+	if other := s.wstest("/reports/shard-2"); other.Undo[3] == name || !strings.HasPrefix(name, "wss-autobahn-") {
 		t.Errorf("two containers are called %s", name)
 	}
 }

@@ -8,12 +8,13 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // The programs that the runner starts are faked by this test's own executable, under their names. How they shall fail is
@@ -31,12 +32,12 @@ var fakes map[string]func(args []string) int
 
 func TestMain(m *testing.M) {
 	fakes = map[string]func([]string) int{
-		"docker": docker, "python2.7": python27, "python": venvPython, "pyenv": pyenv, "testee": testee, "tree": tree,
+		"docker": docker, "python2.7": python27, "python": venvPython, "pyenv": pyenv, "testee": testee,
 	}
 	if fake, ok := fakes[filepath.Base(os.Args[0])]; ok {
 		os.Exit(fake(os.Args[1:]))
 	}
-	grace = 500 * time.Millisecond
+	process.Grace = 500 * time.Millisecond
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // or each fake lingers for a second under the race detector
 	os.Exit(m.Run())
 }
@@ -227,19 +228,6 @@ func testee(args []string) int {
 	case "mute":
 	default:
 		fmt.Printf("listening %s://127.0.0.1:1\nand more\n", scheme)
-	}
-	select {}
-}
-
-// tree starts a child that outlives it unless its group is ended, and says its process id.
-func tree(args []string) int {
-	if len(args) == 0 {
-		child := exec.Command(os.Args[0], "child")
-		child.Stdout = os.Stdout
-		if err := child.Start(); err != nil {
-			panic(err)
-		}
-		fmt.Println(child.Process.Pid)
 	}
 	select {}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // runFakes runs the program with the fakes of installFakes.
@@ -107,7 +109,7 @@ func TestInterruption(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout bytes.Buffer
-	log := &lineWriter{next: &bytes.Buffer{}, line: func(line string) {
+	log := &process.Lines{Next: &bytes.Buffer{}, Line: func(line string) {
 		if strings.Contains(line, "1 of 1 cases begun") {
 			cancel()
 		}

@@ -31,6 +31,7 @@ type options struct {
 	parallel       int
 	suite, image   string
 	testee         string
+	flags          []string // more of them, for the testee
 	race, compress bool
 	timeout        time.Duration
 	read           bool
@@ -49,6 +50,7 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	fs.StringVar(&o.suite, "suite", suiteAuto, "where wstest comes from: docker, python, or auto for the first that works")
 	fs.StringVar(&o.image, "image", defaultImage, "container image for -suite docker")
 	fs.StringVar(&o.testee, "testee", defaultTestee, "Go package of the testee, or an executable with the same flags")
+	flags := fs.String("flags", "", "further `flags` for the testee, with blanks between")
 	fs.BoolVar(&o.race, "race", false, "build the testee with the race detector")
 	fs.BoolVar(&o.compress, "compress", true, "let the testee negotiate permessage-deflate, which groups 12 and 13 need")
 	fs.DurationVar(&o.timeout, "timeout", time.Hour, "limit for each pass of one role over one scheme")
@@ -59,6 +61,7 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
+	o.flags = strings.Fields(*flags)
 	var err error
 	if o.roles, err = choose("role", *role, roleServer, roleClient); err != nil {
 		return nil, err

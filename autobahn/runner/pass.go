@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // pass is a run of the testee in one role over one scheme.
@@ -53,7 +55,7 @@ type runner struct {
 }
 
 func newRunner(ctx context.Context, o *options, log io.Writer) (_ *runner, err error) {
-	r := &runner{o: o, log: &syncWriter{w: log}}
+	r := &runner{o: o, log: &process.Shared{W: log}}
 	if r.tmp, err = os.MkdirTemp("", "wss-autobahn-"); err != nil {
 		return nil, err
 	}
@@ -99,13 +101,13 @@ func (r *runner) runServer(ctx context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer server.Stop()
 	if !strings.HasPrefix(url, p.scheme+"://") {
 		return fmt.Errorf("the testee listens at %s: want %s", url, p.scheme)
 	}
 	err = r.eachShard(p, func(i int) error { return r.serverShard(ctx, p, i, url) })
-	if server.ended() && ctx.Err() == nil {
-		err = errors.Join(err, fmt.Errorf("the testee ended in the middle (%v): see %s", server.wait(), log.Name()))
+	if server.Ended() && ctx.Err() == nil {
+		err = errors.Join(err, fmt.Errorf("the testee ended in the middle (%v): see %s", server.Wait(), log.Name()))
 	}
 	return err
 }
@@ -136,7 +138,7 @@ func (r *runner) serverShard(ctx context.Context, p *pass, i int, url string) er
 		return err
 	}
 	defer log.Close()
-	return ended(ctx, wstest.wait())
+	return ended(ctx, wstest.Wait())
 }
 
 // clientShard lets wstest listen, and the testee dial it.
@@ -159,7 +161,7 @@ func (r *runner) clientShard(ctx context.Context, p *pass, i int) error {
 		return err
 	}
 	defer wstestLog.Close()
-	defer wstest.stop()
+	defer wstest.Stop()
 	if err := waitForPort(ctx, port, wstest); err != nil {
 		return err
 	}
@@ -168,11 +170,11 @@ func (r *runner) clientShard(ctx context.Context, p *pass, i int) error {
 		return err
 	}
 	defer log.Close()
-	testee, err := start(ctx, r.clientCommand(s.URL, s.Cert != ""), log, log)
+	testee, err := process.Start(ctx, r.clientCommand(s.URL, s.Cert != ""), log, log)
 	if err != nil {
 		return err
 	}
-	return ended(ctx, testee.wait())
+	return ended(ctx, testee.Wait())
 }
 
 // ended prefers the reason why a process was ended to how it ended.
@@ -184,14 +186,14 @@ func ended(ctx context.Context, err error) error {
 }
 
 // startWstest starts wstest on the spec in a shard's directory, with its output in a log there.
-func (r *runner) startWstest(ctx context.Context, p *pass, dir, mode string, args ...string) (*process, *os.File, error) {
+func (r *runner) startWstest(ctx context.Context, p *pass, dir, mode string, args ...string) (*process.Process, *os.File, error) {
 	log, err := os.Create(filepath.Join(dir, "wstest.log"))
 	if err != nil {
 		return nil, nil, err
 	}
-	output := &lineWriter{next: log, line: func(line string) { r.progress(p, line) }}
+	output := &process.Lines{Next: log, Line: func(line string) { r.progress(p, line) }}
 	args = append([]string{"--mode", mode, "--spec", specFile}, args...)
-	wstest, err := start(ctx, r.suite.wstest(dir, args...), output, output)
+	wstest, err := process.Start(ctx, r.suite.wstest(dir, args...), output, output)
 	if err != nil {
 		log.Close()
 		return nil, nil, err

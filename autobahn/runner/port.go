@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -21,9 +20,16 @@ func freePort() (int, error) {
 	return ln.Addr().(*net.TCPAddr).Port, nil
 }
 
+// listener is a process that is going to listen.
+type listener interface {
+	Name() string
+	Done() <-chan struct{}
+	Wait() error
+}
+
 // waitForPort returns when a process listens: it says nothing when it does, so it is tried.
-func waitForPort(ctx context.Context, port int, p *process) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTime, fmt.Errorf("%s does not listen after %v", p.name, startTime))
+func waitForPort(ctx context.Context, port int, p listener) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTime, fmt.Errorf("%s does not listen after %v", p.Name(), startTime))
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -34,22 +40,10 @@ func waitForPort(ctx context.Context, port int, p *process) error {
 		}
 		select {
 		case <-tick.C:
-		case <-p.done:
-			return fmt.Errorf("%s ended before it listened: %v", p.name, p.err)
+		case <-p.Done():
+			return errors.Join(errors.New("it ended before it listened"), p.Wait())
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// syncWriter is for writers that several goroutines share.
-type syncWriter struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (s *syncWriter) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.w.Write(p)
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -26,7 +24,17 @@ func canceled(t *testing.T) context.Context {
 	return ctx
 }
 
-func running() *process { return &process{name: "wstest", done: make(chan struct{})} }
+// fake is a process that runs until done is closed.
+type fake struct {
+	done chan struct{}
+	err  error
+}
+
+func (f *fake) Name() string          { return "wstest" }
+func (f *fake) Done() <-chan struct{} { return f.done }
+func (f *fake) Wait() error           { return f.err }
+
+func running() *fake { return &fake{done: make(chan struct{})} }
 
 func TestWaitForPort(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,18 +51,5 @@ func TestWaitForPort(t *testing.T) {
 	close(gone.done)
 	if err := waitForPort(t.Context(), port, gone); err == nil || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("it has ended: %v", err)
-	}
-}
-
-func TestSyncWriter(t *testing.T) {
-	var out bytes.Buffer
-	w := &syncWriter{w: &out}
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() { w.Write([]byte("line\n")) })
-	}
-	wg.Wait()
-	if got := strings.Count(out.String(), "line\n"); got != 8 {
-		t.Errorf("%d lines", got)
 	}
 }

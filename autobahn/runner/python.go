@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // The suite stands still since Python 2.7 did, and these are the last versions of what it needs that work together. pip
@@ -35,9 +37,9 @@ type pythonSuite struct{ interpreter string }
 func (p *pythonSuite) String() string { return p.interpreter }
 
 // wstest starts the module and not the script, whose first line would not survive the environment's being renamed.
-func (p *pythonSuite) wstest(dir string, args ...string) command {
+func (p *pythonSuite) wstest(dir string, args ...string) process.Command {
 	line := []string{p.interpreter, "-u", "-m", "autobahntestsuite.wstest"}
-	return command{args: append(line, args...), dir: dir, env: pythonEnv()}
+	return process.Command{Args: append(line, args...), Dir: dir, Env: pythonEnv()}
 }
 
 // findPythonSuite returns the suite in the cache directory, installed anew if it is missing or does not run.
@@ -74,7 +76,7 @@ func (p *pythonSuite) works(ctx context.Context, dir string) bool {
 	if _, err := os.Stat(filepath.Join(dir, stampFile)); err != nil {
 		return false
 	}
-	_, err := runCommand(ctx, p.wstest(dir, "--autobahnversion"), io.Discard)
+	_, err := process.Run(ctx, p.wstest(dir, "--autobahnversion"), io.Discard)
 	return err == nil
 }
 
@@ -93,15 +95,15 @@ func install(ctx context.Context, python, cache, final string, log io.Writer) er
 	venvPython := filepath.Join(venv, "bin", "python")
 	pip := []string{venvPython, "-m", "pip", "install", "--quiet"}
 	env := pythonEnv()
-	steps := []command{
+	steps := []process.Command{
 		// Into a directory of its own: the interpreter's packages belong to the user.
-		{args: slices.Concat([]string{python, "-m", "pip", "install", "--quiet", "--target", boot}, bootstrapPackages), env: env},
-		{args: []string{python, "-m", "virtualenv", "--quiet", venv}, env: append(slices.Clone(env), "PYTHONPATH="+boot)},
-		{args: slices.Concat(pip, basePackages), env: env},
-		{args: slices.Concat(pip, suitePackages), env: env},
+		{Args: slices.Concat([]string{python, "-m", "pip", "install", "--quiet", "--target", boot}, bootstrapPackages), Env: env},
+		{Args: []string{python, "-m", "virtualenv", "--quiet", venv}, Env: append(slices.Clone(env), "PYTHONPATH="+boot)},
+		{Args: slices.Concat(pip, basePackages), Env: env},
+		{Args: slices.Concat(pip, suitePackages), Env: env},
 	}
 	for _, step := range steps {
-		if _, err := runCommand(ctx, step, io.Discard); err != nil {
+		if _, err := process.Run(ctx, step, io.Discard); err != nil {
 			return fmt.Errorf("cannot install the suite (is PyPI in reach, and pip there?): %w", err)
 		}
 	}
@@ -139,7 +141,7 @@ func findPython(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", errors.New("there is no Python 2.7: " + howToGetPython)
 	}
-	versions, err := runCommand(ctx, command{args: []string{pyenv, "versions", "--bare"}}, io.Discard)
+	versions, err := process.Run(ctx, process.Command{Args: []string{pyenv, "versions", "--bare"}}, io.Discard)
 	if err != nil {
 		return "", err
 	}
@@ -147,7 +149,7 @@ func findPython(ctx context.Context) (string, error) {
 		if !strings.HasPrefix(version, "2.7.") {
 			continue
 		}
-		prefix, err := runCommand(ctx, command{args: []string{pyenv, "prefix", version}}, io.Discard)
+		prefix, err := process.Run(ctx, process.Command{Args: []string{pyenv, "prefix", version}}, io.Discard)
 		path := filepath.Join(strings.TrimSpace(prefix), "bin", "python2.7")
 		if err == nil && isPython27(ctx, path) {
 			return path, nil
@@ -160,6 +162,6 @@ func isPython27(ctx context.Context, path string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	check := "import sys; sys.exit(sys.version_info[:2] != (2, 7))"
-	_, err := runCommand(ctx, command{args: []string{path, "-c", check}}, io.Discard)
+	_, err := process.Run(ctx, process.Command{Args: []string{path, "-c", check}}, io.Discard)
 	return err == nil
 }

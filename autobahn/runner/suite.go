@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // The values of -suite.
@@ -16,7 +18,7 @@ const (
 // suite makes command lines for wstest.
 type suite interface {
 	// wstest is a command that runs wstest in a directory of this machine, on this machine's network.
-	wstest(dir string, args ...string) command
+	wstest(dir string, args ...string) process.Command
 	// String says where wstest comes from.
 	String() string
 }

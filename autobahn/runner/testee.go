@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // defaultTestee is this library's own.
@@ -27,18 +29,18 @@ func buildTestee(ctx context.Context, o *options, dir string) (string, error) {
 	if o.race {
 		args = append(args, "-race")
 	}
-	if _, err := runCommand(ctx, command{args: append(args, o.testee)}, io.Discard); err != nil {
+	if _, err := process.Run(ctx, process.Command{Args: append(args, o.testee)}, io.Discard); err != nil {
 		return "", fmt.Errorf("cannot build the testee: %w", err)
 	}
 	return path, nil
 }
 
-func (r *runner) serverCommand(scheme string) command {
-	return command{args: r.testeeFlags([]string{r.testee, roleServer, "-listen", "127.0.0.1:0"}, scheme == "wss", "-tls")}
+func (r *runner) serverCommand(scheme string) process.Command {
+	return process.Command{Args: r.testeeFlags([]string{r.testee, roleServer, "-listen", "127.0.0.1:0"}, scheme == "wss", "-tls")}
 }
 
-func (r *runner) clientCommand(url string, secure bool) command {
-	return command{args: r.testeeFlags([]string{r.testee, roleClient, "-url", url, "-agent", agent}, secure, "-insecure")}
+func (r *runner) clientCommand(url string, secure bool) process.Command {
+	return process.Command{Args: r.testeeFlags([]string{r.testee, roleClient, "-url", url, "-agent", agent}, secure, "-insecure")}
 }
 
 func (r *runner) testeeFlags(args []string, secure bool, flag string) []string {
@@ -48,23 +50,23 @@ func (r *runner) testeeFlags(args []string, secure bool, flag string) []string {
 	if r.o.compress {
 		args = append(args, "-compress")
 	}
-	return args
+	return append(args, r.o.flags...)
 }
 
 var urlPattern = regexp.MustCompile(`\bwss?://\S+`)
 
 // startServer starts the testee as a server, and returns the URL in the first line of its standard output. What it says
 // on standard error before, is for the log alone.
-func (r *runner) startServer(ctx context.Context, scheme string, log io.Writer) (*process, string, error) {
-	log = &syncWriter{w: log}
+func (r *runner) startServer(ctx context.Context, scheme string, log io.Writer) (*process.Process, string, error) {
+	log = &process.Shared{W: log}
 	first := make(chan string, 1)
-	stdout := &lineWriter{next: log, line: func(line string) {
+	stdout := &process.Lines{Next: log, Line: func(line string) {
 		select {
 		case first <- line:
 		default: // only the first line counts
 		}
 	}}
-	p, err := start(ctx, r.serverCommand(scheme), stdout, log)
+	p, err := process.Start(ctx, r.serverCommand(scheme), stdout, log)
 	if err != nil {
 		return nil, "", err
 	}
@@ -76,13 +78,13 @@ func (r *runner) startServer(ctx context.Context, scheme string, log io.Writer) 
 			return p, url, nil
 		}
 		err = fmt.Errorf("the testee's first line is %q: want its URL in it", line)
-	case <-p.done:
-		err = errors.Join(errors.New("the testee ended before it listened"), p.wait())
+	case <-p.Done():
+		err = errors.Join(errors.New("the testee ended before it listened"), p.Wait())
 	case <-timer.C:
 		err = fmt.Errorf("the testee printed no URL in %v", startTime)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	p.stop()
+	p.Stop()
 	return nil, "", err
 }

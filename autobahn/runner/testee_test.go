@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 func TestTesteeCommandLines(t *testing.T) {
 	plain := &runner{o: &options{}, testee: "testee"}
 	compressing := &runner{o: &options{compress: true}, testee: "testee"}
 	tests := []struct {
-		got  command
+		got  process.Command
 		want string
 	}{
 		{plain.serverCommand("ws"), "testee server -listen 127.0.0.1:0"},
@@ -27,7 +29,7 @@ func TestTesteeCommandLines(t *testing.T) {
 			"testee client -url wss://127.0.0.1:1 -agent wss -insecure -compress"},
 	}
 	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, strings.Join(tt.got.args, " ")); diff != "" {
+		if diff := cmp.Diff(tt.want, strings.Join(tt.got.Args, " ")); diff != "" {
 			t.Errorf("command (-want +got):\n%s", diff)
 		}
 	}
@@ -59,7 +61,7 @@ func TestStartServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.stop()
+	p.Stop()
 	if url != "wss://127.0.0.1:1" || !strings.Contains(log.String(), "and more") {
 		t.Errorf("url %s, log %q", url, log.String())
 	}

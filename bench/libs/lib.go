@@ -4,7 +4,7 @@
 // What all have in common: the same TLS configuration, DynamicRecordSizingDisabled
 // included; a stock net/http server in front, as far as the library works behind one;
 // binary messages, UTF-8 validation switched on where it can be switched, and messages
-// of at most 1 MiB. A server echoes what it is sent.
+// of at most 16 MiB. A server echoes what it is sent.
 package libs
 
 import (
@@ -29,7 +29,7 @@ const (
 func (k Kind) String() string { return [...]string{"ours", "peer", "baseline"}[k] }
 
 // messageLimit is the most bytes of a message that every library accepts.
-const messageLimit = 1 << 20
+const messageLimit = 16 << 20
 
 // Options say how a server is to be set up.
 type Options struct {

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // Limits of the browser's part.
@@ -50,7 +52,7 @@ func installBrowser(ctx context.Context, b *bench) (browser, driver string, err 
 		{apt, "update", "--quiet"},
 		append([]string{apt, "install", "--quiet", "--yes", "--no-install-recommends"}, aptPackages...),
 	} {
-		if _, err := runCommand(ctx, command{args: args, env: env}); err != nil {
+		if _, err := runCommand(ctx, process.Command{Args: args, Env: env}); err != nil {
 			return "", "", fmt.Errorf("cannot install Chromium: %w", err)
 		}
 	}
@@ -84,7 +86,7 @@ func runBrowser(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	defer d.process.stop()
+	defer d.process.Stop()
 	return b.withBrowser(ctx, "chromium", d.keyHash, func(session *webDriver) error {
 		(&pageChecks{report: b.report, driver: session, demo: d}).run(ctx)
 		return nil
@@ -98,11 +100,11 @@ func (b *bench) withBrowser(ctx context.Context, profile, keyHash string, do fun
 	if err != nil {
 		return err
 	}
-	p, err := start(ctx, command{args: []string{driver, "--port=0"}})
+	p, err := start(ctx, process.Command{Args: []string{driver, "--port=0"}})
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	startCtx, cancel := context.WithTimeout(ctx, browserStartTime)
 	defer cancel()
 	port, err := p.await(startCtx, `started successfully on port (\d+)`)

@@ -254,7 +254,7 @@ func checkTooBig(ctx context.Context, t *target) error {
 
 // sawClose checks how a connection ended, as the foreign server saw it.
 func (t *target) sawClose(ctx context.Context, want closing) error {
-	line, err := t.out.await(ctx, regexp.MustCompile(`^\{"closed": ?"`+want.id+`".*`))
+	line, err := t.out.Await(ctx, t.ended, regexp.MustCompile(`^\{"closed": ?"`+want.id+`".*`))
 	if err != nil {
 		return fmt.Errorf("the server saw no end: %w", err)
 	}

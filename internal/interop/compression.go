@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -40,7 +41,7 @@ type plan struct {
 // library is a peer that is driven by scripts.
 type library struct {
 	name           string
-	client, server command // without their arguments
+	client, server process.Command // without their arguments
 	// not8 says that it does not compress with windows of 8 bits, so that it may
 	// say so in place of an echo.
 	not8 bool
@@ -127,8 +128,8 @@ func (z *compressionBench) library(name, interpreter, client, server string) (*l
 	serverScript, err := writeScript(z.dir, server)
 	return &library{
 		name:   name,
-		client: command{args: []string{interpreter, clientScript}, env: pythonEnv()},
-		server: command{args: []string{interpreter, serverScript}, env: pythonEnv()},
+		client: process.Command{Args: []string{interpreter, clientScript}, Env: pythonEnv()},
+		server: process.Command{Args: []string{interpreter, serverScript}, Env: pythonEnv()},
 	}, err
 }
 
@@ -164,7 +165,7 @@ func (z *compressionBench) foreignClient(ctx context.Context, lib *library, link
 	}
 	defer s.close()
 	cmd := lib.client
-	cmd.args = append(cmd.args[:len(cmd.args):len(cmd.args)], s.url, z.ca.CAFile(), path)
+	cmd.Args = append(cmd.Args[:len(cmd.Args):len(cmd.Args)], s.url, z.ca.CAFile(), path)
 	began := time.Now()
 	p, err := start(ctx, cmd)
 	if err != nil {
@@ -174,7 +175,7 @@ func (z *compressionBench) foreignClient(ctx context.Context, lib *library, link
 		return fmt.Errorf("the %s client: %w", lib.name, err)
 	}
 	t := &tally{name: "compression, " + lib.name + " client", began: began}
-	theirs := outcomes(p.out.all())
+	theirs := outcomes(p.out.All())
 	for _, l := range links {
 		z.judge(ctx, t, s, l, theirs[l.ID], lib.not8)
 	}

@@ -25,12 +25,12 @@ func (z *compressionBench) foreignServer(ctx context.Context, lib *library, link
 		return err
 	}
 	cmd := lib.server
-	cmd.args = append(cmd.args[:len(cmd.args):len(cmd.args)], z.cert, path)
+	cmd.Args = append(cmd.Args[:len(cmd.Args):len(cmd.Args)], z.cert, path)
 	p, err := start(ctx, cmd)
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	ports, err := awaitPorts(ctx, p, len(links))
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (z *compressionBench) foreignServer(ctx context.Context, lib *library, link
 
 // awaitPorts waits until a server listens: on one port for all links, or on one for
 // each.
-func awaitPorts(ctx context.Context, p *process, links int) ([]int, error) {
+func awaitPorts(ctx context.Context, p *running, links int) ([]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, foreignStartTime)
 	defer cancel()
 	line, err := p.await(ctx, `^\{"listening": ?(\[.*\])`)
@@ -82,7 +82,7 @@ func eachAbreast(links []*link, do func(*link)) {
 }
 
 // dialLink makes one connection, and compares what both sides say of it.
-func (z *compressionBench) dialLink(ctx context.Context, t *tally, p *process, l *link, port int, not8 bool) {
+func (z *compressionBench) dialLink(ctx context.Context, t *tally, p *running, l *link, port int, not8 bool) {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTime, fmt.Errorf("not done after %v", checkTime))
 	defer cancel()
 	messages := z.sets[l.Set].count()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 func TestForeignServersConnectionsAreJudgedOnBothSides(t *testing.T) {
@@ -61,7 +62,7 @@ func TestPortsAreOneOrOneForEachLink(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		fakeProgram(t, dir, "server", "echo '"+test.line+"'")
-		p, err := start(t.Context(), command{args: []string{filepath.Join(dir, "server")}})
+		p, err := start(t.Context(), process.Command{Args: []string{filepath.Join(dir, "server")}})
 		if err != nil {
 			t.Fatal(err)
 		}

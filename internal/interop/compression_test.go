@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 func TestForeignClientsConnectionsAreJudgedOnBothSides(t *testing.T) {
@@ -22,7 +24,7 @@ func TestForeignClientsConnectionsAreJudgedOnBothSides(t *testing.T) {
 func TestForeignClientWithoutAWordFails(t *testing.T) {
 	z, out, links := newTestCompression(t, true)
 	fakeProgram(t, z.dir, "silent", "")
-	lib := &library{name: "fake", client: command{args: []string{filepath.Join(z.dir, "silent")}}}
+	lib := &library{name: "fake", client: process.Command{Args: []string{filepath.Join(z.dir, "silent")}}}
 	if err := z.foreignClient(t.Context(), lib, links); err != nil {
 		t.Fatal(err)
 	}

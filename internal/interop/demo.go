@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -21,7 +22,7 @@ const demoTime = 3 * time.Minute
 
 // demo is the demo program as it runs.
 type demo struct {
-	process *process
+	process *running
 	page    string // URL
 	keyHash string // of the certificate's public key, in base64
 }
@@ -31,7 +32,7 @@ type demo struct {
 func startDemo(ctx context.Context, b *bench) (*demo, error) {
 	startCtx, cancel := context.WithTimeoutCause(ctx, demoTime, fmt.Errorf("the demo does not serve after %v", demoTime))
 	defer cancel()
-	root, err := runCommand(startCtx, command{args: []string{"go", "list", "-m", "-f", "{{.Dir}}", "github.com/seed-c4549abd/wss"}})
+	root, err := runCommand(startCtx, process.Command{Args: []string{"go", "list", "-m", "-f", "{{.Dir}}", "github.com/seed-c4549abd/wss"}})
 	if err != nil {
 		return nil, fmt.Errorf("run this within the module: %w", err)
 	}
@@ -39,19 +40,19 @@ func startDemo(ctx context.Context, b *bench) (*demo, error) {
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	build := command{args: []string{"go", "build", "-o", path, "./demo"}, dir: filepath.Join(strings.TrimSpace(root), "examples")}
+	build := process.Command{Args: []string{"go", "build", "-o", path, "./demo"}, Dir: filepath.Join(strings.TrimSpace(root), "examples")}
 	if _, err := runCommand(startCtx, build); err != nil {
 		return nil, fmt.Errorf("cannot build the demo: %w", err)
 	}
 	config := filepath.Join(b.work, "config")
 	env := append(os.Environ(), "XDG_CONFIG_HOME="+config, "HOME="+config, "AppData="+config)
-	p, err := start(ctx, command{args: []string{path, "-listen", "localhost:0"}, env: env})
+	p, err := start(ctx, process.Command{Args: []string{path, "-listen", "localhost:0"}, Env: env})
 	if err != nil {
 		return nil, err
 	}
 	d := &demo{process: p}
 	if err := d.look(startCtx); err != nil {
-		p.stop()
+		p.Stop()
 		return nil, err
 	}
 	return d, nil

@@ -12,12 +12,12 @@ func TestDemoServesAndEndsWell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.process.stop()
+	defer d.process.Stop()
 	if !strings.HasPrefix(d.page, "https://localhost:") || len(d.keyHash) != 44 {
 		t.Errorf("got %+v", d)
 	}
-	if status := d.process.stop(); status != 0 {
-		t.Errorf("ended with status %d\n%s", status, d.process.out.tail())
+	if status := d.process.Stop(); status != 0 {
+		t.Errorf("ended with status %d\n%s", status, d.process.out.Tail())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seed-c4549abd/wss/internal/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -41,13 +42,13 @@ func TestMain(m *testing.M) {
 }
 
 // self is a command that plays a part.
-func self(t *testing.T, role string, args ...string) command {
+func self(t *testing.T, role string, args ...string) process.Command {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return command{args: append([]string{path}, args...), env: append(os.Environ(), fakeRole+"="+role)}
+	return process.Command{Args: append([]string{path}, args...), Env: append(os.Environ(), fakeRole+"="+role)}
 }
 
 // fakeClient is a foreign client as its script would be, with our own library.
@@ -57,7 +58,7 @@ func fakeClient(url, caFile string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	t := &target{url: url, tls: clientConfig(ca), out: newJournal()}
+	t := &target{url: url, tls: clientConfig(ca), out: process.NewJournal()}
 	for _, want := range serverSaw {
 		path := "/echo"
 		if want.id == "closed-by-server" {

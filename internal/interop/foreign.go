@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -24,7 +25,7 @@ const (
 // foreign is another implementation, as two programs.
 type foreign struct {
 	name           string
-	client, server command // without their arguments
+	client, server process.Command // without their arguments
 }
 
 func runPython(ctx context.Context, b *bench) error {
@@ -67,8 +68,8 @@ func (b *bench) runForeign(ctx context.Context, name, interpreter, client, serve
 	}
 	f := &foreign{
 		name:   name,
-		client: command{args: []string{interpreter, clientScript}, env: pythonEnv()},
-		server: command{args: []string{interpreter, serverScript}, env: pythonEnv()},
+		client: process.Command{Args: []string{interpreter, clientScript}, Env: pythonEnv()},
+		server: process.Command{Args: []string{interpreter, serverScript}, Env: pythonEnv()},
 	}
 	return errors.Join(b.foreignClient(ctx, f, ca), b.foreignServer(ctx, f, ca, filepath.Join(dir, "localhost.pem")))
 }
@@ -97,14 +98,14 @@ func (b *bench) foreignClient(ctx context.Context, f *foreign, ca *tlsconf.DevCA
 	}
 	defer s.close()
 	cmd := f.client
-	cmd.args = append(cmd.args[:len(cmd.args):len(cmd.args)], s.url, ca.CAFile())
+	cmd.Args = append(cmd.Args[:len(cmd.Args):len(cmd.Args)], s.url, ca.CAFile())
 	p, err := start(ctx, cmd)
 	if err != nil {
 		return err
 	}
 	err = p.wait()
 	done := false
-	for _, line := range p.out.all() {
+	for _, line := range p.out.All() {
 		var o outcome
 		if json.Unmarshal([]byte(line), &o) != nil {
 			continue // a warning of the interpreter's
@@ -135,19 +136,19 @@ func (b *bench) foreignServer(ctx context.Context, f *foreign, ca *tlsconf.DevCA
 	ctx, cancel := context.WithTimeout(ctx, foreignClientTime)
 	defer cancel()
 	cmd := f.server
-	cmd.args = append(cmd.args[:len(cmd.args):len(cmd.args)], certFile)
+	cmd.Args = append(cmd.Args[:len(cmd.Args):len(cmd.Args)], certFile)
 	p, err := start(ctx, cmd)
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	startCtx, cancelStart := context.WithTimeout(ctx, foreignStartTime)
 	defer cancelStart()
 	port, err := p.await(startCtx, `"listening": ?(\d+)`)
 	if err != nil {
 		return err
 	}
-	t := &target{url: "wss://localhost:" + port[1], tls: clientConfig(ca), out: p.out}
+	t := &target{url: "wss://localhost:" + port[1], tls: clientConfig(ca), out: p.out, ended: p.Done()}
 	for _, c := range clientChecks {
 		b.report.add(f.name+" server: "+c.name, t.check(ctx, c.run))
 	}
@@ -158,7 +159,9 @@ func (b *bench) foreignServer(ctx context.Context, f *foreign, ca *tlsconf.DevCA
 type target struct {
 	url string
 	tls *tls.Config
-	out *journal
+	out *process.Journal
+	// ended is closed when the server has ended.
+	ended <-chan struct{}
 }
 
 // clientConfig trusts an authority, and nothing older than TLS 1.3.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-c4549abd/wss/internal/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -51,7 +52,7 @@ func TestForeignClientThatEndsEarlyFails(t *testing.T) {
 	bin := t.TempDir()
 	fakeProgram(t, bin, "fake", `echo '{"check": "first", "error": "broke"}'; echo a warning`)
 	ca, _ := diskAuthority(t)
-	err := b.foreignClient(t.Context(), &foreign{name: "fake", client: command{args: []string{filepath.Join(bin, "fake")}}}, ca)
+	err := b.foreignClient(t.Context(), &foreign{name: "fake", client: process.Command{Args: []string{filepath.Join(bin, "fake")}}}, ca)
 	if err == nil || !strings.Contains(err.Error(), "before its last check") {
 		t.Errorf("got %v", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // The newest releases when this was last looked at. They are pinned so that a
@@ -69,7 +71,7 @@ func installPython(ctx context.Context, b *bench) (string, error) {
 			{python, "-m", "venv", dir},
 			{venvPython(dir), "-m", "pip", "install", "--quiet", pythonPackage},
 		} {
-			if _, err := runCommand(ctx, command{args: args, env: env}); err != nil {
+			if _, err := runCommand(ctx, process.Command{Args: args, Env: env}); err != nil {
 				return fmt.Errorf("cannot install %s (is PyPI in reach, and venv there?): %w", pythonPackage, err)
 			}
 		}
@@ -102,7 +104,7 @@ func installNode(ctx context.Context, b *bench) (node, modules string, err error
 	}
 	dir, err := b.cached(strings.ReplaceAll(nodePackage, "@", "-"), func(dir string) error {
 		args := []string{npm, "install", "--prefix", dir, "--no-audit", "--no-fund", "--loglevel=error", nodePackage}
-		if _, err := runCommand(ctx, command{args: args, dir: dir}); err != nil {
+		if _, err := runCommand(ctx, process.Command{Args: args, Dir: dir}); err != nil {
 			return fmt.Errorf("cannot install %s (is npm's registry in reach?): %w", nodePackage, err)
 		}
 		return nil

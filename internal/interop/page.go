@@ -132,8 +132,8 @@ func (p *pageChecks) connectsAgain(ctx context.Context) error {
 
 // goingAway interrupts the demo, which has to say goodbye and end well.
 func (p *pageChecks) goingAway(ctx context.Context) error {
-	if status := p.demo.process.stop(); status != 0 {
-		return fmt.Errorf("the demo ended with status %d\n%s", status, p.demo.process.out.tail())
+	if status := p.demo.process.Stop(); status != 0 {
+		return fmt.Errorf("the demo ended with status %d\n%s", status, p.demo.process.out.Tail())
 	}
 	return p.driver.await(ctx, "#state", `^closed: code=1001 wasClean=true reason="the server is shutting down"$`)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // fakePage behaves as the demo's page does, as far as the checks look.
-func fakePage(process *process) *fakeDriver {
+func fakePage(process *running) *fakeDriver {
 	size, echoed := "125", 0
 	f := &fakeDriver{texts: map[string]string{
 		"#state": "", "#subprotocol": "", "#echoed": "0", "#log li:first-child": "", "#rtt": "–",
@@ -45,7 +45,7 @@ func runPageChecks(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.stop()
+	defer p.Stop()
 	if _, err := p.await(t.Context(), "sleeping"); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestPageChecksStopAtAConsoleError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.stop()
+	defer p.Stop()
 	f := fakePage(p)
 	f.console = []string{"the policy blocked a script"}
 	b, out := newTestBench(t)

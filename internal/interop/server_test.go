@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/process"
 )
 
 // startTestServer starts our server, and returns it as a target too.
@@ -25,7 +26,7 @@ func startTestServer(t *testing.T) (*server, *target) {
 			t.Error(err)
 		}
 	})
-	return s, &target{url: s.url, tls: clientConfig(ca), out: newJournal()}
+	return s, &target{url: s.url, tls: clientConfig(ca), out: process.NewJournal()}
 }
 
 func TestServerNotesHowConnectionsEnd(t *testing.T) {

@@ -1,15 +1,17 @@
-// Command cmd runs the conformance suite against a WebSocket server that echoes messages:
+// Command cmd runs the conformance suite, against a WebSocket server that echoes messages, or as a server that clients
+// connect to:
 //
-//	go run ./autobahn/suite/cmd -url wss://localhost:8443/echo [-cases 1.*,6.4.1] [-ca FILE | -insecure] [-out DIR]
+//	go run ./autobahn/suite/cmd -url wss://localhost:8443/echo [-ca FILE | -insecure]
+//	go run ./autobahn/suite/cmd -listen localhost:9001 -plain | -development | -cert FILE -key FILE
 //
-// It prints a table and every case that did not pass. Its exit status is 0 if all did, 1 if one did not, and 2 if they
-// could not be run.
+// As a server it understands the paths of the original's, and ends on an interrupt, or when a client asks for it by
+// /stopServer. It prints a table and every case that did not pass; flags are for reports in files (-out, -junit), for known
+// deviations (-golden, -update-golden) and for a part of the cases (-cases). Its exit status is 0 if all passed, 1 if one
+// did not, and 2 if they could not be run.
 package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite"
 )
@@ -25,7 +28,7 @@ import (
 var errFailed = errors.New("not every case passes")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	switch {
@@ -38,70 +41,94 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+// options are the flags.
+type options struct {
+	url, ca, agent           string
+	insecure                 bool
+	parallel                 int
+	listen, cert, key        string
+	plain, development, once bool
+	cases                    string
+	slowness                 float64
+	out, junit, golden       string
+	update, quiet            bool
+}
+
+func (o *options) patterns() []string { return strings.Split(o.cases, ",") }
+
+func parse(args []string, stderr io.Writer) (*options, error) {
+	o := &options{}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	url := flags.String("url", "", "`URL` of the server, ws or wss")
-	cases := flags.String("cases", "*", "`patterns` of the cases to run, with commas between them, such as 1.*,6.4.1")
-	ca := flags.String("ca", "", "PEM `file` with the certificate authorities to trust in place of the system's")
-	insecure := flags.Bool("insecure", false, "accept any certificate")
-	out := flags.String("out", "", "`directory` for index.json and a file for each case; none if empty")
-	agent := flags.String("agent", "", "`name` of the server in reports; empty: what it calls itself")
-	parallel := flags.Int("parallel", 0, "`connections` at once; 0: 16 for every processor")
-	slowness := flags.Float64("slowness", 1, "`factor` by which every wait is longer")
-	quiet := flags.Bool("quiet", false, "do not show progress")
+	flags.StringVar(&o.url, "url", "", "`URL` of a server to run the cases against, ws or wss")
+	flags.StringVar(&o.ca, "ca", "", "with -url: PEM `file` with the certificate authorities to trust in place of the system's")
+	flags.BoolVar(&o.insecure, "insecure", false, "with -url: accept any certificate")
+	flags.StringVar(&o.agent, "agent", "", "with -url: `name` of the server in reports; empty: what it calls itself")
+	flags.IntVar(&o.parallel, "parallel", 0, "with -url: `connections` at once; 0: 16 for every processor")
+	flags.StringVar(&o.listen, "listen", "", "`address` to listen at for clients, such as localhost:9001")
+	flags.StringVar(&o.cert, "cert", "", "with -listen: PEM `file` with the certificate for wss")
+	flags.StringVar(&o.key, "key", "", "with -listen: PEM `file` with its key")
+	flags.BoolVar(&o.development, "development", false, "with -listen: wss with a certificate for localhost made for this run")
+	flags.BoolVar(&o.plain, "plain", false, "with -listen: ws")
+	flags.BoolVar(&o.once, "once", false, "with -listen: end when a client has asked for reports")
+	flags.StringVar(&o.cases, "cases", "*", "`patterns` of the cases to run, with commas between them, such as 1.*,6.4.1")
+	flags.Float64Var(&o.slowness, "slowness", 1, "`factor` by which every wait is longer")
+	flags.StringVar(&o.out, "out", "", "`directory` for index.html, index.json and a page and a file for each case")
+	flags.StringVar(&o.junit, "junit", "", "`file` for a report in JUnit's XML")
+	flags.StringVar(&o.golden, "golden", "", "`file` with the known deviations: just those must appear")
+	flags.BoolVar(&o.update, "update-golden", false, "write the deviations of this run to the file of -golden")
+	flags.BoolVar(&o.quiet, "quiet", false, "do not show progress")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return nil, err
 	}
-	if *url == "" || flags.NArg() > 0 {
-		return errors.New("suite: -url is needed, and nothing but flags")
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("suite: %q: there are only flags", flags.Args())
 	}
-	config, err := trust(*ca, *insecure)
-	if err != nil {
-		return err
-	}
-	options := suite.Options{
-		URL: *url, TLS: config, Agent: *agent, Cases: strings.Split(*cases, ","), Parallel: *parallel, Slowness: *slowness,
-	}
-	if !*quiet {
-		options.Progress = func(done, total int, r *suite.Result) {
-			fmt.Fprintf(stderr, "\r%d of %d: %-10s", done, total, r.ID)
-			if done == total {
-				fmt.Fprintln(stderr)
-			}
+	return o, o.check()
+}
+
+// check says which flags do not go together.
+func (o *options) check() error {
+	ways := 0
+	for _, chosen := range []bool{o.plain, o.development, o.cert != ""} {
+		if chosen {
+			ways++
 		}
 	}
-	report, err := suite.Run(ctx, options)
-	if err != nil {
-		return err
-	}
-	if *out != "" {
-		if err := report.WriteJSON(*out); err != nil {
-			return err
-		}
-	}
-	if err := report.WriteTable(stdout); err != nil {
-		return err
-	}
-	if !report.Passes() {
-		return errFailed
+	switch {
+	case (o.url == "") == (o.listen == ""):
+		return errors.New("suite: give either -url, of a server to test, or -listen, for clients to test")
+	case o.url != "" && (ways > 0 || o.key != "" || o.once):
+		return errors.New("suite: -cert, -key, -development, -plain and -once go with -listen")
+	case o.listen != "" && (o.ca != "" || o.insecure || o.agent != "" || o.parallel != 0):
+		return errors.New("suite: -ca, -insecure, -agent and -parallel go with -url")
+	case o.listen != "" && ways != 1:
+		return errors.New("suite: -listen needs one of -development, -cert with -key, or -plain")
+	case (o.cert == "") != (o.key == ""):
+		return errors.New("suite: -cert and -key go together")
+	case o.update && o.golden == "":
+		return errors.New("suite: -update-golden needs -golden, the file to write")
 	}
 	return nil
 }
 
-// trust says which certificates are accepted. A file replaces the system's authorities.
-func trust(file string, insecure bool) (*tls.Config, error) {
-	config := &tls.Config{InsecureSkipVerify: insecure}
-	if file == "" {
-		return config, nil
-	}
-	data, err := os.ReadFile(file)
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("suite: %s holds no certificate in PEM", file)
+	w, err := newWriter(o)
+	if err != nil {
+		return err
 	}
-	return config, nil
+	var reports []*suite.Report
+	if o.url != "" {
+		reports, err = dial(ctx, o, stderr)
+	} else {
+		reports, err = listen(ctx, o, w, stderr)
+	}
+	if err != nil {
+		return err
+	}
+	return w.finish(stdout, reports)
 }

@@ -1,0 +1,4 @@
+package main
+
+// causes are the differences that were looked into.
+var causes []known

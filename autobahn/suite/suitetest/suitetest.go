@@ -1,0 +1,173 @@
+// Package suitetest runs the conformance suite in a test, a line of code for a server or a client:
+//
+//	func TestConformance(t *testing.T) { suitetest.Server(t, "ws://"+address) }
+//
+// Every case is a subtest named by its number, such as TestConformance/case/7.1.1, so that -run chooses cases. They run in
+// parallel, as many as -parallel says. With -short the groups 9, 12 and 13 are left out, which send much. A case that fails says what
+// was expected, what came, and what was on the wire.
+package suitetest
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/autobahn/report"
+	"github.com/seed-c4549abd/wss/autobahn/suite"
+)
+
+// Option changes how cases are run. The options are made by the functions that return one.
+type Option func(*settings)
+
+type settings struct {
+	cases    []string
+	slowness float64
+	tls      *tls.Config
+	known    *report.Golden
+}
+
+// Cases selects cases by patterns such as "1.*" or "6.4.1". Without it all are run, or with -short all but the groups 9, 12 and 13.
+func Cases(patterns ...string) Option { return func(s *settings) { s.cases = patterns } }
+
+// Slowness multiplies all waits, for machines that are busy. Without it they are three times the original's: nothing is
+// waited for so long unless it fails, but in 5.19, 5.20 and 6.4.
+func Slowness(factor float64) Option { return func(s *settings) { s.slowness = factor } }
+
+// TLS has the cases run over wss. For [Server] it is the client's configuration, which must trust the server; without it
+// the system's authorities are trusted. For [Client] it is the server's, with its certificate; without it they run over ws.
+func TLS(config *tls.Config) Option { return func(s *settings) { s.tls = config } }
+
+// Known has cases pass that fail just as a golden file says, and fail when they pass, so that the file stays honest.
+func Known(g *report.Golden) Option { return func(s *settings) { s.known = g } }
+
+func apply(t *testing.T, options []Option) (*settings, []suite.Case) {
+	t.Helper()
+	s := &settings{slowness: 3}
+	for _, o := range options {
+		o(s)
+	}
+	patterns := s.cases
+	if patterns == nil {
+		patterns = []string{"*"}
+	}
+	cases, err := suite.Select(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.cases == nil && testing.Short() {
+		var short []suite.Case
+		for _, c := range cases {
+			if group, _, _ := strings.Cut(c.ID, "."); !slices.Contains([]string{"9", "12", "13"}, group) {
+				short = append(short, c)
+			}
+		}
+		cases = short
+	}
+	return s, cases
+}
+
+// Server runs the cases against a server's URL, ws or wss, which must echo messages. It returns when all have run.
+func Server(t *testing.T, url string, options ...Option) {
+	t.Helper()
+	s, cases := apply(t, options)
+	t.Run("case", func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(c.ID, func(t *testing.T) {
+				t.Parallel()
+				r, err := suite.Run(t.Context(), suite.Options{URL: url, TLS: s.tls, Cases: []string{c.ID}, Slowness: s.slowness})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.judge(t, r.Results[0])
+			})
+		}
+	})
+}
+
+// agentName is what the cases of a client are kept under.
+const agentName = "go test"
+
+// Client runs the cases against a client: connect is called for each with the URL that the client is to connect to. It
+// echoes every message until the connection has ended, and then returns; its error is shown if the case fails, and ignored
+// otherwise, as many cases end a connection with one. It is called from many goroutines at once. Client returns when all
+// cases have run.
+func Client(t *testing.T, connect func(ctx context.Context, url string) error, options ...Option) {
+	t.Helper()
+	s, cases := apply(t, options)
+	server, base := s.serve(t, cases)
+	t.Run("case", func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(c.ID, func(t *testing.T) {
+				t.Parallel()
+				query := url.Values{"casetuple": {c.ID}, "agent": {agentName}}
+				failed := connect(t.Context(), base+"/runCase?"+query.Encode())
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(s.slowness*float64(resultWait)))
+				defer cancel()
+				r, err := server.Await(ctx, agentName, c.ID)
+				if err != nil {
+					t.Fatalf("the case has no result: did the client connect? It returned: %v", failed)
+				}
+				s.judge(t, r)
+				if t.Failed() {
+					t.Logf("the client returned: %v", failed)
+				}
+			})
+		}
+	})
+}
+
+// resultWait is how long a case may take to end when the client has returned.
+const resultWait = 2 * time.Second
+
+// serve has a fuzzing server listen on the loopback interface until the test is over.
+func (s *settings) serve(t *testing.T, cases []suite.Case) (*suite.Server, string) {
+	t.Helper()
+	var ids []string
+	for _, c := range cases {
+		ids = append(ids, c.ID)
+	}
+	server, err := suite.NewServer(suite.ServerOptions{TLS: s.tls, Cases: ids, Slowness: s.slowness})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	scheme := "ws://"
+	if s.tls != nil {
+		scheme = "wss://"
+	}
+	return server, scheme + ln.Addr().String()
+}
+
+// logLines is how much of a wire log a failure shows.
+const logLines = 30
+
+// judge fails a test as a result has it.
+func (s *settings) judge(t *testing.T, r *suite.Result) {
+	t.Helper()
+	d, known := s.known.Find(r.ID)
+	switch {
+	case known && r.Passes():
+		t.Errorf("%s passes: take it out of the known deviations, which have %s, %s", r.ID, d.Behavior, d.BehaviorClose)
+	case known && d.Behavior == r.Behavior && d.BehaviorClose == r.BehaviorClose:
+		t.Logf("known: %s", d)
+	case !r.Passes():
+		t.Errorf("%s, %s\n%s", r.Behavior, r.BehaviorClose, r.Explain(logLines))
+	}
+}

@@ -1,0 +1,118 @@
+package suitetest_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/seed-c4549abd/wss/autobahn/report"
+	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
+	"github.com/seed-c4549abd/wss/autobahn/suite/suitetest"
+	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/testtls"
+)
+
+// some are cases that are quick, and one that waits.
+var some = suitetest.Cases("1.1.*", "2.*", "5.1", "6.4.1", "7.1.*")
+
+func echoServer(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		_ = c.Serve(r.Context(), func(c *conn.Conn, m conn.Message) error { return c.Write(r.Context(), m.Type, m.Data) })
+	}))
+	t.Cleanup(srv.Close)
+	return "ws" + strings.TrimPrefix(srv.URL, "http")
+}
+
+func echo(config *tls.Config) func(ctx context.Context, url string) error {
+	return func(ctx context.Context, url string) error {
+		c, _, err := conn.Dial(ctx, url, &conn.DialOptions{TLS: config})
+		if err != nil {
+			return err
+		}
+		defer c.CloseNow()
+		for m, err := range c.Messages(ctx) {
+			if err == nil {
+				err = c.Write(ctx, m.Type, m.Data)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func TestServer(t *testing.T) { suitetest.Server(t, echoServer(t), some) }
+
+func TestClient(t *testing.T) { suitetest.Client(t, echo(nil), some) }
+
+func TestClientOverTLS(t *testing.T) {
+	server, client := testtls.Configs(tls.VersionTLS13)
+	suitetest.Client(t, echo(client), some, suitetest.TLS(server), suitetest.Slowness(5))
+}
+
+// faultyServer does not answer pings.
+func faultyServer(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- faulty.Serve(ln, faulty.NoPongs) }()
+	t.Cleanup(func() {
+		_ = ln.Close()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return "ws://" + ln.Addr().String()
+}
+
+// again is set in a run of this test's executable whose tests are to fail.
+const again = "WSS_SUITETEST_FAILS"
+
+func TestFailing(t *testing.T) {
+	if os.Getenv(again) == "" {
+		t.Skip("fails; for TestAFailureSaysWhatCame")
+	}
+	golden, err := report.ReadGolden(strings.NewReader("1.1.1 FAILED UNCLEAN # it passes\n2.1 FAILED UNCLEAN # as it is\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	suitetest.Server(t, faultyServer(t), suitetest.Cases("1.1.1", "1.1.2", "2.1", "2.2"), suitetest.Slowness(0.2), suitetest.Known(golden))
+}
+
+// TestAFailureSaysWhatCame, and a known deviation is none only where it appears.
+func TestAFailureSaysWhatCame(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run", "^TestFailing$", "-test.v")
+	cmd.Env = append(os.Environ(), again+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("it passes:\n%s", out)
+	}
+	for _, want := range []string{
+		"--- FAIL: TestFailing/case/1.1.1", "take it out of the known deviations",
+		"--- PASS: TestFailing/case/1.1.2",
+		"--- FAIL: TestFailing/case/2.2", "FAILED",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("there is no %q in\n%s", want, out)
+		}
+	}
+}
