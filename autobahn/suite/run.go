@@ -122,7 +122,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 // runCase runs one case on a connection of its own.
 func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
 	r := newResult(c, number, o.Agent)
-	at, err := dial(ctx, o, nil)
+	at, err := dial(ctx, o, c.offers)
 	r.HTTPRequest, r.HTTPResponse = at.request, at.response
 	if err != nil {
 		r.Result = err.Error()
