@@ -1,7 +1,7 @@
 // Command testee is this library's entrant in the Autobahn|Testsuite, in both
 // roles, written with the public API as a user would write it.
 //
-//	go run ./autobahn/testee server -listen 127.0.0.1:9001 [-tls] [-compress]
+//	go run ./autobahn/testee server -listen 127.0.0.1:9001 [-tls] [-compress [-level N]]
 //	go run ./autobahn/testee client -url ws://127.0.0.1:9002 -agent NAME [-insecure] [-compress]
 //
 // The server echoes every message, and prints its URL when it listens. The client
