@@ -112,11 +112,11 @@ func records(r *rand.Rand) []byte {
 	w.printf("{\n   \"stations\": [\n")
 	for n := 1; !w.full(); n++ {
 		w.printf("      {\n         \"number\": %d,\n         \"name\": \"%s-%s\",\n         \"active\": %v,\n", n, word(r), word(r), n%5 > 0)
-		w.printf("         \"position\": {\"latitude\": %.2f, \"longitude\": %.2f},\n", r.Float64()*180-90, r.Float64()*360-180)
+		w.printf("         \"position\": {\"latitude\": %d, \"longitude\": %d},\n", r.IntN(180)-90, n%360)
 		w.printf("         \"readings\": [\n")
-		for hour := range 6 {
+		for hour := range 12 {
 			w.printf("            {\"time\": \"2024-03-%02dT%02d:00:00Z\", \"temperature\": %d, \"pressure\": 10%02d, \"wind\": null}%s\n",
-				n%28+1, 4*hour, 5+r.IntN(8), n%30, []string{",", ""}[hour/5])
+				n%28+1, 2*hour, 5+hour/2, n%30, []string{",", ""}[hour/11])
 		}
 		w.printf("         ]\n      },\n")
 	}
@@ -130,6 +130,7 @@ func page(r *rand.Rand) []byte {
 	for n := 1; !w.full(); n++ {
 		w.printf("  <tr id=\"row%d\" class=\"%s\">\n    <td class=\"number\">%d</td>\n", n, []string{"even", "odd"}[n%2], n)
 		w.printf("    <td class=\"name\"><a href=\"/list/item?id=%d&amp;view=full\" title=\"%s\">%s %s</a></td>\n", n, word(r), word(r), word(r))
+		w.printf("    <td class=\"checks\"><span>yes</span> <span>yes</span> <span>no</span></td>\n    <td class=\"kind\"><em>unchanged</em></td>\n")
 		w.printf("    <td class=\"state\"><span class=\"mark %s\">&nbsp;</span></td>\n  </tr>\n", []string{"good", "good", "good", "bad"}[r.IntN(4)])
 	}
 	return w.b

@@ -49,9 +49,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 // compression is what -compress negotiates: whatever the suite wants, and every
 // message goes compressed that gets smaller.
-func compression(on bool) conn.Compression {
+func compression(on bool, level int) conn.Compression {
 	if !on {
 		return conn.Compression{}
 	}
-	return conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1}
+	return conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1, Level: level}
 }
