@@ -262,6 +262,7 @@ func (z *inflater) look(c *codes) (entry, error) {
 func (z *inflater) compressed(literals, distances *codes) error {
 	z.empty = false
 	for {
+		z.run(literals)
 		e, err := z.look(literals)
 		switch {
 		case err != nil:
@@ -294,6 +295,26 @@ func (z *inflater) compressed(literals, distances *codes) error {
 			return err
 		}
 	}
+}
+
+// run inflates literals up to the first symbol that is none, or that needs a closer look.
+func (z *inflater) run(c *codes) {
+	hold, n, out := z.hold, z.n, z.out
+	for {
+		if n < maxCodeBits {
+			z.hold, z.n = hold, n
+			z.fill()
+			hold, n = z.hold, z.n
+		}
+		e := c.entries[hold&(1<<c.first-1)]
+		if e.kind != isLiteral || e.bits == 0 || uint(e.bits) > n || len(out) > z.limit {
+			break
+		}
+		hold >>= e.bits
+		n -= uint(e.bits)
+		out = append(out, byte(e.value))
+	}
+	z.hold, z.n, z.out = hold, n, out
 }
 
 // extra adds an entry's extra bits to its base.
