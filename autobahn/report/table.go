@@ -99,7 +99,9 @@ func (g *Golden) WriteTable(w io.Writer, r *Report, expected []string) error {
 }
 
 // isBeyond says whether a group is none of the original's.
-func isBeyond(id string) bool { return slices.ContainsFunc(Beyond(), func(g Group) bool { return g.ID == id }) }
+func isBeyond(id string) bool {
+	return slices.ContainsFunc(Beyond(), func(g Group) bool { return g.ID == id })
+}
 
 func (r *Report) tallies(expected []string) []tally {
 	wanted := map[string]bool{}

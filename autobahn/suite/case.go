@@ -36,6 +36,9 @@ type Case struct {
 	ReportTime bool
 	// Amend, unless nil, has the last word on the verdicts.
 	Amend func(*Result)
+
+	// offers are what is offered of permessage-deflate, by preference. nil: no extension is.
+	offers []offer
 }
 
 // Role is the part that the tested side plays in a case.
@@ -106,10 +109,12 @@ func (f *Frame) length() int {
 	return len(f.Payload)
 }
 
-// Cases returns the cases that there are, in the original's order: groups 1 to 10. The caller owns the result.
+// Cases returns the cases that there are, in the original's order: all of its 517. The caller owns the result.
 func Cases() []Case {
 	var all []Case
-	for _, group := range []func() []Case{framing, pings, reserved, opcodes, fragments, utf8Handling, closing, limits, misc} {
+	for _, group := range []func() []Case{
+		framing, pings, reserved, opcodes, fragments, utf8Handling, closing, limits, misc, compressed, parameters,
+	} {
 		all = append(all, group()...)
 	}
 	return all

@@ -26,10 +26,12 @@ const (
 
 // errand is what a client has asked for by its URL.
 type errand struct {
-	path   string
-	agent  string
-	number int // of the case among the selected ones, from 1; 0 is none
-	stop   bool
+	// compression is what was agreed on for a case; nil: none.
+	compression *compression
+	path        string
+	agent       string
+	number      int // of the case among the selected ones, from 1; 0 is none
+	stop        bool
 }
 
 // errand reads a request's URL. An argument that cannot be understood is an error wherever it stands.

@@ -20,13 +20,14 @@ type opened struct {
 	conn              net.Conn
 	early             []byte // what came behind the response's head
 	agreement         *handshake.Agreement
-	request, response string // the two heads as they were on the wire
-	server            bool   // the suite is the server
-	ended             bool   // the peer has ended the stream; see rest
+	compression       *compression // nil: none
+	request, response string       // the two heads as they were on the wire
+	server            bool         // the suite is the server
+	ended             bool         // the peer has ended the stream; see rest
 }
 
 // dial connects and performs the opening handshake (RFC 6455 §4.1). What was read and sent is returned with an error too.
-func dial(ctx context.Context, o *Options, offers []handshake.Extension) (*opened, error) {
+func dial(ctx context.Context, o *Options, offers []offer) (*opened, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	at := &opened{}
@@ -35,7 +36,7 @@ func dial(ctx context.Context, o *Options, offers []handshake.Extension) (*opene
 		return at, err
 	}
 	request, err := handshake.NewRequest(u, &handshake.ClientOptions{
-		Extensions: offers, Header: http.Header{"User-Agent": {"wss-suite"}},
+		Extensions: extensions(offers), Header: http.Header{"User-Agent": {"wss-suite"}},
 	})
 	if err != nil {
 		return at, err
@@ -43,11 +44,13 @@ func dial(ctx context.Context, o *Options, offers []handshake.Extension) (*opene
 	if at.conn, err = connect(ctx, u, o.TLS); err != nil {
 		return at, err
 	}
-	if err := at.shake(ctx, request); err != nil {
-		_ = at.conn.Close()
-		return at, err
+	if err = at.shake(ctx, request); err == nil {
+		at.compression, err = agreed(offers, at.agreement.Extensions)
 	}
-	return at, nil
+	if err != nil {
+		_ = at.conn.Close()
+	}
+	return at, err
 }
 
 // connect opens the connection that the scheme asks for.

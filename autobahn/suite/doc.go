@@ -8,5 +8,9 @@
 //
 // Most cases are data: the frames to send, the sequences of events that are acceptable with the verdict of each, and how
 // the connection should end. [Peer] carries them out. It is written on package frame and a bare connection, and sends
-// what no endpoint may; it shares no code with package conn, which it is there to judge. [Cases] lists what there is.
+// what no endpoint may; it shares no code with package conn, which it is there to judge, and its permessage-deflate is its own. [Cases] lists what
+// there is.
+//
+// Groups 12 and 13, which are about compression, differ from the original in the data, which is made here, in that a match
+// farther back than the agreed window is noticed always, and in that an answer must grant what an offer asks of the server.
 package suite

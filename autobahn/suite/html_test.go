@@ -21,8 +21,8 @@ var updateFiles = flag.Bool("update", false, "write the files in testdata")
 // octets that are no UTF-8, and a turn of the direction of writing.
 const hostile = "</td></style><script>alert(1)</script>\"'&\x00\x1b[2J\xff\u202e]]>"
 
-// sample returns reports of two agents, made by hand: of what passes, what fails, and what is missing.
-func sample() []*Report {
+// sampleReport returns reports of two agents, made by hand: of what passes, what fails, and what is missing.
+func sampleReport() []*Report {
 	cases := map[string]*Case{}
 	for _, c := range Cases() {
 		cases[c.ID] = &c
@@ -91,7 +91,7 @@ func held(t *testing.T, name, got string) {
 
 func TestPagesAreAsInTestdata(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
-	if err := WriteHTML(dir, sample()...); err != nil {
+	if err := WriteHTML(dir, sampleReport()...); err != nil {
 		t.Fatal(err)
 	}
 	style := regexp.MustCompile(`(?s)<style>.*?</style>`)
@@ -111,7 +111,7 @@ func TestPagesAreAsInTestdata(t *testing.T) {
 // TestPagesHoldNothingOfAPeerUnescaped looks for what only a peer has sent, and for what would be loaded from elsewhere.
 func TestPagesHoldNothingOfAPeerUnescaped(t *testing.T) {
 	dir := t.TempDir()
-	if err := WriteHTML(dir, sample()...); err != nil {
+	if err := WriteHTML(dir, sampleReport()...); err != nil {
 		t.Fatal(err)
 	}
 	paths, _ := filepath.Glob(filepath.Join(dir, "*.html"))
@@ -136,14 +136,14 @@ func TestReportsThatCannotBeWrittenAreErrors(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if WriteHTML(filepath.Join(file, "in it"), sample()...) == nil || WriteJSON(filepath.Join(file, "in it"), sample()...) == nil {
+	if WriteHTML(filepath.Join(file, "in it"), sampleReport()...) == nil || WriteJSON(filepath.Join(file, "in it"), sampleReport()...) == nil {
 		t.Error("written into a file")
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "index.html"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if WriteHTML(dir, sample()...) == nil {
+	if WriteHTML(dir, sampleReport()...) == nil {
 		t.Error("written over a directory")
 	}
 }

@@ -24,9 +24,12 @@ type inbound struct {
 	binary    bool
 	text      frame.UTF8
 	spoiled   bool // the text is not UTF-8
+	deflated  bool // the message is compressed
 	lengthy   bool // the header says the length in a longer form than it must
 	wantsMask bool // the peer is a client
 	held      int  // octets in the events so far
+
+	inflater *inflater // nil: compression was not agreed on
 }
 
 // The limits on what a peer can make the suite keep: more than any case sends, compressed or not.
@@ -124,7 +127,8 @@ func (p *Peer) begin() {
 	}
 	if !in.inMessage {
 		in.inMessage, in.binary = true, in.head.Opcode == frame.Binary
-		in.message = nil
+		in.message = in.message[:0]
+		in.deflated = in.inflater != nil && in.head.RSV == frame.RSV1
 		in.text.Reset()
 		in.spoiled = false
 	}
@@ -136,20 +140,23 @@ func (in *inbound) broken() []string {
 	h := &in.head
 	control := h.Opcode.IsControl()
 	data := !control && !h.Opcode.IsReserved()
+	marked := in.inflater != nil && h.RSV == frame.RSV1
 	var all []string
 	for _, rule := range []struct {
 		broken bool
 		why    string
 	}{
-		{h.RSV != 0, "reserved bits without an extension"},
+		{h.RSV != 0 && !marked, "reserved bits without an extension"},
 		{h.Masked && !in.wantsMask, "masked frame of a server"},
 		{!h.Masked && in.wantsMask, "frame of a client without a mask"},
 		{control && !h.Fin, "control frame in fragments"},
 		{control && (in.lengthy || h.Length > frame.MaxControlPayload), "control frame with more than 125 bytes"},
 		{h.Opcode.IsReserved(), "reserved opcode"},
 		{h.Opcode == frame.Close && h.Length == 1, "close frame with one byte"},
+		{control && marked, "compressed control frame"},
 		{h.Opcode == frame.Continuation && !in.inMessage, "continuation of nothing"},
 		{data && h.Opcode != frame.Continuation && in.inMessage, "new message within a message"},
+		{data && marked && in.inMessage, "fragment marked as compressed, and not the first"},
 		{in.lengthy, "length not in its shortest form, or too long"},
 	} {
 		if rule.broken {
@@ -166,7 +173,7 @@ func (p *Peer) payload(piece []byte) {
 		in.control = append(in.control, piece...)
 		return
 	}
-	if !in.binary {
+	if !in.binary && !in.deflated {
 		if !in.spoiled {
 			_, ok := in.text.Write(piece)
 			in.spoiled = !ok
@@ -191,16 +198,40 @@ func (p *Peer) endFrame() {
 		return
 	}
 	in.inMessage = false
+	message := in.message
+	if in.deflated {
+		var ok bool
+		if message, ok = p.inflate(message); !ok {
+			return
+		}
+	}
 	if !in.binary && (in.spoiled || !in.text.Complete()) {
 		p.fail(frame.InvalidPayload, "text ends within a character")
 	}
 	switch {
 	case p.result.FailedByMe:
 	case p.onMessage != nil:
-		p.onMessage(in.message, in.binary)
+		p.onMessage(message, in.binary)
 	default:
-		p.event(Event{Kind: kindMessage, Payload: string(in.message), Binary: in.binary})
+		p.event(Event{Kind: kindMessage, Payload: string(message), Binary: in.binary})
 	}
+}
+
+// inflate returns the message that octets are. Where that cannot be done the connection is dropped, as the original does; the
+// verdicts are then those of a case that has not come to its end.
+func (p *Peer) inflate(octets []byte) (message []byte, ok bool) {
+	in := &p.in
+	message, err := in.inflater.inflate(octets)
+	if err != nil {
+		p.result.Result = "A message could not be inflated: " + err.Error() + "."
+		p.drop(err.Error())
+		return nil, false
+	}
+	if !in.binary {
+		_, ok := in.text.Write(message)
+		in.spoiled = !ok
+	}
+	return message, true
 }
 
 // control handles a whole control frame. Pings are answered, and are no events; reserved opcodes were judged already.

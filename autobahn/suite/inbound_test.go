@@ -26,6 +26,10 @@ func TestEveryRuleThatAHeaderBreaksIsCounted(t *testing.T) {
 		"a message within a message":   {inbound{head: frame.Header{Fin: true, Opcode: frame.Text}, inMessage: true}, 1},
 		"a length in a longer form":    {inbound{head: frame.Header{Fin: true, Opcode: frame.Text}, lengthy: true}, 1},
 		"a pong's length in that form": {inbound{head: frame.Header{Fin: true, Opcode: frame.Pong}, lengthy: true}, 2},
+		"a marked message":             {inbound{head: frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, inflater: newInflater()}, 0},
+		"other bits with compression":  {inbound{head: frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1 | frame.RSV2}, inflater: newInflater()}, 1},
+		"a marked continuation":        {inbound{head: frame.Header{Fin: true, RSV: frame.RSV1}, inMessage: true, inflater: newInflater()}, 1},
+		"a marked control frame":       {inbound{head: frame.Header{Fin: true, Opcode: frame.Ping, RSV: frame.RSV1}, inflater: newInflater()}, 1},
 		"two rules at once":            {inbound{head: frame.Header{Opcode: frame.Ping, RSV: frame.RSV3}}, 2},
 	} {
 		got := test.in.broken()

@@ -18,7 +18,7 @@ func TestJUnitIsAsInTestdata(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := WriteJUnit(&out, known, sample()...); err != nil {
+	if err := WriteJUnit(&out, known, sampleReport()...); err != nil {
 		t.Fatal(err)
 	}
 	held(t, "junit.xml", out.String())
@@ -27,7 +27,7 @@ func TestJUnitIsAsInTestdata(t *testing.T) {
 // TestJUnitIsXMLWhateverWasSent reads it back, and finds what a peer has sent in text only.
 func TestJUnitIsXMLWhateverWasSent(t *testing.T) {
 	var out bytes.Buffer
-	if err := WriteJUnit(&out, nil, sample()...); err != nil {
+	if err := WriteJUnit(&out, nil, sampleReport()...); err != nil {
 		t.Fatal(err)
 	}
 	if !utf8.Valid(out.Bytes()) {
@@ -65,7 +65,7 @@ func (f *full) Write(b []byte) (int, error) {
 
 func TestJUnitThatCannotBeWrittenIsAnError(t *testing.T) {
 	for _, space := range []full{0, 100} {
-		if err := WriteJUnit(&space, nil, sample()...); err == nil {
+		if err := WriteJUnit(&space, nil, sampleReport()...); err == nil {
 			t.Error("written")
 		}
 	}

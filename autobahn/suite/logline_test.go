@@ -48,6 +48,6 @@ func TestLinesOfALogReadWell(t *testing.T) {
 }
 
 func TestAResultExplainsItself(t *testing.T) {
-	r := sample()[0].Results[0]
+	r := sampleReport()[0].Results[0]
 	held(t, "explain.txt", r.Explain(4))
 }

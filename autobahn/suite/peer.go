@@ -23,6 +23,8 @@ type Peer struct {
 	link      *link
 	log       *wireLog
 	agreement *handshake.Agreement
+	// compression is what was agreed on. nil: none.
+	compression *compression
 	// result is filled in as things happen.
 	result *Result
 	// test is the case that is run.
@@ -47,10 +49,14 @@ type Peer struct {
 
 // newPeer takes over a connection whose opening handshake is done.
 func newPeer(c *Case, at *opened, r *Result, slowness float64) *Peer {
-	return &Peer{
-		link: newLink(at.conn, at.early), log: r.log, agreement: at.agreement, result: r, test: c,
+	p := &Peer{
+		link: newLink(at.conn, at.early), log: r.log, agreement: at.agreement, compression: at.compression, result: r, test: c,
 		slowness: slowness, server: at.server, in: inbound{wantsMask: at.server}, timers: map[string]timer{},
 	}
+	if p.compression != nil {
+		p.in.inflater = p.compression.inflater(p.server)
+	}
+	return p
 }
 
 // Open reports whether no close frame was sent and the connection has not ended.

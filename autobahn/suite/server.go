@@ -175,7 +175,12 @@ func (s *Server) do(ctx context.Context, at *opened, e errand) {
 
 // agree chooses the extensions of a connection from what the client has offered. It is not called without offers.
 func (s *Server) agree(e *errand, offers []handshake.Extension) []handshake.Extension {
-	return nil // none of the cases so far has one
+	if e.path != pathRun {
+		return nil
+	}
+	var answer []handshake.Extension
+	e.compression, answer = accepted(s.cases[e.number-1].offers, offers)
+	return answer
 }
 
 // opening is what the case of an errand makes of the response, nil if nothing.
@@ -189,6 +194,7 @@ func (s *Server) opening(e *errand) *Opening {
 // run runs a case. Its result is there before the client can know that the case has ended by our answer.
 func (s *Server) run(ctx context.Context, at *opened, e errand) {
 	c := &s.cases[e.number-1]
+	at.compression = e.compression
 	r := newResult(c, e.number, e.agent)
 	r.Server, r.HTTPRequest, r.HTTPResponse = true, at.request, at.response
 	if c.Opening != nil && c.Opening.Refuse {

@@ -49,7 +49,9 @@ func fuzzingServer(t *testing.T, o ServerOptions) (*Server, string) {
 
 // echo is this library's client: it echoes until the connection has ended.
 func echo(ctx context.Context, url string, config *tls.Config) error {
-	c, _, err := conn.Dial(ctx, url, &conn.DialOptions{TLS: config, MessageLimit: 32 << 20})
+	c, _, err := conn.Dial(ctx, url, &conn.DialOptions{
+		TLS: config, MessageLimit: 32 << 20, Compression: conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1},
+	})
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func TestOurClientPasses(t *testing.T) {
 			var told int
 			var updated []*Report
 			s, base := fuzzingServer(t, ServerOptions{
-				TLS: config, Cases: quick, Slowness: 3,
+				TLS: config, Cases: slices.Concat(quick, quickCompressed, []string{"beyond"}), Slowness: 3,
 				Progress: func(*Result) { told++ }, Update: func(r []*Report) error { updated = r; return nil },
 			})
 			if got, err := ask(t, base+"/getCaseCount", client); got != strconv.Itoa(len(s.Cases())) {

@@ -37,7 +37,7 @@ func runClient(ctx context.Context, args []string, stdout io.Writer) error {
 		cfg = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 	}
 	t := &tester{url: *server, agent: *agent, options: conn.DialOptions{
-		TLS: cfg, MessageLimit: messageLimit, Compression: compression(*compress),
+		TLS: cfg, MessageLimit: messageLimit, Compression: compression(*compress, 0),
 	}}
 	n, err := t.cases(ctx)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Command testee is this library's entrant in the Autobahn|Testsuite, in both
 // roles, written with the public API as a user would write it.
 //
-//	go run ./autobahn/testee server -listen 127.0.0.1:9001 [-tls] [-compress]
+//	go run ./autobahn/testee server -listen 127.0.0.1:9001 [-tls] [-compress [-level N]]
 //	go run ./autobahn/testee client -url ws://127.0.0.1:9002 -agent NAME [-insecure] [-compress]
 //
 // The server echoes every message, and prints its URL when it listens. The client
@@ -49,9 +49,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 // compression is what -compress negotiates: whatever the suite wants, and every
 // message goes compressed that gets smaller.
-func compression(on bool) conn.Compression {
+func compression(on bool, level int) conn.Compression {
 	if !on {
 		return conn.Compression{}
 	}
-	return conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1}
+	return conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1, Level: level}
 }

@@ -19,6 +19,7 @@ func runServer(ctx context.Context, args []string, stdout io.Writer) error {
 	listen := flags.String("listen", "127.0.0.1:9001", "`address` to listen on")
 	secure := flags.Bool("tls", false, "serve wss, with a development certificate for localhost")
 	compress := flags.Bool("compress", false, "accept permessage-deflate")
+	level := flags.Int("level", 0, "`effort` of compression, from 1 to 9; 0: the library's choice")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func runServer(ctx context.Context, args []string, stdout io.Writer) error {
 		scheme, ln = "wss", tls.NewListener(ln, cfg)
 	}
 	srv := &http.Server{Handler: echo(&conn.AcceptOptions{
-		MessageLimit: messageLimit, Compression: compression(*compress),
+		MessageLimit: messageLimit, Compression: compression(*compress, *level),
 	})}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()

@@ -42,7 +42,7 @@ func TestTheServerEchoes(t *testing.T) {
 			t.Fatalf("URL %q", url)
 		}
 		c, _, err := conn.Dial(t.Context(), url, &conn.DialOptions{
-			TLS: &tls.Config{InsecureSkipVerify: true}, MessageLimit: messageLimit, Compression: compression(true),
+			TLS: &tls.Config{InsecureSkipVerify: true}, MessageLimit: messageLimit, Compression: compression(true, 0),
 		})
 		if err != nil {
 			t.Fatal(err)

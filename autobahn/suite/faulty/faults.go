@@ -1,5 +1,5 @@
-// Package faulty is an echo server, and a client that echoes, which break one rule of RFC 6455, chosen from a list: the
-// conformance suite is shown by them to notice. Without a fault they break none. It is for tests; nothing in it is fast or
+// Package faulty is an echo server, and a client that echoes, which break one rule of RFC 6455 or RFC 7692, chosen from a list:
+// the conformance suite is shown by them to notice. Without a fault they break none. It is for tests; nothing in it is fast or
 // safe against a hostile peer.
 package faulty
 
@@ -76,11 +76,40 @@ const (
 	NoCloseFrame Fault = "ends connections without a close frame"
 	// StaysConnected: a server leaves the TCP connection to the client to end (RFC 6455 §7.1.1).
 	StaysConnected Fault = "does not end the TCP connection"
+
+	// Declines: permessage-deflate is not accepted. That is allowed, and no pass.
+	Declines Fault = "declines compression"
+	// UnknownParameter: compression is accepted with a parameter that there is not (RFC 7692 §7.1).
+	UnknownParameter Fault = "accepts compression with an unknown parameter"
+	// WidensWindow: a larger window is accepted than was asked for (RFC 7692 §7.1.2.1).
+	WidensWindow Fault = "accepts a larger window than was asked for"
+	// ForgetsPromise: compression is accepted without what was asked for (RFC 7692 §7.1).
+	ForgetsPromise Fault = "leaves parameters out of its answer"
+	// KeepsContext: messages refer to those before, though that was excluded (RFC 7692 §7.1.1.1).
+	KeepsContext Fault = "takes over its context after agreeing not to"
+	// ForgetsContext: messages are inflated as if the client did not refer to those before (RFC 7692 §7.2.2).
+	ForgetsContext Fault = "does not keep the client's context"
+	// WideWindow: matches are farther back than was agreed on (RFC 7692 §7.1.2.1).
+	WideWindow Fault = "compresses with a larger window than agreed on"
+	// Pretends: messages are marked as compressed, and are not (RFC 7692 §6).
+	Pretends Fault = "marks plain messages as compressed"
+	// Unmarked: messages are compressed, and not marked (RFC 7692 §6).
+	Unmarked Fault = "does not mark compressed messages"
+	// MarksFragments: every fragment is marked, not the first alone (RFC 7692 §6.1).
+	MarksFragments Fault = "marks every fragment as compressed"
+	// MarksControl: control frames are marked as compressed (RFC 7692 §6.1).
+	MarksControl Fault = "marks control frames as compressed"
+	// CutsOff: four octets are cut off twice (RFC 7692 §7.2.1).
+	CutsOff Fault = "cuts off the end of compressed messages"
+	// ShortensCompressed: of a message on a connection with compression only half comes back.
+	ShortensCompressed Fault = "shortens messages where there is compression"
 )
 
-// ClientFaults returns those of a client, without None: all but two of a server's, and two of its own.
+// ClientFaults returns those of a client, without None: those of a server that are not about compression, but for two,
+// and two of its own.
 func ClientFaults() []Fault {
-	faults := slices.DeleteFunc(Faults(), func(f Fault) bool { return f == Masks || f == StaysConnected })
+	faults := Faults()
+	faults = slices.DeleteFunc(faults[:slices.Index(faults, Declines)], func(f Fault) bool { return f == Masks || f == StaysConnected })
 	return append(faults, NoMasks, MasksHeadersOnly)
 }
 
@@ -93,15 +122,18 @@ func Faults() []Fault {
 		FragmentedControl, Unstarted, Unended, EchoesFragments,
 		NoUTF8, LateUTF8, HalfCharacters,
 		TalksOn, ShortClose, AnyReason, AnyCode, WrongCode, NoCloseFrame, StaysConnected,
+		Declines, UnknownParameter, WidensWindow, ForgetsPromise,
+		KeepsContext, ForgetsContext, WideWindow, Pretends, Unmarked, MarksFragments, MarksControl, CutsOff, ShortensCompressed,
 	}
 }
 
 // headerRule returns the status code of the rule that a frame's header breaks, or 0. Faults are rules that are missing.
 func (s *session) headerRule(h *frame.Header) frame.StatusCode {
 	control := h.Opcode.IsControl()
+	marked := s.deflate != nil && h.RSV == frame.RSV1 && (h.Opcode == frame.Text || h.Opcode == frame.Binary)
 	switch {
 	case h.Masked == s.client,
-		h.RSV != 0 && s.fault != IgnoresRSV,
+		h.RSV != 0 && !marked && s.fault != IgnoresRSV,
 		h.Opcode.IsReserved() && s.fault != IgnoresOpcodes,
 		control && !h.Fin && s.fault != FragmentedControl,
 		control && h.Length > frame.MaxControlPayload && s.fault != LongControl,

@@ -46,7 +46,9 @@ type session struct {
 	// client is the role: the other side is the server, and masks nothing.
 	client bool
 
+	deflate   *compression // nil: not agreed on
 	inMessage bool
+	deflated  bool         // the message is compressed
 	opcode    frame.Opcode // of the message
 	message   []byte
 	text      frame.UTF8
@@ -60,7 +62,9 @@ func (s *session) open() error {
 	if err != nil {
 		return err
 	}
-	agreement, err := handshake.Accept(r, &handshake.ServerOptions{Header: http.Header{"Server": {"faulty"}}})
+	agreement, err := handshake.Accept(r, &handshake.ServerOptions{
+		Header: http.Header{"Server": {"faulty"}}, Extensions: s.negotiate,
+	})
 	if err != nil {
 		return err
 	}
@@ -115,6 +119,7 @@ func (s *session) frame() error {
 	}
 	if h.Opcode != frame.Continuation {
 		s.inMessage, s.opcode, s.message = true, h.Opcode, nil
+		s.deflated = s.deflate != nil && h.RSV == frame.RSV1
 		s.text.Reset()
 	}
 	if err := s.data(&h); err != nil {
@@ -160,7 +165,7 @@ func (s *session) data(h *frame.Header) error {
 		}
 		mask.XOR(b[:n], h.Key, int(pos%4))
 		pos += int64(n)
-		if s.opcode == frame.Text && s.fault != NoUTF8 && s.fault != LateUTF8 {
+		if s.opcode == frame.Text && !s.deflated && s.fault != NoUTF8 && s.fault != LateUTF8 {
 			if _, ok := s.text.Write(b[:n]); !ok {
 				return s.fail(frame.InvalidPayload)
 			}
@@ -172,6 +177,12 @@ func (s *session) data(h *frame.Header) error {
 
 func (s *session) endMessage(fin bool) error {
 	s.inMessage = !fin
+	if s.deflated {
+		var err error
+		if s.message, err = s.deflate.inflate(s.message); err != nil {
+			return s.fail(frame.InvalidPayload)
+		}
+	}
 	if s.opcode == frame.Text {
 		if s.fault == LateUTF8 && !utf8.Valid(s.message) {
 			return s.fail(frame.InvalidPayload)
@@ -187,6 +198,9 @@ func (s *session) endMessage(fin bool) error {
 	}
 	if s.fault == ShortensLongMessages {
 		message = message[:min(len(message), 65535)]
+	}
+	if s.fault == ShortensCompressed && s.deflate != nil {
+		message = message[:len(message)/2]
 	}
 	if err := s.send(opcode, message); err != nil {
 		return err
@@ -272,7 +286,18 @@ func (s *session) fail(c frame.StatusCode) error {
 }
 
 func (s *session) send(o frame.Opcode, payload []byte) error {
-	h := frame.Header{Fin: true, Opcode: o, Length: int64(len(payload)), Masked: s.fault == Masks}
+	h := frame.Header{Fin: true, Opcode: o}
+	switch {
+	case s.deflate != nil && !o.IsControl():
+		return s.sendCompressed(o, payload)
+	case s.deflate != nil && s.fault == MarksControl:
+		h.RSV = frame.RSV1
+	}
+	return s.write(h, payload)
+}
+
+func (s *session) write(h frame.Header, payload []byte) error {
+	h.Length, h.Masked = int64(len(payload)), s.fault == Masks
 	if s.client && s.fault != NoMasks {
 		h.Masked, h.Key = true, mask.NewKey()
 	}
