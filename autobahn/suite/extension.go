@@ -121,12 +121,12 @@ func (c *compression) inflater(server bool) *inflater {
 }
 
 // accepted answers a client's offers: with the first wish that one of them has room for, and what that one asks for is granted
-// (RFC 7692 §7.1). Without such an offer compression is declined. Offers that are not valid are passed over.
+// (RFC 7692 §7.1). To do without takeover can be asked of every client (§7.1.1.2). Without such an offer compression is declined. Offers that are not valid are passed over.
 func accepted(wishes []offer, offers []handshake.Extension) (*compression, []handshake.Extension) {
 	for _, wish := range wishes {
 		for _, e := range offers {
 			asked, ok := readOffer(e)
-			if !ok || wish.alone && !asked.mayBeAlone || wish.bits > 0 && asked.mayNarrow == 0 {
+			if !ok || wish.bits > 0 && asked.mayNarrow == 0 {
 				continue
 			}
 			c := &compression{
@@ -163,10 +163,9 @@ func (c *compression) answer(narrow bool) handshake.Extension {
 
 // asked is what a client's offer asks for, and what it has room for.
 type asked struct {
-	alone      bool
-	bits       int
-	mayBeAlone bool
-	mayNarrow  int // the largest window that the client may be asked for; 0: none
+	alone     bool
+	bits      int
+	mayNarrow int // the largest window that the client may be asked for; 0: none
 }
 
 // readOffer reads an offer of permessage-deflate.
@@ -188,7 +187,7 @@ func readOffer(e handshake.Extension) (a asked, ok bool) {
 			return a, false
 		}
 	}
-	a.alone, a.mayBeAlone = c.serverAlone, c.clientAlone
+	a.alone = c.serverAlone
 	if c.serverBits > 0 {
 		a.bits = c.serverBits
 	}

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/handshake"
@@ -61,5 +62,46 @@ func TestAnswersMustFitAnOffer(t *testing.T) {
 	}
 	if got, err := agreed(plain, nil); got != nil || err != nil {
 		t.Errorf("declined: %v, %v", got, err)
+	}
+}
+
+// TestAServerGrantsWhatIsOfferedAndAsksWhatThereIsRoomFor reads its answers as a client of ours does.
+func TestAServerGrantsWhatIsOfferedAndAsksWhatThereIsRoomFor(t *testing.T) {
+	for _, test := range []struct {
+		offers string
+		wishes []offer
+		want   string // empty: declined
+	}{
+		{"permessage-deflate", []offer{{}}, "permessage-deflate"},
+		{"x, permessage-deflate", []offer{{}}, "permessage-deflate"},
+		{"permessage-deflate", []offer{{alone: true}}, "permessage-deflate; client_no_context_takeover"},
+		{"permessage-deflate", []offer{{bits: 9}}, ""},
+		{"permessage-deflate", []offer{{bits: 9}, {alone: true}, {}}, "permessage-deflate; client_no_context_takeover"},
+		{"permessage-deflate; client_max_window_bits", []offer{{bits: 9}}, "permessage-deflate; client_max_window_bits=9"},
+		{"permessage-deflate; client_max_window_bits=8", []offer{{bits: 9}}, "permessage-deflate; client_max_window_bits=8"},
+		{"permessage-deflate; server_max_window_bits=10; server_no_context_takeover", []offer{{}},
+			"permessage-deflate; server_no_context_takeover; server_max_window_bits=10"},
+		{"permessage-deflate, permessage-deflate; client_max_window_bits", []offer{{bits: 15}},
+			"permessage-deflate; client_max_window_bits=15"},
+		{"x", []offer{{}}, ""},
+		{"permessage-deflate; x", []offer{{}}, ""},
+		{"permessage-deflate; server_max_window_bits=7", []offer{{}}, ""},
+		{"permessage-deflate; server_max_window_bits", []offer{{}}, ""},
+		{"permessage-deflate; server_no_context_takeover; server_no_context_takeover", []offer{{}}, ""},
+	} {
+		offers, err := handshake.ParseExtensions([]string{test.offers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, answer := accepted(test.wishes, offers)
+		want, err := handshake.ParseExtensions([]string{test.want})
+		if test.want == "" {
+			want, err = nil, nil
+		}
+		if err != nil || !slices.EqualFunc(answer, want, func(a, b handshake.Extension) bool {
+			return a.Name == b.Name && slices.Equal(a.Params, b.Params)
+		}) || (c == nil) != (test.want == "") {
+			t.Errorf("%s, %v: %+v, %+v, want %s", test.offers, test.wishes, c, answer, test.want)
+		}
 	}
 }
