@@ -113,14 +113,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		outcomes = append(outcomes, outcome{*t, c})
 		unexplained += outcomes[i].unexplained()
+		if err := save(filepath.Join(o.out, "parity.md"), outcomes); err != nil { // after each: a run may take hours
+			return err
+		}
 	}
-	file, err := os.Create(filepath.Join(o.out, "parity.md"))
-	if err != nil {
-		return err
-	}
-	err = errors.Join(writeTable(io.MultiWriter(stdout, file), outcomes), file.Close())
+	err = writeTable(stdout, outcomes)
 	if err == nil && unexplained > 0 {
 		err = errDifferent
 	}
 	return err
+}
+
+// save replaces the file with the table so far.
+func save(path string, outcomes []outcome) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeTable(file, outcomes), file.Close())
 }
