@@ -12,14 +12,15 @@ import (
 // known is a difference whose cause has been found.
 type known struct {
 	testees []string // patterns
-	cases   []string // ids
+	cases   []string // patterns
 	cause   string
 }
 
 // explain returns the cause of a difference, empty if it is not known.
 func explain(t *testee, id string) string {
 	for _, k := range causes {
-		if slices.Contains(k.cases, id) && slices.ContainsFunc(k.testees, func(p string) bool { return matches(p, t.name) }) {
+		named, err := report.Match(k.cases)
+		if err == nil && slices.Contains(named, id) && slices.ContainsFunc(k.testees, func(p string) bool { return matches(p, t.name) }) {
 			return k.cause
 		}
 	}

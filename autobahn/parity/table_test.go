@@ -98,7 +98,7 @@ func TestEveryCauseIsAboutSomething(t *testing.T) {
 		if _, err := choose(testees(), k.testees); err != nil || k.cause == "" {
 			t.Errorf("%+v: %v", k, err)
 		}
-		if found, err := report.Match(k.cases); err != nil || len(found) != len(k.cases) {
+		if _, err := report.Match(k.cases); err != nil {
 			t.Errorf("%+v: %v", k, err)
 		}
 	}
