@@ -39,6 +39,8 @@ type Case struct {
 
 	// offers are what is offered of permessage-deflate, by preference. nil: no extension is.
 	offers []offer
+	// exact: an answer that leaves out what was asked for fails the case.
+	exact bool
 }
 
 // Role is the part that the tested side plays in a case.

@@ -107,9 +107,7 @@ func inWords(offers []offer) string {
 // exchangeCompressed sends messages, each when the one before it has come back. As in the original, a server need not
 // compress what it sends.
 func (p *Peer) exchangeCompressed(s *sample, length, fragment int, wait time.Duration) {
-	if p.compression == nil {
-		p.result.Behavior, p.result.Result = report.Unimplemented, "The peer does not agree to permessage-deflate."
-		p.Close(frame.NormalClosure)
+	if p.declined() {
 		return
 	}
 	opcode := frame.Text
@@ -137,6 +135,17 @@ func (p *Peer) exchangeCompressed(s *sample, length, fragment int, wait time.Dur
 		return true, ""
 	})
 	send()
+}
+
+// declined ends a case for which compression was not agreed on.
+func (p *Peer) declined() bool {
+	if p.compression != nil {
+		return false
+	}
+	p.result.declined = true
+	p.result.Behavior, p.result.Result = report.Unimplemented, "The peer does not agree to permessage-deflate."
+	p.Close(frame.NormalClosure)
+	return true
 }
 
 // sendCompressed queues a message whose compressed octets are given, with RSV1 in its first frame (RFC 7692 §6). It is cut as

@@ -27,7 +27,7 @@ type opened struct {
 }
 
 // dial connects and performs the opening handshake (RFC 6455 §4.1). What was read and sent is returned with an error too.
-func dial(ctx context.Context, o *Options, offers []offer) (*opened, error) {
+func dial(ctx context.Context, o *Options, c *Case) (*opened, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	at := &opened{}
@@ -36,7 +36,7 @@ func dial(ctx context.Context, o *Options, offers []offer) (*opened, error) {
 		return at, err
 	}
 	request, err := handshake.NewRequest(u, &handshake.ClientOptions{
-		Extensions: extensions(offers), Header: http.Header{"User-Agent": {"wss-suite"}},
+		Extensions: extensions(c.offers), Header: http.Header{"User-Agent": {"wss-suite"}},
 	})
 	if err != nil {
 		return at, err
@@ -45,7 +45,9 @@ func dial(ctx context.Context, o *Options, offers []offer) (*opened, error) {
 		return at, err
 	}
 	if err = at.shake(ctx, request); err == nil {
-		at.compression, err = agreed(offers, at.agreement.Extensions)
+		if at.compression, err = agreed(c.offers, at.agreement.Extensions); err == errNotGranted && !c.exact {
+			err = nil
+		}
 	}
 	if err != nil {
 		_ = at.conn.Close()

@@ -61,8 +61,12 @@ func extensions(offers []offer) []handshake.Extension {
 	return all
 }
 
-// agreed reads what a server accepted: nil if it declined. An answer that does not fit any of the offers is an error, and the
-// connection has to be failed (RFC 7692 §5.1, §7.1).
+// errNotGranted: the answer is valid, and leaves out what was asked for in every offer. RFC 7692 §7.1 has the connection
+// failed; the original does not look.
+var errNotGranted = errors.New("the server's answer leaves out what was asked of it in every offer")
+
+// agreed reads what a server accepted: nil if it declined. An answer that does not fit any of the offers is an error (RFC 7692
+// §5.1, §7.1), and comes with what it says if that error is errNotGranted.
 func agreed(offers []offer, accepted []handshake.Extension) (*compression, error) {
 	if len(accepted) == 0 {
 		return nil, nil
@@ -80,7 +84,7 @@ func agreed(offers []offer, accepted []handshake.Extension) (*compression, error
 		}
 	}
 	if !slices.ContainsFunc(offers, c.fits) {
-		return nil, errors.New("the server's answer leaves out what was asked of it in every offer")
+		return c, errNotGranted
 	}
 	return c, nil
 }

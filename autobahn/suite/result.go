@@ -53,6 +53,7 @@ type Result struct {
 	// Server says that the suite was the server, and the tested side the client.
 	Server bool `json:"isServer"`
 
+	declined bool // the extension that the case is about
 	outcomes []Outcome
 	closing  Closing
 	log      *wireLog

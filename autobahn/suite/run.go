@@ -162,7 +162,7 @@ func open(ctx context.Context, o *Options, c *Case, r *Result) *opened {
 	if c.Opening != nil {
 		return askFor(ctx, o, c, r)
 	}
-	at, err := dial(ctx, o, c.offers)
+	at, err := dial(ctx, o, c)
 	r.HTTPRequest, r.HTTPResponse = at.request, at.response
 	if err != nil {
 		r.Result = err.Error()

@@ -14,7 +14,7 @@ func (o *Outcome) matches(received []Event) bool { return slices.Equal(o.Events,
 // judge gives the verdicts when the connection has ended.
 func (r *Result) judge(c *Case) {
 	for _, o := range c.Outcomes {
-		if o.matches(r.Received) {
+		if !r.declined && o.matches(r.Received) {
 			r.Behavior, r.Result = o.Verdict, "What came is among what is acceptable."
 			break
 		}
