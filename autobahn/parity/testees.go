@@ -37,10 +37,13 @@ func testees() []testee {
 	for _, lib := range peers {
 		all = append(all, testee{name: lib, role: roleServer, dir: "bench", pkg: foreign, flags: []string{"-lib", lib}})
 	}
-	for _, f := range faulty.Faults() {
-		name := strings.ReplaceAll(string(f), " ", "-")
-		all = append(all, testee{name: name, role: roleServer, dir: ".", pkg: broken, flags: []string{"-fault", name}})
+	for role, faults := range map[string][]faulty.Fault{roleServer: faulty.Faults(), roleClient: faulty.ClientFaults()} {
+		for _, f := range faults {
+			name := strings.ReplaceAll(string(f), " ", "-")
+			all = append(all, testee{name: name, role: role, dir: ".", pkg: broken, flags: []string{"-fault", name}})
+		}
 	}
+	slices.SortStableFunc(all, func(a, b testee) int { return strings.Compare(b.role, a.role) }) // servers first
 	return all
 }
 

@@ -2,13 +2,23 @@ package suite
 
 import (
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
+	"github.com/seed-c4549abd/wss/internal/race"
 )
+
+// TestMain sends fewer messages where each takes ten times as long.
+func TestMain(m *testing.M) {
+	if race.Enabled {
+		messages = 100
+	}
+	os.Exit(m.Run())
+}
 
 // faultyServer serves one fault over ws and returns its URL.
 func faultyServer(t *testing.T, f faulty.Fault) string {

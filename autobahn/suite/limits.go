@@ -85,8 +85,8 @@ func long(id, how string, o frame.Opcode, length int, wait time.Duration, frames
 	}
 }
 
-// messages is how many small messages a case has.
-const messages = 1000
+// messages is how many small messages a case has. Tests with the race detector make them fewer.
+var messages = 1000
 
 // small is a case with many messages, which measures how long a round trip takes.
 func small(id string, k kind, length int, wait time.Duration) Case {
