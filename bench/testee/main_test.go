@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-c4549abd/wss/autobahn/suite"
 	"github.com/seed-c4549abd/wss/bench/libs"
 	"github.com/seed-c4549abd/wss/conn"
 )
@@ -78,5 +79,40 @@ func TestWrongUseIsRefused(t *testing.T) {
 		if err := run(t.Context(), args, io.Discard); err == nil {
 			t.Errorf("%q is accepted", args)
 		}
+	}
+}
+
+// TestOursPassTheSuiteAsTheyAreMeasured: no figure is bought with correctness.
+func TestOursPassTheSuiteAsTheyAreMeasured(t *testing.T) {
+	cases := []string{
+		"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.1.6", "9.2.1", "9.3.4", "9.5.6", "9.7.2", "10.*", "12.1.2", "13.3.3", "13.5.4",
+	}
+	for _, lib := range libs.All() {
+		if lib.Kind != libs.Ours {
+			continue
+		}
+		t.Run(lib.Name, func(t *testing.T) {
+			t.Parallel()
+			url, stop := started(t, []string{"server", "-lib", lib.Name, "-listen", "127.0.0.1:0", "-compress", "-tls"})
+			defer stop()
+			options := suite.Options{URL: url, TLS: &tls.Config{InsecureSkipVerify: true}, Cases: cases, Slowness: 3}
+			rep, err := suite.Run(t.Context(), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var failed []string
+			for _, p := range rep.Problems(nil) {
+				failed = append(failed, p.ID)
+			}
+			if failed == nil {
+				return
+			}
+			// What failed has another chance, by itself: the machine may have been busy.
+			options.Cases, options.Parallel = failed, 1
+			if rep, err = suite.Run(t.Context(), options); err != nil || !rep.Passes() {
+				rep.WriteTable(t.Output())
+				t.Error("not all pass", err)
+			}
+		})
 	}
 }
