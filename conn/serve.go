@@ -16,6 +16,8 @@ import (
 // fn has been running for ten or twenty milliseconds: call Flush
 // before something slow. An error in sending ends Serve.
 //
+// A stream that ends in the same moment in which its last bytes come is noticed within three seconds.
+//
 // Serve returns nil when the connection was closed with 1000 or 1001, by either
 // side; ctx's error when ctx ended, the connection being usable; and the
 // *CloseError otherwise. An error of fn's ends it as well: the connection is closed,

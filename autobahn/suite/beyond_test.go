@@ -227,7 +227,7 @@ func TestFaultsAreCaughtByTheCasesBeyond(t *testing.T) {
 	} {
 		t.Run("a server that "+string(f), func(t *testing.T) {
 			t.Parallel()
-			got := failures(t, Options{URL: faultyServer(t, f), Cases: []string{"22.*", "23.*", "24.*", "25.*", "26.*"}})
+			got := failures(t, Options{URL: faultyServer(t, f, nil), Cases: []string{"22.*", "23.*", "24.*", "25.*", "26.*"}})
 			if !slices.Equal(got, want) {
 				t.Errorf("caught by %q, want %q", got, want)
 			}

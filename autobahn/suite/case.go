@@ -41,6 +41,8 @@ type Case struct {
 	offers []offer
 	// exact: an answer that leaves out what was asked for fails the case.
 	exact bool
+	// patience is how long the suite leaves a connection open, as a server, after the closing handshake. 0: not at all.
+	patience time.Duration
 }
 
 // Role is the part that the tested side plays in a case.

@@ -117,19 +117,26 @@ func (p *Peer) exchangeCompressed(s *sample, length, fragment int, wait time.Dur
 	bits, alone := p.compression.sends(p.server)
 	row := seriesOf(seriesKey{s, length, bits, alone})
 	sent := 0
+	total := &traffic{}
 	send := func() {
-		p.sendCompressed(opcode, row.message(sent), fragment)
+		octets := row.message(sent)
+		p.sendCompressed(opcode, octets, fragment)
 		sent++
+		total.OutgoingMessages, total.OutgoingApp = sent, int64(sent)*int64(length)
+		total.OutgoingPayload += int64(len(octets))
 	}
 	p.exchange(wait, func(payload []byte, binary bool) (again bool, why string) {
-		if why := differs(opcode, length, payload, binary); why != "" {
+		total.IncomingMessages++
+		total.IncomingApp += int64(len(payload))
+		total.IncomingPayload += int64(p.in.carried)
+		why = differs(opcode, length, payload, binary)
+		if why == "" && !bytes.Equal(payload, s.message(sent-1, length)) {
+			why = fmt.Sprintf("What came back as message %d is not what was sent.", sent)
+		}
+		if why != "" || sent == messages {
+			total.settle(p.result)
+			p.result.traffic = total
 			return false, why
-		}
-		if !bytes.Equal(payload, s.message(sent-1, length)) {
-			return false, fmt.Sprintf("What came back as message %d is not what was sent.", sent)
-		}
-		if sent == messages {
-			return false, ""
 		}
 		send()
 		return true, ""

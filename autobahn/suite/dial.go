@@ -3,7 +3,9 @@ package suite
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -68,6 +70,7 @@ func connect(ctx context.Context, u *url.URL, c *tls.Config) (net.Conn, error) {
 	if err != nil || !secure {
 		return conn, err
 	}
+	conn = socket{conn}
 	if c == nil {
 		c = &tls.Config{}
 	}
@@ -84,6 +87,27 @@ func connect(ctx context.Context, u *url.URL, c *tls.Config) (net.Conn, error) {
 		return nil, err
 	}
 	return secured, nil
+}
+
+// socket is a TCP connection below TLS. crypto/tls takes its end for that of the TLS stream, where close_notify has to come
+// before (RFC 8446 §6.1): here the two are told apart.
+type socket struct{ net.Conn }
+
+var errTruncated = errors.New("the TCP connection ended without close_notify")
+
+func (s socket) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	if err == io.EOF {
+		err = errTruncated
+	}
+	return n, err
+}
+
+func (s socket) CloseWrite() error {
+	if half, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }
 
 func (at *opened) shake(ctx context.Context, request *handshake.ClientRequest) error {

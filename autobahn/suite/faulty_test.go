@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"crypto/tls"
 	"net"
 	"os"
 	"slices"
@@ -33,12 +34,16 @@ func tried(all []faulty.Fault) []faulty.Fault {
 	return some
 }
 
-// faultyServer serves one fault over ws and returns its URL.
-func faultyServer(t *testing.T, f faulty.Fault) string {
+// faultyServer serves one fault over ws, or over wss with a configuration, and returns its URL.
+func faultyServer(t *testing.T, f faulty.Fault, config *tls.Config) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	scheme := "ws"
+	if config != nil {
+		ln, scheme = tls.NewListener(ln, config), "wss"
 	}
 	served := make(chan error, 1)
 	go func() { served <- faulty.Serve(ln, f) }()
@@ -48,7 +53,7 @@ func faultyServer(t *testing.T, f faulty.Fault) string {
 			t.Error(err)
 		}
 	})
-	return "ws://" + ln.Addr().String()
+	return scheme + "://" + ln.Addr().String()
 }
 
 // catching says which cases a fault makes fail: those that the patterns name and those of which the function is true. All
@@ -223,7 +228,7 @@ func TestFaultsAreCaughtByTheCasesAboutThem(t *testing.T) {
 	for _, f := range append(tried(faulty.Faults()), faulty.None) {
 		t.Run("a server that "+string(f), func(t *testing.T) {
 			t.Parallel()
-			url := faultyServer(t, f)
+			url := faultyServer(t, f, nil)
 			// Faults are waited for less long than they would be otherwise; a busy machine gets more time when it fails.
 			want, got := expected(t, f, caught), failures(t, Options{URL: url, Cases: selected(f), Slowness: 0.3, Parallel: 64})
 			unexpected := slices.DeleteFunc(slices.Clone(got), func(id string) bool { return slices.Contains(want, id) })

@@ -137,6 +137,9 @@ func (r *Result) closingDetails() []detail {
 		{"the suite failed the connection", yes[r.FailedByMe]},
 		{"the suite ended the TCP connection", yes[r.DroppedByMe]},
 	}
+	if r.traffic != nil {
+		all = append(all, detail{"messages were compressed", r.traffic.String()})
+	}
 	if r.WasNotCleanReason != nil {
 		all = append(all, detail{"why it was not clean", visible(*r.WasNotCleanReason)})
 	}

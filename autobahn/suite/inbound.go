@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -28,6 +29,7 @@ type inbound struct {
 	lengthy   bool // the header says the length in a longer form than it must
 	wantsMask bool // the peer is a client
 	held      int  // octets in the events so far
+	carried   int  // octets that the last message was received as
 
 	inflater *inflater // nil: compression was not agreed on
 }
@@ -113,6 +115,7 @@ func (p *Peer) parse(b []byte) int {
 // second one of the same frame ends it, since our close frame was sent then.
 func (p *Peer) begin() {
 	in := &p.in
+	p.result.behind = p.result.behind || p.closed
 	for _, why := range in.broken() {
 		p.fail(frame.ProtocolError, why)
 	}
@@ -199,6 +202,7 @@ func (p *Peer) endFrame() {
 	}
 	in.inMessage = false
 	message := in.message
+	in.carried = len(message)
 	if in.deflated {
 		var ok bool
 		if message, ok = p.inflate(message); !ok {
@@ -270,6 +274,7 @@ func (p *Peer) event(e Event) {
 // closeReceived handles the peer's close frame (RFC 6455 §5.5.1).
 func (p *Peer) closeReceived(body string) {
 	r := p.result
+	p.closed = true
 	r.RemoteCloseCode, r.RemoteCloseReason = nil, nil
 	if len(body) >= 2 {
 		c := binary.BigEndian.Uint16([]byte(body))
@@ -305,8 +310,14 @@ func (p *Peer) closeReceived(body string) {
 	}
 }
 
-// dropLater ends the connection if the server does not, whose part it is (RFC 6455 §7.1.1), and at once if that is us.
+// dropLater ends the connection if the server does not, whose part it is (RFC 6455 §7.1.1), and at once if that is us and
+// the case has no patience.
 func (p *Peer) dropLater() {
+	if p.server && p.test.patience > 0 {
+		// However slow the peer may be: it has a patience of its own.
+		p.timers["drop"] = timer{time.Now().Add(p.test.patience), p.hangUp}
+		return
+	}
 	if p.server {
 		p.hangUp()
 		return

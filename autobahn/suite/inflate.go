@@ -25,6 +25,8 @@ type inflater struct {
 	out     []byte
 	empty   bool // the last block was a stored one with nothing in it
 
+	familiar familiar // messages of before
+
 	literals, distances, lengths codes
 }
 
@@ -53,9 +55,13 @@ const deflateTail = "\x00\x00\xff\xff"
 // inflate returns a message whose compressed octets are given; src may be written behind. The result is valid until the next
 // call. After an error the connection has to end.
 func (z *inflater) inflate(src []byte) ([]byte, error) {
+	z.window = z.history[max(0, len(z.history)-z.reach):]
+	if known := z.familiar.find(z.window, src); known != nil {
+		z.remember(known)
+		return known, nil
+	}
 	z.in, z.at, z.hold, z.n = append(src, deflateTail...), 0, 0, 0
 	z.out = z.out[:0]
-	z.window = z.history[max(0, len(z.history)-z.reach):]
 	for {
 		final, err := z.block()
 		if err != nil {
@@ -68,7 +74,8 @@ func (z *inflater) inflate(src []byte) ([]byte, error) {
 		}
 		switch rest := len(z.in) - z.at + int(z.n/8); {
 		case final && rest == len(deflateTail), rest == 0 && z.empty:
-			z.remember()
+			z.familiar.add(z.window, src, z.out)
+			z.remember(z.out)
 			return z.out, nil
 		case rest == 0:
 			return nil, errCutOff // what was left out was taken for data
@@ -77,16 +84,16 @@ func (z *inflater) inflate(src []byte) ([]byte, error) {
 }
 
 // remember keeps the end of what there was for the next message.
-func (z *inflater) remember() {
-	switch n := len(z.out); {
+func (z *inflater) remember(message []byte) {
+	switch n := len(message); {
 	case z.alone:
 	case n >= z.reach:
-		z.history = append(z.history[:0], z.out[n-z.reach:]...)
+		z.history = append(z.history[:0], message[n-z.reach:]...)
 	default:
 		if kept := z.reach - n; len(z.history) > 2*z.reach {
 			z.history = z.history[:copy(z.history, z.history[len(z.history)-kept:])]
 		}
-		z.history = append(z.history, z.out...)
+		z.history = append(z.history, message...)
 	}
 }
 

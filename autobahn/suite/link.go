@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"crypto/tls"
 	"net"
 	"runtime"
 	"sync"
@@ -12,6 +13,7 @@ import (
 type link struct {
 	conn net.Conn
 	in   chan []byte   // what was read; closed at the end of the stream
+	end  error         // what reading ended with, once in is closed
 	stop chan struct{} // closed by close
 
 	mu     sync.Mutex
@@ -19,6 +21,7 @@ type link struct {
 	queued int      // octets in it
 	ready  *sync.Cond
 	ending bool // what is queued is the last
+	tears  bool // and TLS is not told
 	closed bool
 	tasks  sync.WaitGroup
 }
@@ -48,7 +51,8 @@ func (l *link) read() {
 			}
 		}
 		if err != nil {
-			return // an end is an end: what it means, the frames before it tell
+			l.end = err // what it means, the frames before it tell, but for the cases about it
+			return
 		}
 	}
 }
@@ -64,7 +68,7 @@ func (l *link) write() {
 		batch := l.queue
 		l.queue = nil
 		l.queued = 0
-		ending, closed := l.ending, l.closed
+		ending, tears, closed := l.ending, l.tears, l.closed
 		l.mu.Unlock()
 		if closed {
 			return
@@ -78,9 +82,7 @@ func (l *link) write() {
 			runtime.Gosched() // lets the peer see the pieces one by one where there are few processors
 		}
 		if ending {
-			if half, ok := l.conn.(interface{ CloseWrite() error }); ok {
-				_ = half.CloseWrite()
-			}
+			closeOutput(l.conn, tears)
 			return
 		}
 	}
@@ -108,12 +110,32 @@ func (l *link) send(writes [][]byte) {
 // bytes is reset, and what was sent last is lost.
 const lingerTime = time.Second
 
+// closeOutput ends our direction of a connection: that of TLS with close_notify, unless it is to be torn, and that of TCP.
+func closeOutput(conn net.Conn, tears bool) {
+	if secured, ok := conn.(*tls.Conn); ok {
+		if !tears {
+			_ = secured.CloseWrite()
+		}
+		conn = secured.NetConn()
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}
+
+// endOutput has our direction end behind what is queued.
+func (l *link) endOutput(tears bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ending {
+		l.ending, l.tears = true, tears
+	}
+	l.ready.Signal()
+}
+
 // linger writes what is queued, ends our direction and waits for the end of the other.
 func (l *link) linger() {
-	l.mu.Lock()
-	l.ending = true
-	l.ready.Signal()
-	l.mu.Unlock()
+	l.endOutput(false)
 	alarm := time.NewTimer(lingerTime)
 	defer alarm.Stop()
 	for {

@@ -41,6 +41,8 @@ type Peer struct {
 	timers map[string]timer
 	// onMessage takes messages in place of the list of events. nil: they are events.
 	onMessage func(payload []byte, binary bool)
+	// closed says that the peer's close frame has come.
+	closed bool
 	// wake ends a turn when it is closed. nil: never.
 	wake <-chan struct{}
 	// lingers says that what is queued shall reach the peer before the connection ends.
@@ -150,6 +152,13 @@ func (p *Peer) flush() {
 		p.link.send(p.writes)
 		p.writes, p.joins = nil, false
 	}
+}
+
+// EndStream sends what is queued and ends our direction of the stream: with close_notify, if it is over TLS and not to look
+// truncated, and FIN. The peer can still be received from.
+func (p *Peer) EndStream(truncated bool) {
+	p.flush()
+	p.link.endOutput(truncated)
 }
 
 // Close begins a closing handshake with a status code, unless a close frame was sent already.

@@ -53,18 +53,24 @@ type Result struct {
 	// Server says that the suite was the server, and the tested side the client.
 	Server bool `json:"isServer"`
 
-	declined bool // the extension that the case is about
-	outcomes []Outcome
-	closing  Closing
-	log      *wireLog
+	compresses bool     // the case is about how well, too
+	traffic    *traffic // nil: no messages were exchanged for that
+	declined   bool     // the extension that the case is about
+	// For the cases about ends: what reading ended with, io.EOF being a clean end; that the peer kept the connection when it had
+	// to end it; that something came behind its close frame; and that a client was the first to end the TCP connection.
+	streamEnd           error
+	kept, behind, first bool
+	outcomes            []Outcome
+	closing             Closing
+	log                 *wireLog
 }
 
 func newResult(c *Case, number int, agent string) *Result {
 	return &Result{
 		Case: number, ID: c.ID, Description: c.Description, Expectation: c.Expectation, Agent: agent,
 		Started: time.Now().UTC(), Received: []Event{}, outcomes: c.Outcomes, closing: c.Closing, log: newWireLog(),
-		ReportTime: c.ReportTime,
-		Behavior:   report.Failed, Result: "What came is not among what is acceptable.",
+		ReportTime: c.ReportTime, compresses: c.ReportTime && c.offers != nil,
+		Behavior: report.Failed, Result: "What came is not among what is acceptable.",
 		BehaviorClose: report.Failed, ResultClose: "The opening handshake was not completed.",
 	}
 }
@@ -112,7 +118,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		RxFrameStats           any                         `json:"rxFrameStats"`
 		TxFrameStats           any                         `json:"txFrameStats"`
 		ReportCompressionRatio bool                        `json:"reportCompressionRatio"`
-		TrafficStats           any                         `json:"trafficStats"`
+		TrafficStats           *traffic                    `json:"trafficStats"`
 	}{
 		fields: (*fields)(r), Started: r.Started.Format("2006-01-02T15:04:05.000Z"), Duration: r.Duration.Milliseconds(),
 		Expected: expected,
@@ -122,6 +128,6 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		},
 		WireLog: r.log.entries, CreateWireLog: !r.log.off, CreateStats: true,
 		RxOctetStats: r.log.rxOctets, TxOctetStats: r.log.txOctets,
-		RxFrameStats: r.log.rxFrames, TxFrameStats: r.log.txFrames,
+		RxFrameStats: r.log.rxFrames, TxFrameStats: r.log.txFrames, ReportCompressionRatio: r.compresses, TrafficStats: r.traffic,
 	})
 }

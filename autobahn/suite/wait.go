@@ -103,6 +103,8 @@ func (p *Peer) nextTimer() (name string, next timer) {
 
 // lost keeps account of a connection that the peer has ended.
 func (p *Peer) lost() {
+	p.result.streamEnd = p.link.end
+	p.result.first = p.server && p.closed
 	if !p.result.WasClean && p.result.WasNotCleanReason == nil {
 		why := "the peer ended the connection without a closing handshake"
 		p.result.WasNotCleanReason = &why

@@ -103,6 +103,17 @@ const (
 	CutsOff Fault = "cuts off the end of compressed messages"
 	// ShortensCompressed: of a message on a connection with compression only half comes back.
 	ShortensCompressed Fault = "shortens messages where there is compression"
+
+	// IgnoresEnd: the connection is kept for three seconds when the peer has ended its direction (RFC 6455 §7.1.5).
+	IgnoresEnd Fault = "does not notice the end of the stream"
+	// EndsMessages: a message ends with the stream (RFC 6455 §5.4).
+	EndsMessages Fault = "takes the end of the stream for the end of the message"
+	// Aborts: TLS connections end without close_notify (RFC 8446 §6.1), others by a reset (RFC 6455 §7.1.1).
+	Aborts Fault = "does not end streams cleanly"
+	// AddsMessage: a message follows the close frame (RFC 6455 §5.5.1).
+	AddsMessage Fault = "sends a message behind its close frame"
+	// EndsFirst: a client does not leave it to the server to end the TCP connection (RFC 6455 §7.1.1).
+	EndsFirst Fault = "ends the TCP connection before the server"
 )
 
 // ClientFaults returns those of a client, without None: those of a server that are not about compression, but for two,
@@ -126,6 +137,10 @@ func Faults() []Fault {
 		KeepsContext, ForgetsContext, WideWindow, Pretends, Unmarked, MarksFragments, MarksControl, CutsOff, ShortensCompressed,
 	}
 }
+
+// EndFaults returns those about the end of connections, which the original's cases do not look at: of both roles, but for
+// EndsFirst, which is a client's.
+func EndFaults() []Fault { return []Fault{IgnoresEnd, EndsMessages, Aborts, AddsMessage, EndsFirst} }
 
 // headerRule returns the status code of the rule that a frame's header breaks, or 0. Faults are rules that are missing.
 func (s *session) headerRule(h *frame.Header) frame.StatusCode {

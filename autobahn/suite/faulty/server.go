@@ -2,6 +2,7 @@ package faulty
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -79,10 +80,15 @@ var errEnd = errors.New("closed")
 func (s *session) serve() {
 	for {
 		if err := s.frame(); err != nil {
+			s.streamEnds(err)
 			break
 		}
 	}
-	if !s.closing {
+	if s.fault == Aborts {
+		s.abort()
+		return
+	}
+	if !s.closing || s.client && s.fault == EndsFirst {
 		return
 	}
 	if s.client {
@@ -99,6 +105,28 @@ func (s *session) serve() {
 	}
 	_ = s.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	_, _ = io.Copy(io.Discard, s.in)
+}
+
+// streamEnds is for the faults of those who read no more, but not because they have closed the connection.
+func (s *session) streamEnds(why error) {
+	switch {
+	case errors.Is(why, errEnd):
+	case s.fault == EndsMessages && s.inMessage:
+		_ = s.endMessage(true)
+	case s.fault == IgnoresEnd:
+		time.Sleep(3 * time.Second)
+	}
+}
+
+// abort ends the connection as one should not.
+func (s *session) abort() {
+	if secured, ok := s.conn.(*tls.Conn); ok {
+		_ = secured.NetConn().Close()
+		return
+	}
+	if socket, ok := s.conn.(*net.TCPConn); ok {
+		_ = socket.SetLinger(0)
+	}
 }
 
 // frame handles one.
@@ -256,6 +284,9 @@ func (s *session) closeFrame(body []byte) error {
 	s.closing = true
 	if err := s.send(frame.Close, body); err != nil {
 		return err
+	}
+	if s.fault == AddsMessage {
+		_ = s.send(frame.Text, []byte("more"))
 	}
 	return errEnd
 }
