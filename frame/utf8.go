@@ -52,7 +52,11 @@ func (v *UTF8) Write(p []byte) (n int, ok bool) {
 	if rest := p[n:]; len(rest) >= minBulk {
 		if vectors() {
 			rest = rest[:bulkVectors(&rest[0], len(rest))]
-			n += len(rest) - unfinished(rest)
+			k := unfinished(rest)
+			if n += len(rest); n == len(p) {
+				return v.cut(p, k)
+			}
+			n -= k
 		} else {
 			n += bulkGeneric(rest)
 		}
@@ -79,6 +83,23 @@ func (v *UTF8) Write(p []byte) (n int, ok bool) {
 		}
 	}
 	return n, true
+}
+
+// cut ends a piece that ends with k bytes of a character, which were looked at together; a single byte was not. It is Write
+// without going through them once more.
+func (v *UTF8) cut(p []byte, k int) (n int, ok bool) {
+	if k == 0 {
+		return len(p), true
+	}
+	need := leads[p[len(p)-k]&0x7f]
+	if need.need == 0 {
+		return len(p) - k, false
+	}
+	if k > 1 {
+		need = sequence{need.need - uint8(k-1), 0x80, 0xbf}
+	}
+	v.need = need
+	return len(p), true
 }
 
 // Complete reports whether the text so far ends between two characters.
