@@ -26,11 +26,8 @@ func (c *Conn) Loop(handle func() bool) error {
 	}
 	c.looped.Store(true)
 	c.dry = false
-	if c.loop == nil {
-		c.loop = c.loopOnce
-	}
 	c.handle = handle
-	err := c.raw.Read(c.loop)
+	err := c.raw.Read(c.poll)
 	c.handle = nil
 	return err
 }

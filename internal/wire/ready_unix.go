@@ -24,8 +24,7 @@ func rawConn(nc net.Conn) syscall.RawConn {
 	return raw
 }
 
-// readOnce reads what the socket has. It is called when the socket may be
-// readable, and borrows a buffer only for the moment; false waits for more.
+// readOnce reads what the socket has, and borrows a buffer only for the moment.
 func (c *Conn) readOnce(fd uintptr) bool {
 	c.reserve(bufpool.Bulk)
 	asked := c.in[c.w:]
@@ -51,8 +50,7 @@ func (c *Conn) readOnce(fd uintptr) bool {
 	return true
 }
 
-// loopOnce is called when the socket may be readable. It goes on as long as there is
-// something to read; false waits.
+// loopOnce goes on as long as there is something to read.
 func (c *Conn) loopOnce(fd uintptr) bool {
 	for {
 		if c.dry {

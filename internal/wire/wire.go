@@ -46,6 +46,7 @@ type Conn struct {
 	written atomic.Int64
 	flushMu sync.Mutex // one flush at a time; taken before mu
 	closed  atomic.Bool
+	looped  atomic.Bool // Loop was called: Close must not wait for it
 	try     try
 
 	mu       sync.Mutex // guards queue and flushing
@@ -53,10 +54,8 @@ type Conn struct {
 	flushing bool  // the head of the queue is with the kernel
 	failed   error // Write's, for Flush to report; guarded by flushMu
 
-	nc     net.Conn
-	once   func(uintptr) bool // readOnce, bound when the connection is made
-	loop   func(uintptr) bool // loopOnce, bound by the first Loop
-	looped atomic.Bool        // Loop was called: Close must not wait for it
+	nc   net.Conn
+	poll func(uintptr) bool // readable, bound when the connection is made
 }
 
 type mode uint8
@@ -80,7 +79,7 @@ const (
 func New(nc net.Conn) *Conn {
 	c := &Conn{nc: nc, raw: rawConn(nc)}
 	if c.raw != nil {
-		c.once, c.try.call = c.readOnce, c.try.once
+		c.poll, c.try.call = c.readable, c.try.once
 	}
 	return c
 }
@@ -207,7 +206,7 @@ func (c *Conn) fill() error {
 	var err error
 	if c.raw != nil {
 		c.onceN, c.onceErr = 0, nil
-		if err = c.raw.Read(c.once); err == nil {
+		if err = c.raw.Read(c.poll); err == nil {
 			n, err = c.onceN, c.onceErr
 		}
 	} else {
@@ -227,6 +226,14 @@ func (c *Conn) fill() error {
 	}
 	c.readErr = err
 	return nil
+}
+
+// readable is called when the socket may be readable; false waits for more.
+func (c *Conn) readable(fd uintptr) bool {
+	if c.handle != nil {
+		return c.loopOnce(fd)
+	}
+	return c.readOnce(fd)
 }
 
 // reserve makes room behind in[r:w] for the rest of a record at least, and for
