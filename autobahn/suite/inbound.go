@@ -41,11 +41,14 @@ const (
 	maxEvents  = 1 << 16
 )
 
-// receive handles octets as they have come.
+// receive handles octets as they have come. They are changed, and not kept.
 func (p *Peer) receive(b []byte) {
 	in := &p.in
-	in.buf = append(in.buf, b...)
-	rest := in.buf
+	rest := b
+	if len(in.buf) > 0 {
+		in.buf = append(in.buf, b...)
+		rest = in.buf
+	}
 	for p.state != stateClosed {
 		n, more := p.step(rest)
 		rest = rest[n:]

@@ -14,6 +14,7 @@ type link struct {
 	conn net.Conn
 	in   chan []byte   // what was read; closed at the end of the stream
 	end  error         // what reading ended with, once in is closed
+	used chan []byte   // what was read, and may be read into again
 	stop chan struct{} // closed by close
 
 	mu     sync.Mutex
@@ -28,7 +29,7 @@ type link struct {
 
 // newLink starts moving. early is what was read behind the opening handshake.
 func newLink(conn net.Conn, early []byte) *link {
-	l := &link{conn: conn, in: make(chan []byte, 16), stop: make(chan struct{})}
+	l := &link{conn: conn, in: make(chan []byte, 16), used: make(chan []byte, 16), stop: make(chan struct{})}
 	l.ready = sync.NewCond(&l.mu)
 	if len(early) > 0 {
 		l.in <- early
@@ -40,8 +41,10 @@ func newLink(conn net.Conn, early []byte) *link {
 
 func (l *link) read() {
 	defer close(l.in)
+	size := firstRead
 	for {
-		b := make([]byte, 16<<10)
+		b := l.room(size)
+		size = readSize
 		n, err := l.conn.Read(b)
 		if n > 0 {
 			select {
@@ -54,6 +57,32 @@ func (l *link) read() {
 			l.end = err // what it means, the frames before it tell, but for the cases about it
 			return
 		}
+	}
+}
+
+// readSize is how much is read at a time: the first time, when most cases get little, and later.
+const (
+	firstRead = 4 * kib
+	readSize  = 64 * kib
+)
+
+// room returns what to read into, size octets at least.
+func (l *link) room(size int) []byte {
+	select {
+	case b := <-l.used:
+		if cap(b) >= size {
+			return b[:cap(b)]
+		}
+	default:
+	}
+	return make([]byte, size)
+}
+
+// done says that octets that came from in are not needed any more.
+func (l *link) done(b []byte) {
+	select {
+	case l.used <- b:
+	default:
 	}
 }
 

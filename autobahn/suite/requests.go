@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-c4549abd/wss/autobahn/report"
 	"github.com/seed-c4549abd/wss/handshake"
 )
 
@@ -61,6 +62,41 @@ func shout(lines []string) []string {
 	return lines
 }
 
+// misspelt gives a field a name with one letter more.
+func misspelt(name string) func([]string) []string {
+	return func(lines []string) []string {
+		i := named(lines, name)
+		lines[i] = name + "s" + lines[i][len(name):]
+		return lines
+	}
+}
+
+// folded has a field's value stand in a second line (RFC 9112 §5.2).
+func folded(name string) func([]string) []string {
+	return func(lines []string) []string {
+		i := named(lines, name)
+		value := strings.TrimSpace(lines[i][len(name)+1:])
+		return slices.Replace(lines, i, i+1, name+":", " "+value)
+	}
+}
+
+// either marks heads that may be agreed to and refused.
+func either(openings ...openingCase) []openingCase {
+	for i := range openings {
+		openings[i].opening.Either = true
+	}
+	return openings
+}
+
+// ofEach makes a case of every field.
+func ofEach(names []string, description string, edit func(name string) func([]string) []string) []openingCase {
+	var all []openingCase
+	for _, name := range names {
+		all = append(all, openingCase{fmt.Sprintf(description, name), Opening{Edit: edit(name)}})
+	}
+	return all
+}
+
 // opening is a case about an opening handshake, before it has its number.
 type openingCase struct {
 	description string
@@ -74,8 +110,11 @@ func numbered(prefix string, role Role, openings []openingCase) []Case {
 		id := fmt.Sprintf("%s.%d", prefix, i+1)
 		c := echoing(id, o.description, o.opening)
 		switch {
-		case o.opening.Either:
+		case o.opening.Either && role == ServerRole:
 			c.Expectation = "The server refuses with an HTTP error, or agrees and echoes."
+		case o.opening.Either:
+			c.Expectation = "The client gives the connection up, without sending a frame, or agrees and echoes."
+			c.Amend = mayGiveUp
 		case o.opening.Decline:
 			c.Expectation = "The server agrees without what was offered, and echoes."
 		case o.opening.Refuse && role == ServerRole:
@@ -97,14 +136,22 @@ func mustRefuse(openings ...openingCase) []openingCase {
 	return openings
 }
 
+// mayGiveUp is for responses that a client need not accept.
+func mayGiveUp(r *Result) {
+	if len(r.log.rxOctets) > 0 || r.streamEnd == nil {
+		return
+	}
+	r.Behavior, r.Result = report.OK, "The client gave the connection up."
+	r.BehaviorClose, r.ResultClose = report.OK, "There was no connection to close."
+}
+
 const someKey = "AQIDBAUGBwgJCgsMDQ4PEA=="
 
 // requests is group 20: the opening handshake as a server sees it (RFC 6455 §4.2.1, RFC 7692 §7, RFC 9112).
 func requests() []Case {
-	var missing, repeated []openingCase
-	for _, name := range []string{"Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"} {
-		missing = append(missing, openingCase{"A request without " + name + ".", Opening{Edit: without(name)}})
-	}
+	fields := []string{"Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"}
+	missing := ofEach(fields, "A request without %s.", without)
+	var repeated []openingCase
 	for _, again := range [][2]string{
 		{"Host", "elsewhere.example"}, {"Sec-WebSocket-Key", someKey}, {"Sec-WebSocket-Key", ""}, {"Sec-WebSocket-Version", "8"},
 	} {
@@ -149,6 +196,12 @@ func requests() []Case {
 		numbered("20.4", ServerRole, mustRefuse(smuggled...)),
 		numbered("20.5", ServerRole, tolerated()),
 		numbered("20.6", ServerRole, offers()),
+		numbered("20.7", ServerRole, mustRefuse(ofEach(fields, "A request whose %s is misspelt.", misspelt)...)),
+		numbered("20.8", ServerRole, either(append(
+			ofEach(fields, "A request whose %s has its value in a second line.", folded),
+			edit("Upgrade twice, with another protocol.", twice("Upgrade", "h2c")),
+			edit("Connection twice, with close.", twice("Connection", "close")),
+		)...)),
 	)
 }
 
@@ -253,5 +306,18 @@ func responses() []Case {
 			return append([]string{"HTTP/1.1 100 Continue", ""}, lines...)
 		}}},
 	}
-	return slices.Concat(numbered("21.1", ClientRole, mustRefuse(wrong...)), numbered("21.2", ClientRole, right))
+	fields := []string{"Upgrade", "Connection", "Sec-WebSocket-Accept"}
+	return slices.Concat(
+		numbered("21.1", ClientRole, mustRefuse(wrong...)),
+		numbered("21.2", ClientRole, right),
+		numbered("21.3", ClientRole, mustRefuse(append(
+			ofEach(fields, "A response whose %s is misspelt.", misspelt),
+			openingCase{"The accept key twice, with another value.", Opening{Edit: twice("Sec-WebSocket-Accept", handshake.AcceptKey(someKey))}},
+		)...)),
+		numbered("21.4", ClientRole, either(append(
+			ofEach(fields, "A response whose %s has its value in a second line.", folded),
+			openingCase{"The accept key twice, with the same value.", Opening{Edit: twice("Sec-WebSocket-Accept", "")}},
+			openingCase{"Upgrade twice, with the same value.", Opening{Edit: twice("Upgrade", "")}},
+		)...)),
+	)
 }

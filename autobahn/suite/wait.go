@@ -81,6 +81,7 @@ func (p *Peer) turn(ctx context.Context) {
 		}
 		p.log.received(b)
 		p.receive(b)
+		p.link.done(b)
 	case <-alarm.C:
 		delete(p.timers, name)
 		next.fire()
