@@ -1,6 +1,9 @@
 package conn
 
 import (
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,4 +70,48 @@ func TestAnEndedConnectionIsNotWatched(t *testing.T) {
 			t.Error("somebody is watched still")
 		}
 	})
+}
+
+// TestABubbleIsNotWatchedFromOutside: what gathers in a testing/synctest bubble while something gathers elsewhere must not be
+// sent from there, which would end the program.
+func TestABubbleIsNotWatchedFromOutside(t *testing.T) {
+	var turns atomic.Int32
+	var stop atomic.Bool
+	began := make(chan struct{})
+	var outside sync.WaitGroup
+	outside.Go(func() {
+		peer, server := corkedServer(gatherings)
+		for !stop.Load() {
+			_ = server.Write(bg, Text, []byte("outside"))
+			if turns.Add(1) == 1 {
+				close(began)
+			}
+			time.Sleep(corkLimit)
+		}
+		_ = server.CloseNow()
+		_ = peer.Close()
+	})
+	<-began
+	synctest.Test(t, func(t *testing.T) {
+		peer, b := pipe.New(1 << 16)
+		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+		server.Cork()
+		came := make(chan string)
+		go func() {
+			_, p := readFrame(t, peer)
+			came <- p
+		}()
+		synctest.Wait()
+		_ = server.Write(bg, Text, []byte("inside"))
+		for from := turns.Load(); turns.Load() < from+5; { // real time passes, and none here
+			runtime.Gosched()
+		}
+		if p := <-came; p != "inside" {
+			t.Error(p)
+		}
+		_ = server.CloseNow()
+		_ = peer.Close()
+	})
+	stop.Store(true)
+	outside.Wait()
 }
