@@ -104,7 +104,7 @@ const (
 	// ShortensCompressed: of a message on a connection with compression only half comes back.
 	ShortensCompressed Fault = "shortens messages where there is compression"
 
-	// IgnoresEnd: the connection is kept for three seconds when the peer has ended its direction (RFC 6455 §7.1.5).
+	// IgnoresEnd: the connection is kept for five seconds when the peer has ended its direction (RFC 6455 §7.1.5).
 	IgnoresEnd Fault = "does not notice the end of the stream"
 	// EndsMessages: a message ends with the stream (RFC 6455 §5.4).
 	EndsMessages Fault = "takes the end of the stream for the end of the message"

@@ -114,7 +114,7 @@ func (s *session) streamEnds(why error) {
 	case s.fault == EndsMessages && s.inMessage:
 		_ = s.endMessage(true)
 	case s.fault == IgnoresEnd:
-		time.Sleep(3 * time.Second)
+		time.Sleep(5 * time.Second)
 	}
 }
 
