@@ -205,6 +205,7 @@ func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params
 	}
 	if err != nil {
 		_ = t.Close()
+		t.Drop()
 		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
 	}
 	_ = t.SetWriteDeadline(time.Time{})

@@ -153,6 +153,17 @@ func address(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
+// giveUp closes a socket whose handshake has failed. Nobody reads any more, so what has come of a record is given back.
+func giveUp(nc net.Conn) {
+	_ = nc.Close()
+	if tc, ok := nc.(*tls.Conn); ok {
+		nc = tc.NetConn()
+	}
+	if w, ok := nc.(*wire.Conn); ok {
+		w.Drop()
+	}
+}
+
 // connect performs the handshakes, TLS's and WebSocket's.
 func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest, policy handshake.DeflatePolicy) (*Conn, *http.Response, error) {
 	tc, isTLS := nc.(*tls.Conn)
@@ -169,7 +180,7 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	}
 	if tc != nil {
 		if err := tc.HandshakeContext(ctx); err != nil {
-			_ = nc.Close()
+			giveUp(nc)
 			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", u.Host, tlsconf.Explain(err))
 		}
 	}
@@ -181,7 +192,7 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 		params, _, err = policy.Check(agreed.Extensions)
 	}
 	if err != nil {
-		_ = nc.Close()
+		giveUp(nc)
 		if _, ok := errors.AsType[*HandshakeError](err); !ok {
 			if ctx.Err() != nil {
 				err = ctx.Err()

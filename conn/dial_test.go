@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/wire"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -222,6 +223,56 @@ func TestDialIsBoundedInTime(t *testing.T) {
 	if _, _, err := Dial(ctx, "ws://"+ln.Addr().String(), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
+}
+
+// TestAHandshakeThatStopsWithinARecordGivesItsBufferBack, in both roles, when its time is over.
+func TestAHandshakeThatStopsWithinARecordGivesItsBufferBack(t *testing.T) {
+	const patience = 100 * time.Millisecond
+	begin := []byte{23, 3, 3, 2, 0, 'h', 'e'} // the header of a record of 512 bytes, and two of them
+	accounted(t, "both roles", func(t *testing.T) {
+		inner, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer inner.Close()
+		server, client := testtls.Configs(tls.VersionTLS13)
+		for role, end := range map[string]struct {
+			handshake func(near net.Conn) error
+			peer      func(net.Conn, *tls.Config) *tls.Conn
+			config    *tls.Config
+		}{
+			"client": {func(near net.Conn) error {
+				_, _, err := Client(bg, near, "wss://localhost", &DialOptions{TLS: client, HandshakeTimeout: patience})
+				return err
+			}, tls.Server, server},
+			"server": {func(near net.Conn) error {
+				_, err := Upgrade(bg, tls.Server(wire.New(near), server), &AcceptOptions{HandshakeTimeout: patience})
+				return err
+			}, tls.Client, client},
+		} {
+			far, err := net.Dial("tcp", inner.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			near, err := inner.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			shaken := make(chan error, 1)
+			go func() {
+				err := end.peer(far, end.config).Handshake()
+				_, _ = far.Write(begin)
+				shaken <- err
+			}()
+			if err := end.handshake(near); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v", role, err)
+			}
+			if err := <-shaken; err != nil {
+				t.Errorf("%s: the peer: %v", role, err)
+			}
+			_ = far.Close()
+		}
+	})
 }
 
 // TestASharedTLSConfigKeepsItsProtocols: net/http puts h2 into its configurations,

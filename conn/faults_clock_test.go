@@ -29,7 +29,7 @@ func inTime(t *testing.T, f func(t *testing.T)) {
 		}
 	})
 	if n := bufpool.Outstanding(); n != 0 {
-		t.Errorf("%d buffers not returned", n)
+		t.Errorf("%d buffers not returned:\n%s", n, bufpool.Holders())
 	}
 }
 

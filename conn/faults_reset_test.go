@@ -145,7 +145,7 @@ func (say told) judge() error {
 		}
 	}
 	switch {
-	case say.took > DefaultHandshakeTimeout+DefaultCloseTimeout: // however busy the machine is
+	case say.took > time.Minute: // all timeouts of one conversation take half of that; a thousand others share the machine
 		return fmt.Errorf("it took %v", say.took)
 	case closedWell(say.closed) && !closedWell(say.served):
 		return fmt.Errorf("the client saw a closing handshake, the server %w", say.served)

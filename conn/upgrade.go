@@ -29,7 +29,7 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	var params handshake.DeflateParams
 	agreed, rest, place, err := upgrade(ctx, nc, o, &params)
 	if err != nil {
-		_ = nc.Close()
+		giveUp(nc)
 		return nil, upgradeError(ctx, err)
 	}
 	c, err := accepted(nc, agreed, o, params, rest, place)

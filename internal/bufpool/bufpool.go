@@ -4,6 +4,9 @@
 package bufpool
 
 import (
+	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -22,31 +25,55 @@ const (
 
 var small, medium, record, bulk, large, huge sync.Pool
 
-// Tracking, for tests: with it on, buffers are counted and poisoned.
+// Tracking, for tests: with it on, it is known which buffers are out, and those that come back are poisoned.
 var (
-	tracking    atomic.Bool
-	outstanding atomic.Int64
+	tracking atomic.Bool
+	lent     sync.Map // where each was taken, []uintptr, by its first byte
 )
 
 // Poison is what a returned buffer is filled with while tracking is on.
 const Poison = 0xDB
 
-// Track switches counting and poisoning on or off and resets the count. It is
-// meant for tests: a count made while buffers are out is meaningless.
+// Track switches tracking on or off and forgets what is out. It is meant for tests.
 func Track(on bool) {
-	outstanding.Store(0)
+	lent.Clear()
 	tracking.Store(on)
 }
 
-// Outstanding returns the buffers lent and not returned since Track(true).
-func Outstanding() int64 { return outstanding.Load() }
+// Outstanding returns how many buffers were lent since Track(true) and have not come back.
+func Outstanding() (n int) {
+	lent.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+// Holders tells for each of those who has taken it.
+func Holders() string {
+	var b strings.Builder
+	lent.Range(func(_, callers any) bool {
+		b.WriteString("a buffer was taken by\n")
+		frames := runtime.CallersFrames(callers.([]uintptr))
+		for more := true; more; {
+			var f runtime.Frame
+			f, more = frames.Next()
+			fmt.Fprintf(&b, "\t%s:%d\n", f.Function, f.Line)
+		}
+		return true
+	})
+	return b.String()
+}
 
 // Get lends a buffer of at least size bytes, its length its whole capacity. Its
 // contents are arbitrary. Above Huge it is simply allocated.
 func Get(size int) []byte {
+	b := get(size)
 	if tracking.Load() {
-		outstanding.Add(1)
+		callers := make([]uintptr, 32)
+		lent.Store(&b[0], callers[:runtime.Callers(2, callers)])
 	}
+	return b
+}
+
+func get(size int) []byte {
 	switch {
 	case size <= Small:
 		if p, ok := small.Get().(*[Small]byte); ok {
@@ -90,7 +117,7 @@ func Put(b []byte) {
 	}
 	b = b[:cap(b)]
 	if tracking.Load() {
-		outstanding.Add(-1)
+		lent.Delete(&b[0])
 		for i := range b {
 			b[i] = Poison
 		}

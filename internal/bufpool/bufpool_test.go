@@ -1,6 +1,7 @@
 package bufpool
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/internal/race"
@@ -29,6 +30,9 @@ func TestReturnedBuffersAreCountedAndPoisoned(t *testing.T) {
 	if n := Outstanding(); n != 1 {
 		t.Errorf("%d outstanding, want 1", n)
 	}
+	if who := Holders(); strings.Count(who, "taken by") != 1 || !strings.Contains(who, "TestReturnedBuffersAreCountedAndPoisoned:") {
+		t.Errorf("held by\n%s", who)
+	}
 	Put(b[:3])
 	Put(nil)
 	if n := Outstanding(); n != 0 {
@@ -38,6 +42,17 @@ func TestReturnedBuffersAreCountedAndPoisoned(t *testing.T) {
 		if c != Poison {
 			t.Fatalf("byte %d is %#x", i, c)
 		}
+	}
+}
+
+// TestBuffersOfBeforeAreNotCounted when they come back.
+func TestBuffersOfBeforeAreNotCounted(t *testing.T) {
+	b := Get(100)
+	Track(true)
+	defer Track(false)
+	Put(b)
+	if n := Outstanding(); n != 0 || Holders() != "" {
+		t.Errorf("%d outstanding, held by\n%s", n, Holders())
 	}
 }
 
