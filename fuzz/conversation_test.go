@@ -251,7 +251,7 @@ func (v *conversation) judge() {
 }
 
 // held returns how many buffers are out when everything has come to rest.
-func (v *conversation) held() int64 {
+func (v *conversation) held() int {
 	if !v.pauses.real {
 		time.Sleep(time.Minute) // a pause cannot be interrupted
 		synctest.Wait()
