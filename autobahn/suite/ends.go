@@ -13,7 +13,7 @@ import (
 
 // patience is how long the suite, as a server, leaves a connection open after the closing handshake where a case looks at what
 // the client does then.
-const patience = 500 * time.Millisecond
+const patience = 250 * time.Millisecond
 
 // endWait is how long a peer may keep a connection whose other direction has ended. No RFC has a time for it; a peer may look for
 // the end of a stream less often than for its octets.
