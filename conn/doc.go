@@ -37,6 +37,11 @@
 // while a read is in progress, so every connection needs a reader: one that is
 // not interested in messages calls [Conn.CloseRead].
 //
+// # Tests with time
+//
+// In a testing/synctest bubble connections work over [net.Pipe], with all their timers,
+// and share none with connections elsewhere: hours of keepalive pass in an instant.
+//
 // # Errors
 //
 // A connection ends once, and from then on every call returns the same
