@@ -122,13 +122,13 @@ func (p *Peer) exchangeCompressed(s *sample, length, fragment int, wait time.Dur
 		octets := row.message(sent)
 		p.sendCompressed(opcode, octets, fragment)
 		sent++
-		total.OutgoingMessages, total.OutgoingApp = sent, int64(sent)*int64(length)
-		total.OutgoingPayload += int64(len(octets))
+		total.out.messages, total.out.app = sent, int64(sent)*int64(length)
+		total.out.payload += int64(len(octets))
 	}
 	p.exchange(wait, func(payload []byte, binary bool) (again bool, why string) {
-		total.IncomingMessages++
-		total.IncomingApp += int64(len(payload))
-		total.IncomingPayload += int64(p.in.carried)
+		total.in.messages++
+		total.in.app += int64(len(payload))
+		total.in.payload += int64(p.in.carried)
 		why = differs(opcode, length, payload, binary)
 		if why == "" && !bytes.Equal(payload, s.message(sent-1, length)) {
 			why = fmt.Sprintf("What came back as message %d is not what was sent.", sent)
