@@ -38,12 +38,12 @@ func (c *Conn) readOnce(fd uintptr) bool {
 		c.shrink()
 		return false
 	case err != nil:
-		c.onceErr = &net.OpError{
+		c.readErr = &net.OpError{
 			Op: "read", Net: c.nc.LocalAddr().Network(), Source: c.nc.LocalAddr(),
 			Addr: c.nc.RemoteAddr(), Err: os.NewSyscallError("read", err),
 		}
 	case n == 0:
-		c.onceErr = io.EOF
+		c.readErr = io.EOF
 	default:
 		c.onceN = n
 	}
@@ -60,18 +60,15 @@ func (c *Conn) loopOnce(fd uintptr) bool {
 			}
 			return false
 		}
-		c.onceN, c.onceErr = 0, nil
+		c.onceN = 0
 		if !c.readOnce(fd) {
 			c.dry = false
 			return false
 		}
 		c.w += c.onceN
 		c.read.Add(int64(c.onceN))
-		if c.onceErr != nil {
-			if c.r == c.w {
-				c.release()
-			}
-			c.readErr = c.onceErr
+		if c.readErr != nil && c.r == c.w {
+			c.release()
 		}
 		if c.Ready() && !c.handle() {
 			return true

@@ -32,13 +32,13 @@ type Conn struct {
 	r, w     int             // in[r:w] has not been handed over
 	left     int             // bytes of the current record to hand over
 	handle   func() bool     // Loop's, while it runs
-	onceErr  error
 	onceN    int
 	readErr  error // final; reported once in[r:w] is used up
 	read     atomic.Int64
 	mode     mode        // TLS or plain, by the first byte
 	switched bool        // messages have begun: see Switch
 	dry      bool        // the last read got less than it asked for
+	flushing bool        // the head of the queue is with the kernel; guarded by mu
 	ended    atomic.Bool // the socket's end has been reported by Read
 
 	// write side
@@ -49,10 +49,9 @@ type Conn struct {
 	looped  atomic.Bool // Loop was called: Close must not wait for it
 	try     try
 
-	mu       sync.Mutex // guards queue and flushing
-	queue    queue
-	flushing bool  // the head of the queue is with the kernel
-	failed   error // Write's, for Flush to report; guarded by flushMu
+	mu     sync.Mutex // guards queue and flushing
+	queue  queue
+	failed error // Write's, for Flush to report; guarded by flushMu
 
 	nc   net.Conn
 	poll func(uintptr) bool // readable, bound when the connection is made
@@ -205,21 +204,23 @@ func (c *Conn) fill() error {
 	var n int
 	var err error
 	if c.raw != nil {
-		c.onceN, c.onceErr = 0, nil
-		if err = c.raw.Read(c.poll); err == nil {
-			n, err = c.onceN, c.onceErr
-		}
+		c.onceN = 0
+		err = c.raw.Read(c.poll)
+		n = c.onceN
 	} else {
 		c.reserve(bufpool.Medium)
 		n, err = c.nc.Read(c.in[c.w:])
 	}
 	c.w += n
 	c.read.Add(int64(n))
-	if err == nil {
+	if err == nil && c.readErr == nil {
 		return nil
 	}
 	if c.r == c.w {
 		c.release()
+	}
+	if err == nil {
+		return nil
 	}
 	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
 		return err
