@@ -1,12 +1,17 @@
 package main
 
-// causes are the differences that were looked into. In all of them both suites say FAILED, and differ in what they say of the
-// closing.
+// causes are the differences that were looked into.
 var causes = []known{
 	{
 		testees: []string{"cuts-off-the-end-of-compressed-messages", "marks-plain-messages-as-compressed"},
 		cases:   []string{"12.*", "13.*"},
 		cause: "Both say FAILED. The original inflates piece by piece, and so may fail the connection for what text there is, " +
 			"or wait for more, before it finds the data broken.",
+	},
+	{
+		testees: []string{"says-that-it-masks-and-does-not"},
+		cases:   []string{"*"},
+		cause: "The masking key, which is chance, decides what becomes of the payload, and of the status code of a close frame: both " +
+			"suites waver.",
 	},
 }
