@@ -60,7 +60,7 @@ func (l *link) read() {
 	}
 }
 
-// readSize is how much is read at a time: the first time, when most cases get little, and later.
+// How much is read at a time: the first time, which is all for most cases, and later.
 const (
 	firstRead = 4 * kib
 	readSize  = 64 * kib

@@ -54,7 +54,7 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // Select returns the cases that any of the patterns names, in order: an id ("7.13.1"), the beginning of one with a star
-// ("7.*"), "*" for all of the original's, or "beyond" for those of [Beyond]. A pattern that names no case is an error, and so is one whose cases are all yet to be written.
+// ("7.*"), "*" for all of the original's, or "beyond" for those of [Beyond]. A pattern that names no case is an error.
 func Select(patterns []string) ([]Case, error) {
 	for _, pattern := range patterns {
 		if _, err := selection([]string{pattern}); err != nil {
