@@ -221,6 +221,9 @@ func (c *Conn) flushAll(ctx context.Context) error {
 
 // resumable returns the error of a write that was interrupted and that goes on.
 func resumable(err error) (*InterruptedError, bool) {
+	if err == nil {
+		return nil, false
+	}
 	e, ok := errors.AsType[*InterruptedError](err)
 	return e, ok && !e.Closed
 }

@@ -14,13 +14,16 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"github.com/seed-c4549abd/wss/conn"
 )
 
 // The baselines: what crypto/tls and the kernel cost alone.
 //
 //   - tls: reads into a buffer of 16 KiB, as large as a record, and writes what it got.
 //   - tls-idle: the same with as little memory as crypto/tls allows while nothing comes: a
-//     buffer only while bytes are in it, and a fresh goroutine to wait.
+//     buffer only while bytes are in it, a fresh goroutine to wait, and below crypto/tls this
+//     library's layer, with which it keeps smaller buffers.
 //   - tls-copy: the same as io.Copy does it, with 32 KiB.
 //   - tcp: like tls, without TLS.
 //   - http: net/http answering GET with as many bytes as an opening handshake has; for
@@ -67,9 +70,10 @@ func serveRaw(ln net.Listener, o Options) error {
 
 func rawIdle() Lib {
 	return Lib{
-		Name: "tls-idle", Kind: Baseline, Raw: true, Setup: "bare crypto/tls: a buffer only while there is something to read, a fresh goroutine to wait",
+		Name: "tls-idle", Kind: Baseline, Raw: true,
+		Setup: "bare crypto/tls over NewListener: a buffer only while there is something to read, a fresh goroutine to wait",
 		Serve: func(ln net.Listener, o Options) error {
-			return serveConns(ln, o, func(nc net.Conn) { idleOnce(nc.(*tls.Conn)) })
+			return serveConns(conn.NewListener(ln), o, func(nc net.Conn) { idleOnce(nc.(*tls.Conn)) })
 		},
 	}
 }
@@ -79,7 +83,8 @@ var idleBuffers = sync.Pool{New: func() any { return new([rawBuffer]byte) }}
 // idleOnce waits, echoes what came, and leaves the connection to a goroutine whose stack
 // has not grown.
 func idleOnce(nc *tls.Conn) {
-	if awaitBytes(nc.NetConn().(*net.TCPConn)) != nil {
+	below := nc.NetConn().(interface{ NetConn() net.Conn })
+	if awaitBytes(below.NetConn().(*net.TCPConn)) != nil {
 		_ = nc.Close()
 		return
 	}

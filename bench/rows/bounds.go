@@ -35,7 +35,7 @@ func byIdleTLS(bits int) bound {
 		floor, ok := median(r.Find("7a"), "tls-idle", "heap")
 		against, ok2 := median(t, m.Against, "memory")
 		floor += smallestStack
-		why := fmt.Sprintf("the heap of a bare tls.Conn and a stack: %.0f B", floor)
+		why := fmt.Sprintf("the heap of a tls.Conn over the layer below it, and a stack: %.0f B", floor)
 		if bits > 0 {
 			floor += float64(int(2) << bits)
 			why += ", and two windows"

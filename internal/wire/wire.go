@@ -61,6 +61,7 @@ type mode uint8
 
 const (
 	unknown mode = iota
+	opening      // TLS, and so far nothing but handshake messages that are not encrypted
 	records
 	plain
 )
@@ -86,7 +87,7 @@ func New(nc net.Conn) *Conn {
 // TLS returns a Conn over nc that takes the bytes for records from the first.
 func TLS(nc net.Conn) *Conn {
 	c := New(nc)
-	c.mode = records
+	c.mode = opening
 	return c
 }
 
@@ -124,8 +125,11 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.r == c.w {
 		return 0, c.end()
 	}
+	if c.mode == opening && c.left == 0 {
+		c.open()
+	}
 	n := c.w - c.r
-	if c.mode == records {
+	if c.mode != plain {
 		if c.left == 0 {
 			c.left = recordSize(c.in[c.r:c.w])
 		}
@@ -133,7 +137,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	n = copy(p, c.in[c.r:c.r+n])
 	c.r += n
-	if c.mode == records {
+	if c.mode != plain {
 		c.left -= n
 	}
 	if c.r == c.w {
@@ -164,11 +168,11 @@ func (c *Conn) Ready() bool {
 	case c.mode == plain:
 		return true
 	case c.mode == unknown:
-		c.mode = records
 		if c.in[c.r] != handshake {
 			c.mode = plain
 			return true
 		}
+		c.mode = opening
 	}
 	return n >= recordSize(c.in[c.r:c.w])
 }

@@ -277,9 +277,9 @@ func TestCancelledReadLosesNothing(t *testing.T) {
 			} else {
 				a, b = pipe.New(1 << 20)
 			}
-			c := New(b)
+			c := TLS(b)
 			c.Switch()
-			input := append(record(0x16, 1000), record(0x17, 50)...)
+			input := append(record(0x17, 1000), record(0x17, 50)...)
 			var got []byte
 			buf := make([]byte, 4096)
 			for i, cut := range []int{0, 1, 4, 5, 600, 1004, 1005, 1006, 1060} {
