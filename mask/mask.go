@@ -51,18 +51,25 @@ func rotate(key [4]byte, pos int) uint32 {
 func transform(dst, src []byte, k uint32) int {
 	n := min(len(dst), len(src))
 	dst, src = dst[:n:n], src[:n:n] // with the capacity known, slicing is free
+	if n > 64 {
+		bulk(dst, src, k)
+		return n
+	}
 	if n < 4 {
-		for i, c := range src {
-			dst[i] = c ^ byte(k)
-			k >>= 8
+		if n > 0 {
+			dst[0] = src[0] ^ byte(k)
+		}
+		if n > 1 {
+			dst[1] = src[1] ^ byte(k>>8)
+		}
+		if n > 2 {
+			dst[2] = src[2] ^ byte(k>>16)
 		}
 		return n
 	}
 	w := uint64(k)<<32 | uint64(k)
 	t := bits.RotateLeft64(w, -8*(n&3)) // for words that end at n
 	switch {
-	case n > 64:
-		bulk(dst, src, k)
 	case n > 32:
 		d, dEnd := dst[:32], dst[n-32:][:32]
 		s, sEnd := src[:32], src[n-32:][:32]
