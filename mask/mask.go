@@ -51,20 +51,22 @@ func rotate(key [4]byte, pos int) uint32 {
 func transform(dst, src []byte, k uint32) int {
 	n := min(len(dst), len(src))
 	dst, src = dst[:n:n], src[:n:n] // with the capacity known, slicing is free
-	if n > 64 {
-		bulk(dst, src, k)
-		return n
-	}
 	if n < 4 {
-		if n > 0 {
-			dst[0] = src[0] ^ byte(k)
+		if n == 0 {
+			return 0
 		}
-		if n > 1 {
-			dst[1] = src[1] ^ byte(k>>8)
+		dst[0] = src[0] ^ byte(k)
+		if n == 1 {
+			return 1
 		}
-		if n > 2 {
+		dst[1] = src[1] ^ byte(k>>8)
+		if n == 3 {
 			dst[2] = src[2] ^ byte(k>>16)
 		}
+		return n
+	}
+	if n > 64 {
+		bulk(dst, src, k)
 		return n
 	}
 	w := uint64(k)<<32 | uint64(k)
