@@ -23,12 +23,6 @@ func (s sequence) next(c byte) (_ sequence, ok bool) {
 
 // rest takes what p begins with of the sequence, as Write does.
 func (s *sequence) rest(p []byte) (n int, ok bool) {
-	// All of it is here, and as it should be.
-	if k := int(s.need); len(p) >= 3 && p[0]-s.lo <= s.hi-s.lo &&
-		(k < 2 || p[1]&0xc0 == 0x80) && (k < 3 || p[2]&0xc0 == 0x80) {
-		s.need = 0
-		return k, true
-	}
 	for ; s.need > 0 && n < len(p); n++ {
 		if *s, ok = s.next(p[n]); !ok {
 			return n, false
@@ -41,8 +35,11 @@ func (s *sequence) rest(p []byte) (n int, ok bool) {
 // invalid whatever follows, ok is false and n is that byte's index in p;
 // otherwise n is len(p). After a failure only Reset makes v usable again.
 func (v *UTF8) Write(p []byte) (n int, ok bool) {
-	if v.need.need > 0 {
-		if n, ok = v.need.rest(p); !ok {
+	if s := v.need; s.need > 0 {
+		if k := s.need; len(p) >= 3 && p[0]-s.lo <= s.hi-s.lo &&
+			(k < 2 || p[1]&0xc0 == 0x80) && (k < 3 || p[2]&0xc0 == 0x80) {
+			v.need, n = sequence{}, int(k) // all of it is here, and as it should be
+		} else if n, ok = v.need.rest(p); !ok {
 			return n, false
 		}
 	}
