@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,8 +24,7 @@ type Options struct {
 	Agent string
 	// Cases are patterns such as "1.*" or "6.4.1"; see [Select]. Zero: all that there are.
 	Cases []string
-	// Parallel is how many connections there may be at once. Zero: 16 for every processor, as most of the time is waiting,
-	// but 3 in groups 9, 12 and 13, which are work: more would drive each other's compression out of the caches.
+	// Parallel is how many connections there may be at once. Zero: 16 for every processor, as most of the time is waiting.
 	Parallel int
 	// Slowness multiplies the original's waits, for peers or machines that need longer. Zero: 1.
 	Slowness float64
@@ -46,26 +44,13 @@ func (o Options) withDefaults() (Options, error) {
 	if len(o.Cases) == 0 {
 		o.Cases = []string{"*"}
 	}
+	if o.Parallel <= 0 {
+		o.Parallel = 16 * runtime.GOMAXPROCS(0)
+	}
 	if o.Slowness <= 0 {
 		o.Slowness = 1
 	}
 	return o, nil
-}
-
-// slots returns what holds back cases that wait, and those that work.
-func (o *Options) slots() (light, heavy chan struct{}) {
-	if o.Parallel > 0 {
-		all := make(chan struct{}, o.Parallel)
-		return all, all
-	}
-	n := runtime.GOMAXPROCS(0)
-	return make(chan struct{}, 16*n), make(chan struct{}, 3*n)
-}
-
-// heavy reports whether a case moves megabytes.
-func (c *Case) heavy() bool {
-	group, _, _ := strings.Cut(c.ID, ".")
-	return group == "9" || group == "12" || group == "13"
 }
 
 // Select returns the cases that any of the patterns names, in order: an id ("7.13.1"), the beginning of one with a star
@@ -129,13 +114,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		tasks sync.WaitGroup
 		mu    sync.Mutex
 		done  int
+		slots = make(chan struct{}, o.Parallel)
 	)
-	light, heavy := o.slots()
 	for i := range cases {
-		slots := light
-		if cases[i].heavy() {
-			slots = heavy
-		}
 		slots <- struct{}{}
 		if ctx.Err() != nil {
 			break
