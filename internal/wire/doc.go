@@ -5,6 +5,8 @@
 //   - It reads in bulk and hands crypto/tls whole records, never a byte of the
 //     next one. So after each tls.Conn.Read crypto/tls holds no ciphertext, and
 //     whether anything is pending can be answered here ([Conn.Ready]).
+//   - It hands over a ClientHello in small records, so that crypto/tls keeps small
+//     buffers.
 //   - It waits for readability without a buffer ([Conn.Wait]): an idle connection
 //     holds no memory of ours.
 //   - It corks: after [Conn.Switch], writes gather and leave together on
