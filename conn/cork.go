@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/seed-c4549abd/wss/internal/alarm"
 )
 
 // corkLimit is how long a reply may wait for a callback that does not return: between
@@ -21,7 +23,7 @@ type corks struct {
 
 	armed atomic.Bool
 	mu    sync.Mutex // guards timer, and changes of armed
-	timer *time.Timer
+	timer *alarm.Timer
 	due   []*Conn // tick's
 }
 
@@ -85,7 +87,7 @@ func (w *corks) arm() {
 	defer w.mu.Unlock()
 	if !w.armed.Load() {
 		w.armed.Store(true)
-		w.timer = time.AfterFunc(corkLimit, w.tick)
+		w.timer = alarm.AfterFunc(corkLimit, w.tick)
 	}
 }
 
@@ -144,7 +146,7 @@ func (w *corks) watches() bool {
 // rearm looks again after armed was cleared: who came before has not armed. w.mu is held.
 func (w *corks) rearm() {
 	if w.watches() && w.armed.CompareAndSwap(false, true) {
-		w.timer = time.AfterFunc(corkLimit, w.tick)
+		w.timer = alarm.AfterFunc(corkLimit, w.tick)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/alarm"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -54,7 +55,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		wheel:        keepalives,
 		corks:        gatherings,
 	}
-	if bubbled() {
+	if alarm.InBubble() {
 		s.wheel, s.corks = new(wheel.Wheel), new(corks)
 	}
 	switch {
@@ -66,13 +67,6 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 	s.pingInterval = max(s.pingInterval, 0)
 	return s
 }
-
-// bubbled reports whether the clock is that of a testing/synctest bubble, which begins with the year 2000. A timer that was made
-// outside would wake goroutines in the bubble, which ends the program, so connections there are on their own.
-func bubbled() bool { return time.Now().Before(longAgo) }
-
-// longAgo is a time before this library, and well after the beginning of a bubble.
-var longAgo = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // latest are the settings of the last connection. Those of most connections of a
 // process are the same, and share them.
