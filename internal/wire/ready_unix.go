@@ -28,9 +28,9 @@ func rawConn(nc net.Conn) syscall.RawConn {
 func (c *Conn) readOnce(fd uintptr) bool {
 	c.reserve(bufpool.Bulk)
 	asked := c.in[c.w:]
-	n, err := syscall.Read(int(fd), asked)
+	n, err := receive(fd, asked)
 	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), asked)
+		n, err = receive(fd, asked)
 	}
 	c.dry = n < len(asked)
 	switch {
@@ -79,7 +79,7 @@ func (c *Conn) loopOnce(fd uintptr) bool {
 // writeNow writes what the kernel takes at once.
 func writeNow(fd uintptr, p []byte) (int, error) {
 	for {
-		n, err := syscall.Write(int(fd), p)
+		n, err := send(fd, p)
 		if err != syscall.EINTR {
 			return max(n, 0), err
 		}
