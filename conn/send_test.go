@@ -169,7 +169,8 @@ func TestAPeerThatNeverReads(t *testing.T) {
 					}
 				}
 			}()
-			for server.Stats().Pending < limit/2 {
+			// How much waits in the end depends on what the kernel takes meanwhile.
+			for server.Stats().Pending == 0 {
 				runtime.Gosched()
 			}
 			_ = server.CloseNow()
