@@ -61,8 +61,8 @@ func (c *Config) echoTables() []Table {
 	for _, s := range c.shapes() {
 		rounds, _ := c.split(s)
 		tables = append(tables, Table{
-			Rounds: rounds,
-			Table:  report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: echoMetrics},
+			Rounds: rounds, OneProcessor: s.conns == 1,
+			Table: report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: echoMetrics},
 			Do: linesOf(s.lines, func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openEcho(ctx, l, s)
 			}),

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/seed-c4549abd/wss/bench/libs"
@@ -63,6 +64,9 @@ type Table struct {
 	// whose rounds begin from nothing.
 	Rounds   int
 	NoWarmup bool
+	// OneProcessor has servers and load share one processor, where the system lets
+	// them be bound to it: see onOneProcessor.
+	OneProcessor bool
 }
 
 // Plan returns the tables of the configuration.
@@ -131,6 +135,14 @@ func (c *Config) Measure(ctx context.Context, t Table) report.Table {
 		return t.Custom(ctx, t.Table)
 	}
 	out := t.Table
+	if t.OneProcessor {
+		if release, err := onOneProcessor(); err != nil {
+			fmt.Fprintf(c.Log, "%s: not on one processor: %v\n", t.Key, err)
+		} else {
+			defer release()
+			out.Note = strings.TrimSpace(out.Note + " Server and load share one processor.")
+		}
+	}
 	var lines []Line
 	for _, l := range t.Do {
 		if c.takes(l.Name) || l.Lib != "" && c.takes(l.Lib) {
