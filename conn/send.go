@@ -100,7 +100,7 @@ func (c *Conn) alone(p *Prepared) (b []byte, seq int64) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if c.closed() != nil || o.stream || len(o.buf) > 0 || len(o.pong) > 0 || len(o.queue) > 0 || c.t.Pending() > 0 {
+	if !c.isAlone() {
 		return nil, 0
 	}
 	o.sentOut.count(len(p.data))

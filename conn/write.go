@@ -89,6 +89,11 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) e
 // writeGathered puts a whole message into the outbox and sees to it that it leaves.
 func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip bool) error {
 	h := frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
+	if !zip {
+		if done, err := c.writeAlone(ctx, &h, p); done {
+			return err
+		}
+	}
 	for {
 		seq, held, corked, err := c.gather(&h, p, zip)
 		if err != nil {
@@ -113,6 +118,51 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 			return err
 		}
 	}
+}
+
+// writeAlone sends a message at once if there is nothing else to be sent, and nobody else
+// who might have something: that is the rule. Else it is not done.
+func (c *Conn) writeAlone(ctx context.Context, h *frame.Header, p []byte) (done bool, err error) {
+	o := &c.out
+	if o.isCorked() || !o.tok.try() {
+		return false, nil
+	}
+	b, seq := c.gatherAlone(h, p)
+	if b == nil {
+		c.unlockWrite()
+		return false, nil
+	}
+	if err = c.give(ctx, b, nil); err == nil {
+		o.sent.Store(seq)
+	}
+	o.crowd = o.following.any.Load()
+	c.unlockWrite()
+	if _, later := resumable(err); err == nil || later {
+		c.observeOut(MessageType(h.Opcode), len(p))
+	}
+	return true, err
+}
+
+// gatherAlone is gather and collect in one, if nothing else has gathered. o.tok is held.
+func (c *Conn) gatherAlone(h *frame.Header, p []byte) (b []byte, seq int64) {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.crowd || !c.isAlone() {
+		return nil, 0
+	}
+	o.sentOut.count(len(p))
+	o.sentOut.encoded += h.Length
+	c.enter(h, p)
+	b, o.buf = o.buf, nil
+	return b, o.framed
+}
+
+// isAlone reports that nothing is to be sent before the next message, which may be sent
+// now. o.tok and o.mu are held.
+func (c *Conn) isAlone() bool {
+	o := &c.out
+	return c.closed() == nil && !o.stream && len(o.buf) == 0 && len(o.pong) == 0 && len(o.queue) == 0 && c.t.Pending() == 0
 }
 
 // revocable describes a frame with a payload of n bytes for taking it back. What was
