@@ -15,7 +15,7 @@ const clientSize = 64 << 10
 // clientTables are row 10, in which the measured process is the client.
 func (c *Config) clientTables() []Table {
 	return []Table{{
-		OneProcessor: true,
+		OneProcessor: true, Lives: pick(c, 5, 1),
 		Table: report.Table{
 			Row: 10, Key: "10", Title: "a client sends messages of 64 KiB, masked", Metrics: pushMetrics,
 			Note: "The bare client sends the same bytes without masking them.",

@@ -60,8 +60,12 @@ func (c *Config) echoTables() []Table {
 	var tables []Table
 	for _, s := range c.shapes() {
 		rounds, _ := c.split(s)
+		lives := 1
+		if s.conns == 1 {
+			lives = pick(c, 6, 2)
+		}
 		tables = append(tables, Table{
-			Rounds: rounds, OneProcessor: s.conns == 1,
+			Rounds: rounds, Lives: lives, OneProcessor: s.conns == 1,
 			Table: report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: echoMetrics},
 			Do: linesOf(s.lines, func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openEcho(ctx, l, s)
