@@ -131,7 +131,7 @@ func TestUsageAndMemoryAreMeasured(t *testing.T) {
 func TestWhatAChildCannotDoIsAnError(t *testing.T) {
 	for want, s := range map[string]Setup{
 		"no library is called nobody": {Lib: "nobody"},
-		"has no client":               {Lib: "tcp", Addr: "127.0.0.1:1"},
+		"has no client":               {Lib: "tls-copy", Addr: "127.0.0.1:1"},
 		"asn1":                        {Lib: "wss", TLS: true, Cert: []byte("none")},
 	} {
 		if p, err := Start(s); err == nil || !strings.Contains(err.Error(), want) {

@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/frame"
 )
 
 // The baselines: what crypto/tls and the kernel cost alone.
@@ -26,6 +27,8 @@ import (
 //     library's layer, with which it keeps smaller buffers.
 //   - tls-copy: the same as io.Copy does it, with 32 KiB.
 //   - tcp: like tls, without TLS.
+//   - tcp-whole: what the kernel costs at the least: whole messages, in one read and one
+//     write, and no call that says only that nothing has come.
 //   - http: net/http answering GET with as many bytes as an opening handshake has; for
 //     what it costs to accept connections.
 const rawBuffer = 16 << 10
@@ -177,6 +180,81 @@ func rawTCP() Lib {
 	return Lib{
 		Name: "tcp", Kind: Baseline, Raw: true, Plain: true,
 		Setup: "bare TCP: Read and Write with a buffer of 16 KiB", Serve: serveRaw,
+		Dial: func(ctx context.Context, addr string, _ *tls.Config) (Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+			if err != nil {
+				return nil, err
+			}
+			if err := rawUpgrade(nc, addr); err != nil {
+				return nil, err
+			}
+			return rawConn{nc}, nil
+		},
+	}
+}
+
+func rawWhole() Lib {
+	return Lib{
+		Name: "tcp-whole", Kind: Baseline, Raw: true, Plain: true,
+		Setup: "bare TCP: a message, or as many as are here, in one read and one write, and no read that fails",
+		Serve: func(ln net.Listener, o Options) error {
+			return serveConns(ln, o, func(nc net.Conn) {
+				defer nc.Close()
+				_ = echoWhole(nc.(*net.TCPConn), o)
+			})
+		},
+	}
+}
+
+// echoWhole waits within one read in the poller's eyes, as [conn.Conn.Serve] does. It does not
+// see an end that comes with the last bytes.
+func echoWhole(nc *net.TCPConn, o Options) error {
+	raw, err := nc.SyscallConn()
+	if err != nil {
+		return err
+	}
+	size := 128 << 10
+	if o.Many {
+		size = 4 << 10
+	}
+	buf, n := make([]byte, size), 0
+	var failed error
+	err = raw.Read(func(fd uintptr) bool {
+		for {
+			k, err := syscall.Read(int(fd), buf[n:])
+			if err == syscall.EAGAIN {
+				return false
+			}
+			if failed = err; err != nil || k == 0 {
+				return true
+			}
+			n += k
+			full := n == len(buf)
+			if whole := wholeFrames(buf[:n]); whole > 0 {
+				if _, failed = nc.Write(buf[:whole]); failed != nil {
+					return true
+				}
+				n = copy(buf, buf[whole:n])
+			} else if full {
+				buf = append(buf, buf...)
+			}
+			if !full {
+				return false
+			}
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// wholeFrames returns how many of the bytes belong to frames that are here to their end.
+func wholeFrames(p []byte) (n int) {
+	for {
+		var h frame.Header
+		size, err := h.Parse(p[n:])
+		if err != nil || size == 0 || int64(len(p)-n-size) < h.Length {
+			return n
+		}
+		n += size + int(h.Length)
 	}
 }
 

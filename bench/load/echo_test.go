@@ -130,7 +130,11 @@ func TestEveryClientReachesTheSink(t *testing.T) {
 		if l.Dial == nil {
 			continue
 		}
-		sink, err := NewSink(server, data, l.Raw)
+		over := server
+		if l.Plain {
+			over = nil
+		}
+		sink, err := NewSink(over, data, l.Raw)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // cipherSizes are plaintexts of TLS records.
-var cipherSizes = []int{128, 16384}
+var cipherSizes = []int{32, 128, 16384}
 
 // CipherGroup names the sealing or opening of records of a size.
 func CipherGroup(do string, size int) string { return fmt.Sprintf("%s %d B", do, size) }

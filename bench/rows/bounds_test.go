@@ -17,7 +17,7 @@ func TestBoundsAreMadeOfMedians(t *testing.T) {
 		micro.CipherGroup("seal", 16384): {4000}, micro.CipherGroup("open", 16384): {6000},
 	}}.Summarised()
 	r := &report.Report{Tables: []report.Table{
-		{Key: "3", Lines: []report.Line{line("wss", libs.Ours, 90, 90), line("tcp", libs.Baseline, 40, 60, 50), line("best", libs.Peer, 100)}},
+		{Key: "3", Lines: []report.Line{line("wss", libs.Ours, 90, 90), line("tcp", libs.Baseline, 40, 60, 50), line("tcp-whole", libs.Baseline, 45), line("best", libs.Peer, 100)}},
 		{Key: "cipher", Lines: []report.Line{cipher}},
 		{Key: "7a", Lines: []report.Line{kept("tls-idle", "heap", 8000), kept("wss", "memory", 12000), kept("best", "memory", 20096)}},
 		{Key: "16", Metrics: []report.Metric{{Key: "cpu 10"}, {Key: "cpu 100"}}, Lines: []report.Line{
@@ -30,7 +30,8 @@ func TestBoundsAreMadeOfMedians(t *testing.T) {
 		table string
 		want  float64
 	}{
-		{"the kernel and four records", kernelAndCipher(16384, 4), "3", 0.9},
+		{"the kernel and four records", kernelAndCipher(16384, 4, "seal", "open"), "3", 0.85},
+		{"the kernel and four records that are only sealed", kernelAndCipher(16384, 4, "seal"), "3", 0.61},
 		{"a tls.Conn and a stack", byIdleTLS(0), "7a", 0.5},
 		{"and two windows of 4 KiB", byIdleTLS(12), "7a", (8000 + 2048 + 8192) / 20096.},
 		{"another line's growth", byGrowth("tls"), "16", 1.5},
@@ -40,7 +41,7 @@ func TestBoundsAreMadeOfMedians(t *testing.T) {
 			t.Errorf("%s: %v, %q, %v, want %v", tt.name, got, why, ok, tt.want)
 		}
 	}
-	if _, _, ok := kernelAndCipher(128, 1)(r, r.Find("3"), &report.Mark{Against: "best"}); ok {
+	if _, _, ok := kernelAndCipher(128, 1, "seal")(r, r.Find("3"), &report.Mark{Against: "best"}); ok {
 		t.Error("a bound of what was not measured")
 	}
 	if _, _, ok := byGrowth("gone")(r, r.Find("16"), &report.Mark{}); ok {

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"context"
+	"crypto/tls"
 	"time"
 
 	"github.com/seed-c4549abd/wss/bench/child"
@@ -18,9 +19,9 @@ func (c *Config) clientTables() []Table {
 		OneProcessor: true, Lives: pick(c, 5, 1),
 		Table: report.Table{
 			Row: 10, Key: "10", Title: "a client sends messages of 64 KiB, masked", Metrics: pushMetrics,
-			Note: "The bare client sends the same bytes without masking them.",
+			Note: "The bare clients send the same bytes without masking them.",
 		},
-		Do: linesOf(with([]string{"wss"}, "tls"), func(_ context.Context, l libs.Lib) (Session, error) {
+		Do: linesOf(with([]string{"wss"}, "tls", "tcp"), func(_ context.Context, l libs.Lib) (Session, error) {
 			return c.openClient(l)
 		}),
 	}}
@@ -35,9 +36,12 @@ type clientSession struct {
 }
 
 func (c *Config) openClient(l libs.Lib) (Session, error) {
-	cfg, err := child.ServerTLS(c.Cert, c.Key)
-	if err != nil {
-		return nil, err
+	var cfg *tls.Config
+	if !l.Plain {
+		var err error
+		if cfg, err = child.ServerTLS(c.Cert, c.Key); err != nil {
+			return nil, err
+		}
 	}
 	sink, err := load.NewSink(cfg, child.Pattern(clientSize), l.Raw)
 	if err != nil {

@@ -27,19 +27,19 @@ func (c *Config) shapes() []shape {
 	many := c.conns(1000, 200)
 	return []shape{
 		{1, "1", "32 B echo, 1 connection, 64 in flight", 32, 1, 64, 1 << 20,
-			with([]string{"wss", "wss-plain"}, "tls", "tcp")},
+			with([]string{"wss", "wss-plain"}, "tls", "tcp", "tcp-whole")},
 		{2, "2", "1 KiB echo, 1 connection, 64 in flight", 1 << 10, 1, 64, 1 << 19,
-			with([]string{"wss", "wss-plain"}, "tls", "tcp")},
+			with([]string{"wss", "wss-plain"}, "tls", "tcp", "tcp-whole")},
 		{3, "3", "64 KiB echo, 1 connection, one in flight", 64 << 10, 1, 1, 1 << 16,
-			with([]string{"wss", "wss-plain", "wss-stream"}, "tls", "tls-copy", "tcp")},
+			with([]string{"wss", "wss-plain", "wss-stream"}, "tls", "tls-copy", "tcp", "tcp-whole")},
 		{4, "4", "1 MiB echo, 1 connection, one in flight", 1 << 20, 1, 1, 1 << 12,
-			with([]string{"wss", "wss-plain", "wss-stream"}, "tls", "tls-copy", "tcp")},
+			with([]string{"wss", "wss-plain", "wss-stream"}, "tls", "tls-copy", "tcp", "tcp-whole")},
 		{5, "5", "32 B ping-pong, 1 connection, one in flight", 32, 1, 1, 1 << 18,
-			with([]string{"wss", "wss-plain"}, "tls", "tcp")},
+			with([]string{"wss", "wss-plain"}, "tls", "tcp", "tcp-whole")},
 		{6, "6a", "128 B echo, many connections, one in flight on each", 128, many, 1, 1 << 18,
-			with([]string{"wss", "wss-plain"}, "tls", "tcp")},
+			with([]string{"wss", "wss-plain"}, "tls", "tcp", "tcp-whole")},
 		{6, "6b", "128 B echo, many connections, four in flight on each", 128, many, 4, 1 << 18,
-			with([]string{"wss", "wss-plain"}, "tls", "tcp")},
+			with([]string{"wss", "wss-plain"}, "tls", "tcp", "tcp-whole")},
 	}
 }
 

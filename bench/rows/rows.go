@@ -82,7 +82,7 @@ func (c *Config) Plan() []Table {
 	} {
 		for _, t := range tables {
 			// The bounds of other rows need the cipher's cost.
-			if c.wants(t.Row) || t.Key == "cipher" && (c.wants(4) || c.wants(6)) {
+			if c.wants(t.Row) || t.Key == "cipher" && (c.wants(4) || c.wants(5) || c.wants(6) || c.wants(10)) {
 				all = append(all, t)
 			}
 		}
