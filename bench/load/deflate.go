@@ -98,6 +98,16 @@ func (s *Rings) For(response string) (*Ring, error) {
 	return s.made[a], nil
 }
 
+// Mean is how many bytes a message has when it is compressed, on average, with windows of 15
+// bits.
+func (s *Rings) Mean() (int, error) {
+	r, err := s.For("Sec-WebSocket-Extensions: permessage-deflate")
+	if err != nil {
+		return 0, err
+	}
+	return r.at[r.once]/r.once - 8, nil // a frame's header and key have 8 bytes
+}
+
 func (s *Rings) compress(a agreement) (*Ring, error) {
 	var buf bytes.Buffer
 	w, err := flateWriter(&buf, a.bits)

@@ -31,8 +31,8 @@ const smallestStack = 2 << 10
 // byIdleTLS bounds memory by what crypto/tls keeps, the smallest stack, and what context
 // takeover has to remember: a window of bits in each direction (RFC 7692 §7.1.2); 0: none.
 func byIdleTLS(bits int) bound {
-	return func(r *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
-		floor, ok := median(r.Find("7a"), "tls-idle", "heap")
+	return func(_ *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
+		floor, ok := median(t, "tls-idle", "heap")
 		against, ok2 := median(t, m.Against, "memory")
 		floor += smallestStack
 		why := fmt.Sprintf("the heap of a tls.Conn over the layer below it, and a stack: %.0f B", floor)

@@ -13,6 +13,7 @@ import (
 const (
 	deflateSize  = 1 << 10
 	deflateCount = 128 // messages of a ring: 128 KiB
+	idleWindow   = 8   // of them at a time, before connections are left alone
 )
 
 // variant is a library with a size of windows.
@@ -40,11 +41,12 @@ var deflateAbsent = []report.Absent{
 func (c *Config) deflateTables() []Table {
 	rings := load.NewRings(load.Orders(deflateCount, deflateSize), 64)
 	note := "Windows of 15 bits unless a line says otherwise. gorilla has no context takeover, and does not count as the best."
+	records := " tls-idle echoes as many bytes as the compressed messages have."
 	cpu := Table{OneProcessor: true, Table: report.Table{
 		Row: 15, Key: "15a", Title: "1 KiB of JSON, compressed with context takeover, 64 in flight", Metrics: echoMetrics, Note: note, Absent: deflateAbsent,
 	}}
 	idle := Table{Table: report.Table{
-		Row: 15, Key: "15b", Title: "idle connections whose windows are full", Metrics: memoryMetrics, Note: note, Absent: deflateAbsent,
+		Row: 15, Key: "15b", Title: "idle connections whose windows are full", Metrics: memoryMetrics, Note: note + records, Absent: deflateAbsent,
 	}, NoWarmup: true, Rounds: 1, Apart: !c.Quick}
 	for _, v := range variants {
 		l, err := libs.Find(v.lib)
@@ -57,6 +59,9 @@ func (c *Config) deflateTables() []Table {
 		line.Open = func(ctx context.Context) (Session, error) { return c.openIdleDeflate(l, v, rings) }
 		idle.Do = append(idle.Do, line)
 	}
+	idle.Do = append(idle.Do, linesOf([]string{"tls-idle"}, func(_ context.Context, l libs.Lib) (Session, error) {
+		return c.openIdleRecords(l, rings)
+	})...)
 	return []Table{cpu, idle}
 }
 
@@ -83,14 +88,27 @@ func (c *Config) openDeflate(ctx context.Context, l libs.Lib, v variant, rings *
 
 // openIdleDeflate is idle memory after 128 KiB in both directions.
 func (c *Config) openIdleDeflate(l libs.Lib, v variant, rings *load.Rings) (Session, error) {
-	const window = 8
 	s := &idleSession{
-		config: c, lib: l, tls: true, conns: c.conns(500, 200), floods: deflateCount / window, window: window,
+		config: c, lib: l, tls: true, conns: c.conns(500, 200), floods: deflateCount / idleWindow, window: idleWindow,
 		setup: child.Setup{Message: deflateSize, Deflate: true, WindowBits: v.bits},
 	}
 	s.group = func(ctx context.Context, t load.Target) (*load.Group, error) {
 		t.Offer = load.DeflateOffer
-		return load.Open(ctx, load.Plan{Target: t, Conns: s.conns, Window: window, MakeRing: rings.For})
+		return load.Open(ctx, load.Plan{Target: t, Conns: s.conns, Window: idleWindow, MakeRing: rings.For})
+	}
+	return s, s.prepare()
+}
+
+// openIdleRecords is idle memory after as many bytes as the compressed messages have, without
+// compression: crypto/tls keeps more after longer records.
+func (c *Config) openIdleRecords(l libs.Lib, rings *load.Rings) (Session, error) {
+	size, err := rings.Mean()
+	if err != nil {
+		return nil, err
+	}
+	s := &idleSession{config: c, lib: l, tls: true, conns: c.conns(500, 200), floods: deflateCount / idleWindow, window: idleWindow}
+	s.group = func(ctx context.Context, t load.Target) (*load.Group, error) {
+		return load.Open(ctx, load.Plan{Target: t, Conns: s.conns, Window: idleWindow, Ring: load.RingFor(size, idleWindow)})
 	}
 	return s, s.prepare()
 }
