@@ -66,7 +66,7 @@ type Table struct {
 	NoWarmup bool
 	// Lives is how often the sessions begin anew, for the rounds to be shared among; 0:
 	// once. Where a process's memory happens to lie is the same for its whole life, and
-	// that alone makes a third of difference to messages of a megabyte.
+	// messages of a megabyte cost more or less by that alone.
 	Lives int
 	// OneProcessor has servers and load share one processor, where the system lets
 	// them be bound to it: see onOneProcessor.
