@@ -6,7 +6,7 @@
 // and nothing allocates.
 //
 // On amd64 (SSE2, AVX2 where the processor has it) and arm64 (NEON) payloads of
-// more than 64 bytes are handled by assembly. The build tag purego leaves the
+// more than 32 bytes are handled by assembly. The build tag purego leaves the
 // assembly out; every other architecture does without it.
 package mask
 
@@ -46,7 +46,7 @@ func rotate(key [4]byte, pos int) uint32 {
 // transform is Copy with the key already rotated; XOR and Copy are small enough
 // to be inlined, so that a short payload costs one call.
 //
-// From 4 to 64 bytes it takes words from both ends, which overlap in the middle.
+// From 4 to 32 bytes it takes words from both ends, which overlap in the middle.
 // All are loaded before any is stored: in place, no byte may be masked twice.
 func transform(dst, src []byte, k uint32) int {
 	n := min(len(dst), len(src))
@@ -65,26 +65,13 @@ func transform(dst, src []byte, k uint32) int {
 		}
 		return n
 	}
-	if n > 64 {
+	if n > 32 {
 		bulk(dst, src, k)
 		return n
 	}
 	w := uint64(k)<<32 | uint64(k)
 	t := bits.RotateLeft64(w, -8*(n&3)) // for words that end at n
 	switch {
-	case n > 32:
-		d, dEnd := dst[:32], dst[n-32:][:32]
-		s, sEnd := src[:32], src[n-32:][:32]
-		h0, h1, h2, h3 := load(s)^w, load(s[8:])^w, load(s[16:])^w, load(s[24:])^w
-		t0, t1, t2, t3 := load(sEnd)^t, load(sEnd[8:])^t, load(sEnd[16:])^t, load(sEnd[24:])^t
-		store(d, h0)
-		store(d[8:], h1)
-		store(d[16:], h2)
-		store(d[24:], h3)
-		store(dEnd, t0)
-		store(dEnd[8:], t1)
-		store(dEnd[16:], t2)
-		store(dEnd[24:], t3)
 	case n > 16:
 		h0, h1 := load(src)^w, load(src[8:])^w
 		t0, t1 := load(src[n-16:])^t, load(src[n-8:])^t

@@ -6,7 +6,7 @@ import "github.com/seed-c4549abd/wss/internal/cpu"
 
 var useAVX2 = cpu.AVX2 // read by maskBest
 
-// bulk handles more than 64 bytes.
+// bulk handles more than 32 bytes.
 func bulk(dst, src []byte, k uint32) {
 	maskBest(&dst[0], &src[0], len(src), k)
 }

@@ -2,7 +2,7 @@
 
 package mask
 
-// bulk handles more than 64 bytes. Every arm64 processor has NEON.
+// bulk handles more than 32 bytes. Every arm64 processor has NEON.
 func bulk(dst, src []byte, k uint32) {
 	maskNEON(&dst[0], &src[0], len(src), k)
 }

@@ -2,7 +2,7 @@
 
 package mask
 
-// bulk handles more than 64 bytes.
+// bulk handles more than 32 bytes.
 func bulk(dst, src []byte, k uint32) {
 	generic(dst, src, k)
 }

@@ -46,14 +46,21 @@ func MaskGroups() []string {
 	return all
 }
 
+// places is how many pieces of memory take turns, if they are short. A processor that has just
+// stored bytes in two steps that overlap is slow to load them again in one, and nobody masks
+// the same bytes twice in a row.
+const places = 16
+
+// turns is the memory of a case: payloads of one size, and where they are copied to.
+type turns struct{ from, to [places][]byte }
+
 // MaskCases are all sizes at every position of the key, in memory that is aligned and in
 // memory that is not. wss and gobwas mask in place; XORBytes does with a key that was
 // expanded to the payload's size beforehand; wss-copy masks while it copies, beside
 // memmove, which only copies.
 func MaskCases() []Case {
 	const most = 1<<20 + 64
-	src, dst := make([]byte, most), make([]byte, most)
-	expanded := make([]byte, most)
+	src, dst, expanded := make([]byte, most), make([]byte, most), make([]byte, most)
 	key := [4]byte{0x37, 0xfa, 0x21, 0x3d}
 	for i := range expanded {
 		expanded[i] = key[i%4]
@@ -61,41 +68,49 @@ func MaskCases() []Case {
 	var cases []Case
 	for _, size := range maskSizes {
 		for _, shift := range []int{0, 1} {
+			m := &turns{}
+			for i := range places {
+				at := shift
+				if size <= 4<<10 {
+					at += i * (size + 64) &^ 63
+				}
+				m.from[i], m.to[i] = src[at:at+size], dst[at:at+size]
+			}
 			for pos := range 4 {
-				cases = append(cases, maskCase(src[shift:shift+size], dst[shift:shift+size], expanded[pos:pos+size], key, pos, shift))
+				cases = append(cases, maskCase(m, expanded[pos:pos+size], key, pos, shift))
 			}
 		}
 	}
 	return cases
 }
 
-func maskCase(b, dst, expanded []byte, key [4]byte, pos, shift int) Case {
+func maskCase(m *turns, expanded []byte, key [4]byte, pos, shift int) Case {
 	return Case{
-		Group: SizeName(len(b)), Name: fmt.Sprintf("position %d, address %d", pos, shift), Bytes: len(b),
+		Group: SizeName(len(expanded)), Name: fmt.Sprintf("position %d, address %d", pos, shift), Bytes: len(expanded),
 		Funcs: []Func{
 			{"wss", libs.Ours, func(n int) {
-				for range n {
-					mask.XOR(b, key, pos)
+				for i := range n {
+					mask.XOR(m.from[i%places], key, pos)
 				}
 			}},
 			{"wss-copy", libs.Ours, func(n int) {
-				for range n {
-					mask.Copy(dst, b, key, pos)
+				for i := range n {
+					mask.Copy(m.to[i%places], m.from[i%places], key, pos)
 				}
 			}},
 			{"gobwas", libs.Peer, func(n int) {
-				for range n {
-					ws.Cipher(b, key, pos)
+				for i := range n {
+					ws.Cipher(m.from[i%places], key, pos)
 				}
 			}},
 			{"subtle.XORBytes", libs.Peer, func(n int) {
-				for range n {
-					subtle.XORBytes(b, b, expanded)
+				for i := range n {
+					subtle.XORBytes(m.from[i%places], m.from[i%places], expanded)
 				}
 			}},
 			{"memmove", libs.Baseline, func(n int) {
-				for range n {
-					copy(dst, b)
+				for i := range n {
+					copy(m.to[i%places], m.from[i%places])
 				}
 			}},
 		},
