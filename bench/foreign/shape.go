@@ -55,6 +55,9 @@ var metrics = []report.Metric{
 // table has a line for every server that takes part.
 func (s shape) table(servers []server, keys *keys, window time.Duration) rows.Table {
 	t := rows.Table{Table: report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: metrics}}
+	if s.conns == 1 { // as bench does
+		t.OneProcessor, t.Lives = true, 5
+	}
 	for _, srv := range servers {
 		if srv.name == streamed && !s.stream {
 			continue

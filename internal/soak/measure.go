@@ -12,6 +12,7 @@ import (
 const (
 	heapTolerance = 2 << 20
 	settleTime    = 10 * time.Second
+	settled       = 20 // looks without a change: the descriptor of internal/alarm stays for 200 ms
 )
 
 // usage is what the process holds. A number of descriptors that cannot be had is -1.
@@ -55,7 +56,7 @@ func settle(done func(usage) bool) usage {
 			same++
 		}
 		best = usage{min(u.heap, best.heap), u.goroutines, u.descriptors}
-		if same >= 5 && done(best) || time.Now().After(end) {
+		if same >= settled && done(best) || time.Now().After(end) {
 			return best
 		}
 		time.Sleep(20 * time.Millisecond) // for what ends by itself
