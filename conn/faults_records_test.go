@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -193,5 +194,16 @@ func alerted(t *testing.T, role frame.Role, ours bool, version uint16, part int)
 	_ = peer.CloseWrite()
 	if _, _, err := c.Read(bg); CloseStatus(err) != StatusAbnormal || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("after close_notify: %v", err)
+	}
+	if !ours {
+		return // crypto/tls would wait to say anything
+	}
+	rest, _ := io.ReadAll(peer.NetConn())
+	answer := []byte{23, 3, 3, 0, 19} // close_notify, encrypted
+	if version == tls.VersionTLS12 {
+		answer = []byte{21, 3, 3, 0, 26}
+	}
+	if at := len(rest) - 5 - int(answer[4]); at < 0 || !bytes.Equal(rest[at:at+5], answer) {
+		t.Errorf("close_notify was not answered: %x", rest)
 	}
 }

@@ -292,6 +292,7 @@ func (c *Conn) throttle(ctx context.Context) error {
 // broken ends the connection after an error of the transport. Without a close
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) broken(err error) error {
+	clean := err == io.EOF && !c.t.Truncated()
 	if err == io.EOF && c.ended.Load() == nil {
 		// The peer may have ended its direction only: what is on its way to it still leaves.
 		ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
@@ -301,13 +302,17 @@ func (c *Conn) broken(err error) error {
 	switch {
 	case c.ended.Load() != nil:
 		return c.err()
-	case err == io.EOF && !c.t.Truncated():
+	case clean:
 		err = fmt.Errorf("the stream ended without a close frame: %w", io.ErrUnexpectedEOF)
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
 		err = fmt.Errorf("the stream broke off: %w", io.ErrUnexpectedEOF)
 	}
-	if c.out.tok.try() { // an alert of crypto/tls may be waiting
-		_, _ = c.t.TryFlush()
+	if c.out.tok.try() {
+		if clean {
+			c.t.Notify()
+		} else {
+			_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting
+		}
 		c.releaseWrite()
 	}
 	if own := c.out.closing.Load(); own != nil && (errors.Is(own, ErrQueueFull) || errors.Is(own, ErrTooSlow)) {

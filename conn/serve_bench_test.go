@@ -39,6 +39,7 @@ func (l *loop) Shut() error                      { return nil }
 func (l *loop) SetReadDeadline(time.Time) error  { return nil }
 func (l *loop) SetWriteDeadline(time.Time) error { return nil }
 func (l *loop) Close() error                     { return nil }
+func (l *loop) Notify()                          {}
 func (l *loop) Resumable() bool                  { return true }
 func (l *loop) Truncated() bool                  { return false }
 func (l *loop) Counts() (in, out int64)          { return 0, 0 }

@@ -40,6 +40,9 @@ type transport interface {
 	Pending() int64
 	// Shut ends the stream to the peer, if all that Write took can be sent at once.
 	Shut() error
+	// Notify tells a peer that has ended its stream that ours ends, too, if TLS wants that
+	// said and it can be sent at once (RFC 8446 §6.1).
+	Notify()
 
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
@@ -86,6 +89,8 @@ func (t *plain) SetWriteDeadline(d time.Time) error { return t.SetFlushDeadline(
 func (t *plain) Resumable() bool                    { return true }
 func (t *plain) Counts() (in, out int64)            { return t.BytesRead(), t.BytesWritten() }
 
+func (t *plain) Notify() {}
+
 func (t *plain) Shut() error {
 	if done, err := t.TryFlush(); err != nil || !done {
 		return err
@@ -128,6 +133,12 @@ func (t *secure) Shut() error {
 		return err
 	}
 	return t.plain.Shut()
+}
+
+func (t *secure) Notify() {
+	if t.tls.CloseWrite() == nil {
+		_, _ = t.TryFlush()
+	}
 }
 
 func (t *secure) NetConn() net.Conn { return t.tls }
