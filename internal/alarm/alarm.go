@@ -3,8 +3,9 @@
 //
 // While any timer of the runtime's is set, every sleep of a processor is one with a timeout,
 // and for each the kernel sets a timer and takes it back: 5 to 10 % of what the echo of a
-// short message costs (BenchmarkWakeUp). On Linux these timers are a descriptor instead, that the runtime waits for
-// as it does for sockets, and the kernel sets a timer once for each time that one fires.
+// short message costs (BenchmarkWakeUp). On Linux these timers are a descriptor instead, that
+// the runtime waits for as it does for sockets, and the kernel sets a timer when one has
+// fired, not when a processor sleeps.
 package alarm
 
 import (
@@ -20,7 +21,7 @@ type Timer struct {
 	soft atomic.Pointer[time.Timer] // nil while the kernel does it
 }
 
-// AfterFunc calls f after d. f must not block: others are called behind it.
+// AfterFunc calls f on a goroutine of its own after d.
 func AfterFunc(d time.Duration, f func()) *Timer {
 	t := &Timer{f: f}
 	if InBubble() || !kernel.add(t, d) {

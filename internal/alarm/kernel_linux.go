@@ -84,9 +84,9 @@ func (k *descriptor) run(file *os.File) {
 	var expirations [8]byte
 	for idle := false; ; {
 		_, err := file.Read(expirations[:])
-		called := k.fire(time.Now())
 		k.mu.Lock()
 		now := time.Now()
+		called := k.fire(now)
 		switch {
 		case err != nil:
 			k.surrender(now)
@@ -107,10 +107,8 @@ func (k *descriptor) run(file *os.File) {
 	}
 }
 
-// fire calls what is due, and reports whether anything was.
+// fire calls what is due, and reports whether anything was. k.mu is held.
 func (k *descriptor) fire(now time.Time) (any bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	for {
 		i := slices.IndexFunc(k.timers, func(t *Timer) bool { return !t.due.After(now) })
 		if i < 0 {
@@ -119,9 +117,7 @@ func (k *descriptor) fire(now time.Time) (any bool) {
 		t := k.timers[i]
 		k.timers = slices.Delete(k.timers, i, i+1)
 		t.set, any = false, true
-		k.mu.Unlock()
-		t.f()
-		k.mu.Lock()
+		go t.f()
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package wheel runs many coarse, rarely firing timers from one: a connection's
-// keepalive costs a list entry, not a runtime timer. It needs no goroutine, and
-// while nothing is scheduled no timer either.
+// keepalive costs a list entry, not a timer of its own. While nothing is scheduled there
+// is no timer at all.
 package wheel
 
 import (
