@@ -198,17 +198,21 @@ func merged(own, set http.Header) http.Header {
 func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, place *member) (*Conn, error) {
 	t := newTransport(nc)
 	_ = nc.SetDeadline(time.Time{})
-	_ = t.SetWriteDeadline(time.Now().Add(o.timeout()))
 	err := t.Write(agreed.AppendResponse(nil))
+	done := false
 	if err == nil {
+		done, err = t.TryFlush()
+	}
+	if !done && err == nil {
+		_ = t.SetWriteDeadline(time.Now().Add(o.timeout()))
 		err = t.Flush()
+		_ = t.SetWriteDeadline(time.Time{})
 	}
 	if err != nil {
 		_ = t.Close()
 		t.Drop()
 		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
 	}
-	_ = t.SetWriteDeadline(time.Time{})
 	set := o.settings()
 	zip := newCompression(frame.Server, &o.Compression, params, set.messageLimit)
 	c := &Conn{t: t, set: shared(set), role: frame.Server, subprotocol: agreed.Subprotocol, zip: zip}

@@ -219,6 +219,16 @@ func (c *Conn) flushAll(ctx context.Context) error {
 	return err
 }
 
+// flushed sends what the kernel takes at once, and reports whether nothing is left to send.
+func (c *Conn) flushed() bool {
+	if !c.out.tok.try() {
+		return false
+	}
+	err := c.flush(ended)
+	c.unlockWrite()
+	return err == nil
+}
+
 // resumable returns the error of a write that was interrupted and that goes on.
 func resumable(err error) (*InterruptedError, bool) {
 	if err == nil {

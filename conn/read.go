@@ -289,11 +289,24 @@ func (c *Conn) throttle(ctx context.Context) error {
 	return nil
 }
 
+// Streams that ended otherwise than by a closing handshake.
+var (
+	errNoClose  = fmt.Errorf("the stream ended without a close frame: %w", io.ErrUnexpectedEOF)
+	errBrokeOff = fmt.Errorf("the stream broke off: %w", io.ErrUnexpectedEOF)
+)
+
+// lost is an error of the transport within Serve's loop, which ends the connection when it
+// has been left: a socket cannot be closed at once by whoever waits for it.
+type lost struct{ error }
+
 // broken ends the connection after an error of the transport. Without a close
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) broken(err error) error {
 	clean := err == io.EOF && !c.t.Truncated()
-	if err == io.EOF && c.ended.Load() == nil {
+	if c.in.looping {
+		return lost{err}
+	}
+	if err == io.EOF && c.ended.Load() == nil && !c.flushed() {
 		// The peer may have ended its direction only: what is on its way to it still leaves.
 		ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
 		_ = c.flushAll(ctx)
@@ -303,9 +316,9 @@ func (c *Conn) broken(err error) error {
 	case c.ended.Load() != nil:
 		return c.err()
 	case clean:
-		err = fmt.Errorf("the stream ended without a close frame: %w", io.ErrUnexpectedEOF)
+		err = errNoClose
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
-		err = fmt.Errorf("the stream broke off: %w", io.ErrUnexpectedEOF)
+		err = errBrokeOff
 	}
 	if c.out.tok.try() {
 		if clean {

@@ -77,6 +77,9 @@ func (s *server) serve() (again bool) {
 		err = c.t.Loop(s.handle)
 	}
 	c.in.looping = false
+	if l, ok := s.err.(lost); ok {
+		s.err = c.broken(l.error)
+	}
 	if err != nil {
 		c.liv.interrupted()
 	}

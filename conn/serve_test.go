@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -269,6 +270,54 @@ func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
 		}
 		if err := <-ended; !errors.Is(err, io.ErrUnexpectedEOF) || got != "last" {
 			t.Errorf("%s: %q, %v", how, got, err)
+		}
+	}
+}
+
+// TestServeHasClosedTheSocketWhenItReturns, whether the peer's stream ended or broke off, and
+// what fn wrote before has left.
+func TestServeHasClosedTheSocketWhenItReturns(t *testing.T) {
+	for _, kind := range []string{"plain", "tls"} {
+		for _, reset := range []bool{false, true} {
+			t.Run(fmt.Sprint(kind, " reset ", reset), func(t *testing.T) {
+				peer, server := raw(t, kind)
+				below, err := tcpOf(server.t.NetConn()).SyscallConn()
+				if err != nil {
+					t.Fatal(err)
+				}
+				served := echo(server)
+				if _, err := peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "hello")); err != nil {
+					t.Fatal(err)
+				}
+				if _, p := readFrame(t, peer); p != "hello" {
+					t.Errorf("%q", p)
+				}
+				if reset {
+					_ = tcpOf(peer).SetLinger(0)
+					_ = tcpOf(peer).Close()
+				} else {
+					closeWrite(peer)
+				}
+				e, ok := errors.AsType[*CloseError](<-served)
+				if !ok || e.Code != StatusAbnormal || !reset && !errors.Is(e, io.ErrUnexpectedEOF) {
+					t.Errorf("%v", e)
+				}
+				if err := below.Control(func(uintptr) {}); !errors.Is(err, net.ErrClosed) {
+					t.Errorf("the socket is open: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// tcpOf returns the socket at the bottom.
+func tcpOf(nc net.Conn) *net.TCPConn {
+	for {
+		switch c := nc.(type) {
+		case *net.TCPConn:
+			return c
+		case interface{ NetConn() net.Conn }:
+			nc = c.NetConn()
 		}
 	}
 }

@@ -151,19 +151,21 @@ func checkKey(r *http.Request) *Error {
 // checkVersion covers item 6 and §4.4.
 func checkVersion(r *http.Request) *Error {
 	versions := r.Header["Sec-Websocket-Version"]
-	own := http.Header{"Sec-WebSocket-Version": {version}}
 	switch {
-	case len(versions) == 0:
-		return &Error{Status: http.StatusBadRequest, Token: tokenMissingVersion, Header: own,
-			Reason: "there is no Sec-WebSocket-Version field, 13 is required"}
-	case len(versions) > 1:
-		return &Error{Status: http.StatusBadRequest, Token: tokenBadVersion, Header: own,
-			Reason: fmt.Sprintf("there are %d Sec-WebSocket-Version fields, one is required", len(versions))}
-	case versions[0] != version:
+	case len(versions) == 1 && versions[0] == version:
+		return nil
+	case len(versions) == 1:
 		return &Error{Status: http.StatusUpgradeRequired, Token: tokenBadVersion,
 			Reason: "the WebSocket version is " + quote(versions[0]) + ", only 13 is spoken here"}
 	}
-	return nil
+	e := &Error{Status: http.StatusBadRequest, Token: tokenMissingVersion,
+		Header: http.Header{"Sec-WebSocket-Version": {version}},
+		Reason: "there is no Sec-WebSocket-Version field, 13 is required"}
+	if len(versions) > 1 {
+		e.Token = tokenBadVersion
+		e.Reason = fmt.Sprintf("there are %d Sec-WebSocket-Version fields, one is required", len(versions))
+	}
+	return e
 }
 
 // negotiate covers items 8 and 9 and what the server answers (§4.2.2).

@@ -29,6 +29,7 @@ type Agreement struct {
 // returns the extended slice. Fields are in a fixed order. It is for the
 // Agreement that Accept returned. Safe for concurrent use.
 func (a *Agreement) AppendResponse(dst []byte) []byte {
+	dst = slices.Grow(dst, 256) // most fit
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Upgrade: websocket\r\n"+
 		"Connection: Upgrade\r\n"...)

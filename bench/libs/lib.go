@@ -119,7 +119,7 @@ func All() []Lib {
 	return []Lib{
 		wssServe(), wssPlain(), wssStream(), wssUpgrade(),
 		gorillaLib(), coderLib(), gobwasLib(), gwsLib(), xnetLib(),
-		rawTLS(), rawIdle(), rawCopy(), rawTCP(), rawWhole(), plainHTTP(),
+		rawTLS(), rawIdle(), rawCopy(), rawTCP(), rawWhole(), plainHTTP(), hijackHTTP(),
 	}
 }
 

@@ -31,6 +31,9 @@ import (
 //     write, and no call that says only that nothing has come.
 //   - http: net/http answering GET with as many bytes as an opening handshake has; for
 //     what it costs to accept connections.
+//   - http-hijack: the least that a WebSocket behind net/http can cost over this library's
+//     layer: the connection is taken over, the same response is written whatever the request
+//     was, and the end is waited for.
 const rawBuffer = 16 << 10
 
 func rawTLS() Lib {
@@ -269,6 +272,29 @@ func plainHTTP() Lib {
 				h.Set("Content-Type", "text/plain")
 				h.Set("X-Padding", strings.Repeat("x", 47))
 				_, _ = io.WriteString(w, "hello")
+			})
+		},
+	}
+}
+
+// upgraded is the response to the key that the load sends.
+const upgraded = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+
+func hijackHTTP() Lib {
+	return Lib{
+		Name: "http-hijack", Kind: Baseline, Setup: "net/http over crypto/tls over NewListener: Hijack, and a response that is always the same",
+		Serve: func(ln net.Listener, o Options) error {
+			return serveHTTP(conn.NewListener(ln), o, func(w http.ResponseWriter, _ *http.Request) {
+				nc, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					return
+				}
+				_, _ = io.WriteString(nc, upgraded)
+				go func() {
+					defer nc.Close()
+					_, _ = nc.Read(make([]byte, 1))
+				}()
 			})
 		},
 	}

@@ -23,7 +23,7 @@ func (c *Config) acceptTables() []Table {
 		return Table{
 			Table: report.Table{Row: 14, Key: key, Title: title, Metrics: metrics,
 				Note: "TLS 1.3 with ECDSA P-256; TCP, TLS, a request, its answer, and the end of the connection."},
-			Do: linesOf(with([]string{"wss", "wss-upgrade"}, "http"), func(ctx context.Context, l libs.Lib) (Session, error) {
+			Do: linesOf(with([]string{"wss", "wss-upgrade"}, "http", "http-hijack"), func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openAccept(ctx, l, resume)
 			}),
 		}

@@ -66,6 +66,14 @@ func kernelAndCipher(size, records int, do ...string) bound {
 	}
 }
 
+// byHijack bounds accepting by a connection that is taken over, answered and ended without a
+// look at the request.
+func byHijack(_ *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
+	hijack, ok := median(t, "http-hijack", "cpu")
+	against, ok2 := median(t, m.Against, "cpu")
+	return hijack / against, "a connection taken over, over the layer below TLS, with a fixed response", ok && ok2
+}
+
 // byGrowth bounds by another line's own growth.
 func byGrowth(line string) bound {
 	return func(_ *report.Report, t *report.Table, _ *report.Mark) (float64, string, bool) {

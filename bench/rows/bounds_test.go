@@ -20,6 +20,7 @@ func TestBoundsAreMadeOfMedians(t *testing.T) {
 		{Key: "3", Lines: []report.Line{line("wss", libs.Ours, 90, 90), line("tcp", libs.Baseline, 40, 60, 50), line("tcp-whole", libs.Baseline, 45), line("best", libs.Peer, 100)}},
 		{Key: "cipher", Lines: []report.Line{cipher}},
 		{Key: "7a", Lines: []report.Line{kept("tls-idle", "heap", 8000), kept("wss", "memory", 12000), kept("best", "memory", 20096)}},
+		{Key: "14a", Lines: []report.Line{line("http-hijack", libs.Baseline, 101), line("best", libs.Peer, 100)}},
 		{Key: "16", Metrics: []report.Metric{{Key: "cpu 10"}, {Key: "cpu 100"}}, Lines: []report.Line{
 			{Name: "tls", Rounds: map[string][]float64{"cpu 10": {2}, "cpu 100": {3}}},
 		}},
@@ -34,6 +35,7 @@ func TestBoundsAreMadeOfMedians(t *testing.T) {
 		{"the kernel and four records that are only sealed", kernelAndCipher(16384, 4, "seal"), "3", 0.61},
 		{"a tls.Conn and a stack", byIdleTLS(0), "7a", 0.5},
 		{"and two windows of 4 KiB", byIdleTLS(12), "7a", (8000 + 2048 + 8192) / 20096.},
+		{"a connection that is only taken over", byHijack, "14a", 1.01},
 		{"another line's growth", byGrowth("tls"), "16", 1.5},
 	} {
 		m := report.Mark{Against: "best"}

@@ -1,5 +1,7 @@
 package wire
 
+import "net"
+
 // Loop waits, and calls handle whenever Ready, until handle returns false; then the
 // error is nil. An expired read deadline ends it with os.ErrDeadlineExceeded and
 // changes nothing. handle must read until Ready is false, and must not call Wait or
@@ -24,7 +26,11 @@ func (c *Conn) Loop(handle func() bool) error {
 			}
 		}
 	}
-	c.looped.Store(true)
+	c.looping.Store(true)
+	defer c.looping.Store(false)
+	if c.closed.Load() {
+		return net.ErrClosed // Close may not have seen that it would wait for handle
+	}
 	c.dry = false
 	c.handle = handle
 	err := c.raw.Read(c.poll)

@@ -142,3 +142,31 @@ func TestCloseInsideLoopDoesNotWaitForIt(t *testing.T) {
 		}
 	}
 }
+
+// TestCloseOutsideLoopIsDoneWhenItReturns, also after a Loop, which is refused from then on.
+func TestCloseOutsideLoopIsDoneWhenItReturns(t *testing.T) {
+	a, b := connected(t)
+	c := Plain(b)
+	c.Switch()
+	_, _ = a.Write([]byte("x"))
+	once := func() bool {
+		_, _ = c.Read(make([]byte, 10))
+		return false
+	}
+	if err := c.Loop(once); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := b.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := raw.Control(func(uintptr) {}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the socket is open: %v", err)
+	}
+	if err := c.Loop(once); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Loop after Close: %v", err)
+	}
+}

@@ -46,7 +46,7 @@ type Conn struct {
 	written atomic.Int64
 	flushMu sync.Mutex // one flush at a time; taken before mu
 	closed  atomic.Bool
-	looped  atomic.Bool // Loop was called: Close must not wait for it
+	looping atomic.Bool // within Loop: Close must not wait for it
 	try     try
 
 	mu     sync.Mutex // guards queue and flushing

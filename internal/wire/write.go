@@ -174,7 +174,7 @@ func (c *Conn) Close() error {
 		return net.ErrClosed
 	}
 	var err error
-	if c.looped.Load() {
+	if c.looping.Load() {
 		go c.nc.Close() // it waits for the read to end, and we may be called within
 	} else {
 		err = c.nc.Close()
