@@ -21,32 +21,32 @@ const (
 // the token sends all of them (group commit). So writers that meet share one TLS
 // record and one system call.
 type outbox struct {
+	// what every message needs: see Conn
 	mu      sync.Mutex
-	buf     []byte                     // borrowed; frames that have not been given to the transport
 	framed  int64                      // bytes that ever entered buf
-	closing atomic.Pointer[CloseError] // a close frame is in: none may follow
 	sent    atomic.Int64               // bytes of framed that are with the kernel
+	closing atomic.Pointer[CloseError] // a close frame is in: none may follow
 	kicked  atomic.Bool                // frames came whose writers do not wait
 	corked  atomic.Bool                // Serve is handling input: replies gather
+	held    atomic.Int32               // calls of Cork without their Uncork
+	stream  bool                       // a MessageWriter is open: no other data frame may enter
+	crowd   bool                       // writers came while the one before was sending; guarded by tok
+	tok     token                      // its holder alone uses the transport's send side
+	sentOut traffic                    // messages and their payload
+	buf     []byte                     // borrowed; frames that have not been given to the transport
 
-	sentOut traffic      // messages and their payload
-	queue   []*Prepared  // messages of Send that found buf full; see send.go
-	held    atomic.Int32 // calls of Cork without their Uncork
-	broken  atomic.Bool  // nothing can be sent any more
-	drained atomic.Bool  // a goroutine is sending what a cancelled write left
-	stream  bool         // a MessageWriter is open: no other data frame may enter
-	crowd   bool         // writers came while the one before was sending; guarded by tok
+	queue     []*Prepared // messages of Send that found buf full; see send.go
+	pong      []byte      // an answer that found buf full; only the latest counts
+	following following   // writers whose frames somebody else sends; see follow.go
 
-	tok       token     // its holder alone uses the transport's send side
-	watch     *watch    // used by tok's holder; nil until a context can end
-	following following // writers whose frames somebody else sends; see follow.go
-
-	cork    corked // see cork.go
-	pong    []byte // an answer that found buf full; only the latest counts
-	msg     token  // held while a message is being streamed, or sent in parts
-	queued  int64  // bytes of queue
-	dropped int64  // messages of Send
-	control int64  // frames
+	watch   *watch      // used by tok's holder; nil until a context can end
+	broken  atomic.Bool // nothing can be sent any more
+	drained atomic.Bool // a goroutine is sending what a cancelled write left
+	cork    corked      // see cork.go
+	msg     token       // held while a message is being streamed, or sent in parts
+	queued  int64       // bytes of queue
+	dropped int64       // messages of Send
+	control int64       // frames
 }
 
 // Write sends p as one message and returns when the kernel has taken it. Text that is

@@ -45,7 +45,7 @@ func (c *Conn) readOnce(fd uintptr) bool {
 	case n == 0:
 		c.readErr = io.EOF
 	default:
-		c.onceN = n
+		c.took(n)
 	}
 	return true
 }
@@ -60,13 +60,10 @@ func (c *Conn) loopOnce(fd uintptr) bool {
 			}
 			return false
 		}
-		c.onceN = 0
 		if !c.readOnce(fd) {
 			c.dry = false
 			return false
 		}
-		c.w += c.onceN
-		c.read.Add(int64(c.onceN))
 		if c.readErr != nil && c.r == c.w {
 			c.release()
 		}
