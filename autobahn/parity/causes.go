@@ -3,6 +3,12 @@ package main
 // causes are the differences that were looked into.
 var causes = []known{
 	{
+		testees: []string{"sends-lengths-in-64-bits"},
+		cases:   []string{"12.2.1?", "12.5.1?"},
+		cause: "A message of 128 KiB that takes more than 65,535 bytes when it is compressed has its length in 64 bits rightly. Which " +
+			"do depends on the text, and the two suites have texts of their own.",
+	},
+	{
 		testees: []string{"cuts-off-the-end-of-compressed-messages", "marks-plain-messages-as-compressed"},
 		cases:   []string{"12.*", "13.*"},
 		cause: "Both say FAILED. The original inflates piece by piece, and so may fail the connection for what text there is, " +

@@ -61,6 +61,8 @@ type Lib struct {
 	// Plain is a server that never uses TLS; Raw one that echoes bytes instead of
 	// messages, without an opening handshake.
 	Plain, Raw bool
+	// Silent is a server that answers opening requests, and echoes nothing.
+	Silent bool
 	// Serve accepts connections and echoes, until the listener is closed.
 	Serve func(ln net.Listener, o Options) error
 	// Prepare makes a message ready for many connections; the function that it

@@ -264,7 +264,7 @@ func wholeFrames(p []byte) (n int) {
 // plainHTTP answers with some 129 bytes in all, like a response that upgrades.
 func plainHTTP() Lib {
 	return Lib{
-		Name: "http", Kind: Baseline, Setup: "net/http over crypto/tls: a GET, answered with as many bytes as an upgrade",
+		Name: "http", Kind: Baseline, Silent: true, Setup: "net/http over crypto/tls: a GET, answered with as many bytes as an upgrade",
 		Serve: func(ln net.Listener, o Options) error {
 			return serveHTTP(ln, o, func(w http.ResponseWriter, _ *http.Request) {
 				h := w.Header()
@@ -283,7 +283,8 @@ const upgraded = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConn
 
 func hijackHTTP() Lib {
 	return Lib{
-		Name: "http-hijack", Kind: Baseline, Setup: "net/http over crypto/tls over NewListener: Hijack, and a response that is always the same",
+		Name: "http-hijack", Kind: Baseline, Silent: true,
+		Setup: "net/http over crypto/tls over NewListener: Hijack, and a response that is always the same",
 		Serve: func(ln net.Listener, o Options) error {
 			return serveHTTP(conn.NewListener(ln), o, func(w http.ResponseWriter, _ *http.Request) {
 				nc, _, err := http.NewResponseController(w).Hijack()

@@ -38,7 +38,7 @@ func serve(t *testing.T, l libs.Lib, o libs.Options) Target {
 
 func TestEveryLibraryEchoes(t *testing.T) {
 	for _, l := range libs.All() {
-		if l.Name == "http" {
+		if l.Silent {
 			continue
 		}
 		t.Run(l.Name, func(t *testing.T) {

@@ -20,7 +20,8 @@ func (c *Config) acceptTables() []Table {
 		{Key: "allocBytes", Name: "allocated per connection", Unit: "B"},
 	}
 	table := func(key, title string, resume bool) Table {
-		return Table{OneProcessor: true, Lives: pick(c, 5, 1),
+		return Table{
+			OneProcessor: true, Lives: pick(c, 5, 1),
 			Table: report.Table{Row: 14, Key: key, Title: title, Metrics: metrics,
 				Note: "TLS 1.3 with ECDSA P-256; TCP, TLS, a request, its answer, and the end of the connection."},
 			Do: linesOf(with([]string{"wss", "wss-upgrade"}, "http", "http-hijack"), func(ctx context.Context, l libs.Lib) (Session, error) {

@@ -24,7 +24,8 @@ func (c *Config) pushTables() []Table {
 	each := pick(c, 500, 100)
 	conns := c.conns(1000, 200)
 	published := func(key, title string, n int) Table {
-		return Table{OneProcessor: true, Lives: pick(c, 5, 1),
+		return Table{
+			Lives: pick(c, 5, 1),
 			Table: report.Table{Row: 9, Key: key, Title: title, Metrics: pushMetrics,
 				Note: "The next round of messages leaves when the one before has arrived everywhere. Libraries without prepared messages write the message to each connection."},
 			Do: linesOf(with([]string{"wss"}, "tls"), func(ctx context.Context, l libs.Lib) (Session, error) {
