@@ -29,8 +29,9 @@ const (
 type Compression struct {
 	// Mode is off by default.
 	Mode CompressionMode
-	// Level is the effort, from 1 (fast) to 9. Zero: a balance. It counts with
-	// windows of 15 bits only; smaller ones have one effort.
+	// Level is the effort, from 1 (fast) to 9. Zero: a balance, with less of it for
+	// each byte of long messages. It counts with windows of 15 bits only; smaller ones
+	// have one effort.
 	Level int
 	// WindowBits limits what this side looks back at when it compresses, and so
 	// what both sides keep, to 2^WindowBits bytes: 8 to 15. Zero: 15. The peer may

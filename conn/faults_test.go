@@ -91,11 +91,12 @@ func (r *relay) dial(ctx context.Context, network, addr string) (net.Conn, error
 }
 
 // tighten gives sockets small buffers: writes are short, and reads get little. What a
-// socket receives into stays large enough for the loopback's segments, which would crawl.
+// socket receives into stays large enough for the loopback's segments: were one ever
+// dropped, the kernel would wait for as long as a minute before it sends it again.
 func tighten(size int, conns ...net.Conn) {
 	for _, nc := range conns {
 		if size > 0 {
-			_ = nc.(*net.TCPConn).SetReadBuffer(8 * size)
+			_ = nc.(*net.TCPConn).SetReadBuffer(64 * size)
 			_ = nc.(*net.TCPConn).SetWriteBuffer(size)
 		}
 	}

@@ -60,6 +60,10 @@ func frameOf(h frame.Header, payload []byte) []byte {
 	return append(h.Append(b), payload...)
 }
 
+// preparedLevel is the effort for a message that is compressed once and sent many times,
+// where none was chosen.
+const preparedLevel = 7
+
 // compressed returns the message compressed by itself, so that it fits the context of
 // every connection with a window of at least 2^bits bytes; nil if that saves nothing.
 func (p *Prepared) compressed(bits, level int) []byte {
@@ -71,6 +75,9 @@ func (p *Prepared) compressed(bits, level int) []byte {
 		}
 	}
 	z := zipped{bits: bits, level: level}
+	if level == 0 {
+		level = preparedLevel
+	}
 	alone := deflate.Compressor{WindowBits: bits, Level: level, NoTakeover: true}
 	if out, ok := alone.Append(nil, p.data); ok {
 		h := frame.Header{Fin: true, RSV: frame.RSV1, Opcode: frame.Opcode(p.typ), Length: int64(len(out))}

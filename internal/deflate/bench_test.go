@@ -37,7 +37,7 @@ func BenchmarkCompress(b *testing.B) {
 
 // What the default level was chosen by.
 func BenchmarkLevels(b *testing.B) {
-	for _, size := range []int{100, 1 << 10, 16 << 10} {
+	for _, size := range []int{100, 1 << 10, 4 << 10, 16 << 10, 128 << 10} {
 		for _, s := range settings() {
 			if s.bits != maxBits && s.bits != 12 {
 				continue
@@ -46,7 +46,7 @@ func BenchmarkLevels(b *testing.B) {
 				r := source(1)
 				c, _ := s.pair()
 				var messages [][]byte
-				for range 512 {
+				for range min(512, 4<<20/size) {
 					p := jsonMessage(r, size)
 					messages = append(messages, p)
 					c.AppendPiece(nil, p, true)
@@ -130,10 +130,8 @@ func byteCount(n int) string {
 	switch {
 	case n >= 1<<20:
 		return "1MiB"
-	case n >= 16<<10:
-		return "16KiB"
 	case n >= 1<<10:
-		return "1KiB"
+		return strconv.Itoa(n>>10) + "KiB"
 	}
 	return strconv.Itoa(n) + "B"
 }

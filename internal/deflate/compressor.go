@@ -13,11 +13,11 @@ type Compressor struct {
 	// match refers farther back than 2^WindowBits bytes, and neither is more kept.
 	WindowBits int
 
-	// Level is the effort, from 1, fast, to 9; 0 means 7 with context takeover, where
-	// that is both faster and smaller than 5, and 5 without. It counts only with 15
-	// window bits: smaller windows have one effort, like that of level 5. Loading the
-	// window is most of the work: of 1 KiB, 12 bits save 1% less than 15, in a fourth
-	// of the time.
+	// Level is the effort, from 1, fast, to 9; 0 means 7 with context takeover, 5
+	// without, and 3 for long messages. It counts only with 15 window bits: smaller
+	// windows have one effort, like that of level 5. Where the window has to be loaded
+	// that is most of the work: of 1 KiB, 12 bits save 1% less than 15, in a fourth of
+	// the time.
 	Level int
 
 	// NoTakeover is the no_context_takeover of our direction: each message begins
@@ -28,15 +28,10 @@ type Compressor struct {
 	pos    int64   // bytes that ever entered the context
 	kept   *writer // one that knows the context; guarded by keeper.mu
 	open   bool    // a message is in progress, by pieces
+	bulk   bool    // what was compressed last was long
 	hit    bool    // a message has been shortened
 	misses int     // messages since that were not
 }
-
-// The levels that Level 0 stands for, by BenchmarkLevels.
-const (
-	defaultLevel      = 7
-	defaultLevelAlone = 5 // without context takeover
-)
 
 // Range of max_window_bits (RFC 7692 §7.1.2).
 const (
@@ -129,7 +124,7 @@ func (c *Compressor) entered(w *writer, p []byte, stays, pool bool) {
 	}
 	c.win.add(p, c.size(), pool)
 	c.pos += int64(len(p))
-	if w.pool == poolOf(c.bits(), c.level()) {
+	if w.bits == c.bits() {
 		c.keep(w)
 	} else {
 		w.giveBack() // its window is larger than ours
@@ -157,7 +152,7 @@ func (c *Compressor) Close() {
 // compress appends p compressed in the present context, up to a byte boundary. The
 // writer that did it is for the caller to return.
 func (c *Compressor) compress(dst, p []byte) ([]byte, *writer) {
-	bits, level, reach := c.bits(), c.level(), c.size()
+	bits, level, reach := c.bits(), c.effort(len(p)), c.size()
 	if len(p) < fastMin && c.win.n > 0 && (level < chainLevel || bits < maxBits) {
 		// The window that this writer has is larger than ours, so with p in it
 		// what we load must not be more than ours.
@@ -191,16 +186,6 @@ func (c *Compressor) bits() int {
 		return maxBits
 	}
 	return c.WindowBits
-}
-
-func (c *Compressor) level() int {
-	if c.Level == 0 {
-		if c.NoTakeover {
-			return defaultLevelAlone
-		}
-		return defaultLevel
-	}
-	return c.Level
 }
 
 func (c *Compressor) size() int { return 1 << c.bits() }

@@ -22,7 +22,7 @@ func settings() []setting {
 		for bits := minBits; bits < maxBits; bits++ {
 			list = append(list, setting{bits, 0, no})
 		}
-		for level := 1; level <= 9; level++ {
+		for level := range 10 {
 			list = append(list, setting{maxBits, level, no})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 type writer struct {
 	flate *flate.Writer
 	pool  *sync.Pool
+	bits  int // of its window
 	out   []byte
 	dict  []byte
 
@@ -44,7 +45,7 @@ func borrowWriter(bits, level int) *writer {
 	if w, ok := pool.Get().(*writer); ok {
 		return w
 	}
-	w := &writer{pool: pool}
+	w := &writer{pool: pool, bits: bits}
 	var err error
 	if bits < maxBits {
 		w.flate, err = flate.NewWriterWindow(w, 1<<bits)
