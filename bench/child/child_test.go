@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -125,6 +126,39 @@ func TestUsageAndMemoryAreMeasured(t *testing.T) {
 	after, err := p.Do(Request{Op: OpEnd})
 	if err != nil || after.CPU <= before.CPU || after.GCs < before.GCs+2 || after.Mallocs < before.Mallocs {
 		t.Errorf("%+v and then %+v, %v", before, after, err)
+	}
+}
+
+func TestAChildTellsWhereItsTimeGoes(t *testing.T) {
+	p := begin(t, Setup{Lib: "tcp"})
+	if _, err := p.Do(Request{Op: OpProfile}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Do(Request{Op: OpProfile}); err == nil {
+		t.Error("two profiles at once")
+	}
+	for sum := 0.0; sum == 0; { // a sample comes with every ten milliseconds of processor time
+		if _, err := p.Do(Request{Op: OpMemory}); err != nil {
+			t.Fatal(err)
+		}
+		reply, err := p.Do(Request{Op: OpShares})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range reply.Shares {
+			sum += part
+		}
+		if sum != 0 && math.Abs(sum-1) > 1e-9 {
+			t.Errorf("%v", reply.Shares)
+		}
+		if sum == 0 {
+			if _, err := p.Do(Request{Op: OpProfile}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := p.Do(Request{Op: OpShares}); err == nil {
+		t.Error("shares of no profile")
 	}
 }
 

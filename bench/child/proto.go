@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"time"
+
+	"github.com/seed-c4549abd/wss/bench/shares"
 )
 
 // Setup is the first line that a child reads: what it is to be.
@@ -47,6 +49,8 @@ const (
 	OpPrepare = "prepare" // make a message ready
 	OpPublish = "publish" // hand it to all connections
 	OpConns   = "conns"   // the number of connections
+	OpProfile = "profile" // begin to look where the time goes
+	OpShares  = "shares"  // stop, and tell
 )
 
 // Reply is a line that a child writes.
@@ -65,6 +69,8 @@ type Reply struct {
 	Goroutines int    `json:"goroutines,omitempty"`
 
 	Conns int `json:"conns,omitempty"`
+
+	Shares map[shares.Kind]float64 `json:"shares,omitempty"`
 }
 
 // ServerTLS is the configuration of all servers: TLS 1.3, and so the same cipher on the

@@ -14,7 +14,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/pprof/profile"
+
 	"github.com/seed-c4549abd/wss/bench/libs"
+	"github.com/seed-c4549abd/wss/bench/shares"
 )
 
 // process is the child's side.
@@ -23,6 +26,8 @@ type process struct {
 	hub    *libs.Hub
 	client libs.Conn
 	send   func(libs.Conn, int) error
+
+	profile bytes.Buffer // that is being written
 }
 
 // Run is a child: it reads its Setup, then Requests, until stdin ends.
@@ -37,7 +42,7 @@ func Run(stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return out.Encode(Reply{Error: err.Error()})
 	}
-	stop, err := profile(setup.Profile)
+	stop, err := profileTo(setup.Profile)
 	if err != nil {
 		return out.Encode(Reply{Error: err.Error()})
 	}
@@ -63,8 +68,8 @@ func Run(stdin io.Reader, stdout io.Writer) error {
 	}
 }
 
-// profile writes a CPU profile until the function is called.
-func profile(name string) (stop func(), err error) {
+// profileTo writes a CPU profile until the function is called.
+func profileTo(name string) (stop func(), err error) {
 	if name == "" {
 		return func() {}, nil
 	}
@@ -126,6 +131,16 @@ func (p *process) do(req Request) (Reply, error) {
 		return usage(req.Op == OpBegin), nil
 	case OpMemory:
 		return memory(), nil
+	case OpProfile:
+		p.profile.Reset()
+		return Reply{}, pprof.StartCPUProfile(&p.profile)
+	case OpShares:
+		pprof.StopCPUProfile()
+		parsed, err := profile.Parse(&p.profile)
+		if err != nil {
+			return Reply{}, err
+		}
+		return Reply{Shares: shares.Of(parsed)}, nil
 	case OpConns:
 		return Reply{Conns: len(p.hub.Conns())}, nil
 	case OpWrite:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/seed-c4549abd/wss/bench/shares"
 )
 
 // Markdown writes the report for people: the marks first, then every table.
@@ -49,7 +51,7 @@ func (r *Report) extent() string {
 
 // MarksTable is the table of marks with their verdicts.
 func (r *Report) MarksTable() string {
-	rows := [][]string{{"#", "work", "mark", "measured", "quartiles", "best", "verdict", "bound"}}
+	rows := [][]string{{"#", "work", "mark", "measured", "quartiles", "best", "verdict", "without our work", "bound"}}
 	for _, m := range r.Marks {
 		measured, spread := "–", "–"
 		if m.Value.N > 0 {
@@ -74,11 +76,14 @@ func (r *Report) MarksTable() string {
 		if m.Where != "" {
 			against = strings.TrimSpace(against + " (" + m.Where + ")")
 		}
-		bound := ""
+		free, bound := "", ""
+		if m.Free > 0 {
+			free = number(m.Free)
+		}
 		if m.Bound > 0 {
 			bound = number(m.Bound) + ": " + m.BoundBy
 		}
-		rows = append(rows, []string{fmt.Sprint(m.Row), m.Work, m.Goal, measured, spread, against, verdict, bound})
+		rows = append(rows, []string{fmt.Sprint(m.Row), m.Work, m.Goal, measured, spread, against, verdict, free, bound})
 	}
 	return table(rows)
 }
@@ -90,6 +95,9 @@ func (t *Table) Text() string {
 		b.WriteString(t.across())
 	} else {
 		b.WriteString(t.along())
+	}
+	if s := t.shares(); s != "" {
+		b.WriteString("\nWhere the processor time goes, in rounds of their own with a profiler:\n\n" + s)
 	}
 	for _, a := range t.Absent {
 		fmt.Fprintf(&b, "\n- %s: %s", a.Name, a.Reason)
@@ -146,6 +154,28 @@ func (t *Table) across() string {
 			}
 		}
 		rows = append(rows, row)
+	}
+	return table(rows)
+}
+
+// shares has a line for each library whose time was looked into.
+func (t *Table) shares() string {
+	rows := [][]string{{""}}
+	for _, k := range shares.Kinds() {
+		rows[0] = append(rows[0], string(k))
+	}
+	for _, l := range t.Lines {
+		if l.Shares == nil {
+			continue
+		}
+		row := []string{l.Name}
+		for _, k := range shares.Kinds() {
+			row = append(row, fmt.Sprintf("%.1f %%", 100*l.Shares[k]))
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) == 1 {
+		return ""
 	}
 	return table(rows)
 }

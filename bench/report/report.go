@@ -4,6 +4,7 @@ package report
 import (
 	"time"
 
+	"github.com/seed-c4549abd/wss/bench/shares"
 	"github.com/seed-c4549abd/wss/bench/stats"
 )
 
@@ -47,6 +48,9 @@ type Line struct {
 	Values map[string]stats.Summary `json:"values"`
 	// Rounds holds each metric's values, in the order of the rounds.
 	Rounds map[string][]float64 `json:"rounds"`
+	// Shares are the parts of the processor time by whose work it was, in rounds that
+	// came after those. Nil: nobody looked.
+	Shares map[shares.Kind]float64 `json:"shares,omitempty"`
 }
 
 // Absent is a library that does not take part, and why.
@@ -79,6 +83,9 @@ type Mark struct {
 	// Bound is how low Value could be, as far as that is known, and BoundBy what bounds it.
 	Bound   float64 `json:"bound,omitempty"`
 	BoundBy string  `json:"boundBy,omitempty"`
+	// Free is what Value would be if the library's own work cost nothing; 0: nobody
+	// looked.
+	Free float64 `json:"free,omitempty"`
 	// Close says that the quartiles lie on both sides of the limit.
 	Close bool `json:"close,omitempty"`
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-c4549abd/wss/bench/shares"
 	"github.com/seed-c4549abd/wss/bench/stats"
 )
 
@@ -20,7 +21,7 @@ func sample() *Report {
 	return &Report{
 		Machine: Machine{CPU: "a <fast> one", Cores: 2, Peers: []Module{{"example.com/peer", "v1.2.3"}}},
 		Marks: []Mark{
-			{Row: 1, Work: "echo", Goal: "≤ 0.5 × best peer", Limit: 0.5, Value: stats.Summarise([]float64{0.4, 0.6, 0.7}), Against: "peer", Verdict: Missed, Close: true},
+			{Row: 1, Work: "echo", Goal: "≤ 0.5 × best peer", Limit: 0.5, Value: stats.Summarise([]float64{0.4, 0.6, 0.7}), Against: "peer", Verdict: Missed, Close: true, Free: 0.55},
 			{Row: 2, Work: "text", Goal: "≥ 2 × peer's speed", Limit: 0.5, Value: stats.Summarise([]float64{0.25}), Against: "peer", Verdict: Met, Times: true},
 			{Row: 3, Work: "nothing", Goal: "≤ 1", Limit: 1, Verdict: NotMeasured},
 		},
@@ -28,7 +29,7 @@ func sample() *Report {
 			{
 				Row: 1, Key: "1", Title: "echo", Metrics: []Metric{{Key: "cpu", Name: "CPU", Unit: "µs"}, {Key: "none", Name: "never measured"}},
 				Lines: []Line{
-					line("wss", "ours", map[string][]float64{"cpu": {1.23456, 2, 3}, "hidden": {7}}),
+					line("wss", "ours", map[string][]float64{"cpu": {1.23456, 2, 3}, "hidden": {7}}).sharing(map[shares.Kind]float64{shares.Kernel: 0.25, shares.Library: 0.75}),
 					line("peer", "peer", map[string][]float64{"cpu": {4, 5, 6}}),
 				},
 				Absent: []Absent{{"other", "cannot"}},
@@ -41,13 +42,18 @@ func sample() *Report {
 	}
 }
 
+func (l Line) sharing(s map[shares.Kind]float64) Line {
+	l.Shares = s
+	return l
+}
+
 func TestMarkdownSaysEverything(t *testing.T) {
 	text := sample().Markdown(map[string]string{"1": "row-1.svg"})
 	for _, want := range []string{
 		"a <fast> one, 2 cores", "example.com/peer v1.2.3",
 		"| **missed**, within the spread |", "| 4.00 ×", "| not measured",
 		"| wss  | 2.00 (1.62–2.50) |", "- other: cannot", "![echo](row-1.svg)",
-		"| 2 B, ns | 20,000 | –", "peer as it is",
+		"| 2 B, ns | 20,000 | –", "peer as it is", "within the spread | 0.550", "| wss | 25.0 % | 0.0 %",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("missing: %s\nin\n%s", want, text)

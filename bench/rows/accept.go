@@ -67,4 +67,6 @@ func (s *acceptSession) Round() (Sample, error) {
 	})
 }
 
+func (s *acceptSession) measured() *child.Process { return s.process }
+
 func (s *acceptSession) Close() { _ = s.process.Close() }

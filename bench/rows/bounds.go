@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/bench/micro"
 	"github.com/seed-c4549abd/wss/bench/report"
+	"github.com/seed-c4549abd/wss/bench/shares"
 )
 
 // A bound is how low a mark's figure could be at all: what the mark is compared with does
@@ -86,8 +87,11 @@ func byGrowth(line string) bound {
 	}
 }
 
-// bounded notes the bound of a mark.
+// bounded notes the bound of a mark, and what would be left without the library's work.
 func (g goal) bounded(r *report.Report, t *report.Table, m *report.Mark) {
+	if own := t.Find(g.line); own.Shares != nil && g.metric == "cpu" {
+		m.Free = m.Value.Median * (1 - own.Shares[shares.Library])
+	}
 	if g.bound == nil || m.Value.N == 0 {
 		return
 	}

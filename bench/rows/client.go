@@ -70,6 +70,8 @@ func (s *clientSession) Round() (Sample, error) {
 	})
 }
 
+func (s *clientSession) measured() *child.Process { return s.process }
+
 func (s *clientSession) Close() {
 	_ = s.process.Close()
 	s.sink.Close()

@@ -112,6 +112,8 @@ func (s *echoSession) Round() (Sample, error) {
 	})
 }
 
+func (s *echoSession) measured() *child.Process { return s.process }
+
 func (s *echoSession) Close() {
 	s.group.Close()
 	_ = s.process.Close()

@@ -1,12 +1,14 @@
 package rows
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/bench/libs"
 	"github.com/seed-c4549abd/wss/bench/report"
+	"github.com/seed-c4549abd/wss/bench/shares"
 )
 
 func line(name string, kind libs.Kind, cpu ...float64) report.Line {
@@ -36,6 +38,19 @@ func TestMarksAreJudgedByTheMedianOfRatios(t *testing.T) {
 		if got.Verdict != c.want.Verdict || got.Against != c.want.Against || got.Close != c.want.Close {
 			t.Errorf("%s: %+v", c.name, got)
 		}
+	}
+}
+
+func TestWithoutTheLibrarysWorkSoMuchIsLeft(t *testing.T) {
+	own := line("wss", libs.Ours, 90, 80, 100)
+	table := report.Table{Key: "1", Lines: []report.Line{own, line("peer", libs.Peer, 100, 100, 100)}}
+	g := goal{table: "1", line: "wss", metric: "cpu", against: best, limit: 0.8}
+	if m := g.judge(&report.Report{Tables: []report.Table{table}}); m.Free != 0 {
+		t.Errorf("nobody looked, and %v is left", m.Free)
+	}
+	table.Lines[0].Shares = map[shares.Kind]float64{shares.Kernel: 0.8, shares.Library: 0.2}
+	if m := g.judge(&report.Report{Tables: []report.Table{table}}); math.Abs(m.Free-0.72) > 1e-9 {
+		t.Errorf("%v is left, want 0.72", m.Free)
 	}
 }
 

@@ -140,6 +140,8 @@ func (s *pushSession) Round() (Sample, error) {
 	})
 }
 
+func (s *pushSession) measured() *child.Process { return s.process }
+
 func (s *pushSession) Close() {
 	if s.group != nil {
 		s.group.Close()

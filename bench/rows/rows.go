@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-c4549abd/wss/bench/child"
 	"github.com/seed-c4549abd/wss/bench/libs"
 	"github.com/seed-c4549abd/wss/bench/report"
 )
@@ -41,6 +42,9 @@ type Session interface {
 	Round() (Sample, error)
 	Close()
 }
+
+// process is a Session whose measured process can tell where its time goes.
+type process interface{ measured() *child.Process }
 
 // Line is one way to do a table's work.
 type Line struct {
@@ -178,7 +182,7 @@ func (c *Config) together(ctx context.Context, t Table, lines []Line, out *repor
 	}
 	lives := max(min(t.Lives, rounds), 1)
 	for i := range lives {
-		c.live(ctx, t, all, rounds*(i+1)/lives-rounds*i/lives)
+		c.live(ctx, t, all, rounds*(i+1)/lives-rounds*i/lives, i == lives-1)
 	}
 	for _, r := range all {
 		if r.failed != nil {
@@ -190,8 +194,9 @@ func (c *Config) together(ctx context.Context, t Table, lines []Line, out *repor
 	}
 }
 
-// live has the sessions of all lines for some rounds.
-func (c *Config) live(ctx context.Context, t Table, all []*running, rounds int) {
+// live has the sessions of all lines for some rounds, and then, in the last of their lives,
+// looks where the time of ours goes.
+func (c *Config) live(ctx context.Context, t Table, all []*running, rounds int, last bool) {
 	for _, r := range all {
 		if r.failed != nil {
 			continue
@@ -214,6 +219,31 @@ func (c *Config) live(ctx context.Context, t Table, all []*running, rounds int) 
 			}
 		}
 	}
+	for _, r := range all {
+		if last && r.failed == nil && r.line.Kind == libs.Ours.String() && ctx.Err() == nil {
+			r.failed = c.share(r)
+		}
+	}
+}
+
+// share has rounds of a line profiled.
+func (c *Config) share(r *running) error {
+	s, ok := r.session.(process)
+	if !ok || c.Profiles != "" { // which has a profile of the whole
+		return nil
+	}
+	p := s.measured()
+	if _, err := p.Do(child.Request{Op: child.OpProfile}); err != nil {
+		return err
+	}
+	for end := time.Now().Add(pick(c, 3*time.Second, 300*time.Millisecond)); time.Now().Before(end); {
+		if err := r.round(false); err != nil {
+			return err
+		}
+	}
+	reply, err := p.Do(child.Request{Op: child.OpShares})
+	r.line.Shares = reply.Shares
+	return err
 }
 
 // round measures once, and keeps what was measured if it counts.
