@@ -39,8 +39,8 @@ type Decompressor struct {
 // ErrShortDst means that more is to come: call it again with src[nSrc:], the same
 // final, and other room. Other errors are ErrCorrupt, ErrTruncated and ErrTooBig;
 // with these, too, dst[:nDst] was inflated before. Inflate never needs more room
-// than there is to make progress, but it is fastest with plenty. dst must not
-// overlap src.
+// than there is to make progress, but it is fastest with plenty. What lies in
+// dst[nDst:] may have changed. dst must not overlap src.
 func (d *Decompressor) Inflate(dst, src []byte, final bool) (nDst, nSrc int, err error) {
 	if d.failed != nil {
 		return 0, 0, d.failed

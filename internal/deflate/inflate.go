@@ -173,41 +173,48 @@ func (z *inflater) symbols() error {
 	return nil
 }
 
-// stride decodes symbols as long as the longest match fits and 8 bytes of input
-// are left, so that neither needs to be looked at for every bit.
+// stride decodes symbols as long as the longest match fits, with what is written beyond
+// it, and 16 bytes of input are left, so that neither needs to be looked at for every bit.
 func (z *inflater) stride() {
 	in, out := z.in, z.out
 	at, pos, hold, nbits := z.at, z.pos, z.hold, z.nbits
 	lit, dist := *z.lit, *z.dist
-	lastIn, lastOut := len(in)-8, len(out)-maxMatch
+	lastIn, lastOut := len(in)-16, len(out)-maxMatch-literalRun-wordSize
 	for at <= lastIn && pos <= lastOut {
-		if nbits < symbolBits {
+		// 56 bits are enough for two literals, or for a length and its distance.
+		hold |= binary.LittleEndian.Uint64(in[at:]) << (nbits & 63)
+		at += int(63-nbits) >> 3
+		nbits |= 56
+		e := lit.find(hold)
+		if e&kindLiteral != 0 {
+			hold, nbits = hold>>(e&codeLength), nbits-uint(e&codeLength)
+			out[pos] = byte(e >> valueShift)
+			e = lit.find(hold)
+			if e&kindLiteral != 0 {
+				hold, nbits = hold>>(e&codeLength), nbits-uint(e&codeLength)
+				out[pos+1] = byte(e >> valueShift)
+				pos += 2
+				continue
+			}
+			pos++
 			hold |= binary.LittleEndian.Uint64(in[at:]) << (nbits & 63)
 			at += int(63-nbits) >> 3
 			nbits |= 56
 		}
-		e := lit.find(hold)
-		used := uint(e & codeLength)
-		if e&kindLiteral != 0 {
-			out[pos] = byte(e >> valueShift)
-			pos++
-			hold >>= used
-			nbits -= used
-			continue
-		}
 		if e&kindMatch == 0 {
 			break // the end of the block, or an error: symbols deals with it
 		}
+		used := uint(e & codeLength)
 		extra := uint(e >> extraShift & extraMask)
 		length := int(e>>valueShift) + int(hold>>used&(1<<extra-1))
 		used += extra
-		d := dist.find(hold >> used)
+		d := dist.find(hold >> (used & 63))
 		if d&kindMatch == 0 {
 			break
 		}
 		used += uint(d & codeLength)
 		extra = uint(d >> extraShift & extraMask)
-		distance := int(d>>valueShift) + int(hold>>used&(1<<extra-1))
+		distance := int(d>>valueShift) + int(hold>>(used&63)&(1<<extra-1))
 		used += extra
 		if made := pos - z.base; distance > made || distance > z.size {
 			z.pos = pos
@@ -217,6 +224,12 @@ func (z *inflater) stride() {
 			z.length, z.distance = length, distance
 			z.copyMatch(length)
 			pos = z.pos
+		} else if distance >= wordSize && length <= shortMatch {
+			from, end := pos-distance, pos+length
+			for ; pos < end; pos, from = pos+wordSize, from+wordSize {
+				binary.LittleEndian.PutUint64(out[pos:], binary.LittleEndian.Uint64(out[from:]))
+			}
+			pos = end
 		} else {
 			pos = repeat(out, pos, length, distance)
 		}
@@ -226,6 +239,12 @@ func (z *inflater) stride() {
 	z.at, z.pos, z.nbits = at, pos, nbits
 	z.hold = hold & (1<<(nbits&63) - 1) // a stride reads ahead of nbits
 }
+
+const (
+	wordSize   = 8
+	literalRun = 2
+	shortMatch = 4 * wordSize // longer ones are for memmove; these are copied in words
+)
 
 // repeat copies length bytes from distance bytes before pos to pos, where the two
 // may overlap, and returns where they end.
