@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -151,5 +152,18 @@ func TestTheNumbersOfEachGroupAreComplete(t *testing.T) {
 	}
 	if !slices.Equal(got, want) || len(got) != 517 {
 		t.Errorf("cases\n%q, want\n%q", got, want)
+	}
+}
+
+// TestBusyConnectionsAreFewerThanThoseThatWait, unless the number was chosen.
+func TestBusyConnectionsAreFewerThanThoseThatWait(t *testing.T) {
+	waits, busy := &Case{}, &Case{ReportTime: true}
+	slots, takes := (&Options{}).slots()
+	if n := runtime.GOMAXPROCS(0); cap(slots)/takes(waits) != whileWaiting*n || cap(slots)/takes(busy) != whileBusy*n {
+		t.Errorf("%d slots, of which cases take %d and %d", cap(slots), takes(waits), takes(busy))
+	}
+	slots, takes = (&Options{Parallel: 3}).slots()
+	if cap(slots) != 3 || takes(waits) != 1 || takes(busy) != 1 {
+		t.Errorf("%d slots, of which cases take %d and %d", cap(slots), takes(waits), takes(busy))
 	}
 }

@@ -64,7 +64,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&o.ca, "ca", "", "with -url: PEM `file` with the certificate authorities to trust in place of the system's")
 	flags.BoolVar(&o.insecure, "insecure", false, "with -url: accept any certificate")
 	flags.StringVar(&o.agent, "agent", "", "with -url: `name` of the server in reports; empty: what it calls itself")
-	flags.IntVar(&o.parallel, "parallel", 0, "with -url: `connections` at once; 0: 16 for every processor")
+	flags.IntVar(&o.parallel, "parallel", 0, "with -url: `connections` at once; 0: for every processor 64 that mostly wait, or 8 that are busy")
 	flags.StringVar(&o.listen, "listen", "", "`address` to listen at for clients, such as localhost:9001")
 	flags.StringVar(&o.cert, "cert", "", "with -listen: PEM `file` with the certificate for wss")
 	flags.StringVar(&o.key, "key", "", "with -listen: PEM `file` with its key")
