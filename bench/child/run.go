@@ -27,7 +27,7 @@ type process struct {
 	client libs.Conn
 	send   func(libs.Conn, int) error
 
-	profile bytes.Buffer // that is being written
+	profile *bytes.Buffer // that is being written, if one is
 }
 
 // Run is a child: it reads its Setup, then Requests, until stdin ends.
@@ -132,11 +132,19 @@ func (p *process) do(req Request) (Reply, error) {
 	case OpMemory:
 		return memory(), nil
 	case OpProfile:
-		p.profile.Reset()
-		return Reply{}, pprof.StartCPUProfile(&p.profile)
+		var b bytes.Buffer
+		if err := pprof.StartCPUProfile(&b); err != nil {
+			return Reply{}, err
+		}
+		p.profile = &b
+		return Reply{}, nil
 	case OpShares:
+		if p.profile == nil {
+			return Reply{}, errors.New("nobody has asked for a profile")
+		}
 		pprof.StopCPUProfile()
-		parsed, err := profile.Parse(&p.profile)
+		parsed, err := profile.Parse(p.profile)
+		p.profile = nil
 		if err != nil {
 			return Reply{}, err
 		}
