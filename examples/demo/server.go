@@ -20,8 +20,9 @@ type server struct {
 	host   string     // as in a URL, with the port
 	failed chan error // why serving ended, if nobody asked for it
 
-	http *http.Server
-	out  *log.Logger
+	http  *http.Server
+	spare spares
+	out   *log.Logger
 
 	// net/http knows nothing of a connection once it is a WebSocket, so ending
 	// them, and waiting for that, is up to us.
@@ -50,7 +51,7 @@ func start(address string, ca *tlsconf.DevCA, out *log.Logger) (*server, error) 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", servePage)
 	mux.HandleFunc("GET /echo", s.serveEcho)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: out}
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: out, ConnState: s.spare.note}
 
 	// NewListener goes below TLS: that is what makes idle connections cheap.
 	secure := tls.NewListener(conn.NewListener(ln), cfg)
@@ -86,6 +87,7 @@ func (s *server) serveEcho(w http.ResponseWriter, r *http.Request) {
 // waits for their end, until ctx ends.
 func (s *server) shutdown(ctx context.Context) error {
 	s.end()
+	s.spare.close()
 	err := s.http.Shutdown(ctx)
 	closed := make(chan struct{})
 	go func() {
@@ -97,5 +99,39 @@ func (s *server) shutdown(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 		return errors.Join(err, fmt.Errorf("connections were still open: %w", ctx.Err()))
+	}
+}
+
+// spares are the connections that have asked for nothing yet. A browser likes to keep
+// one in reserve, and http.Server.Shutdown would wait five seconds for its request.
+type spares struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]struct{}
+	closed bool // and so is every further one
+}
+
+// note is the server's ConnState.
+func (s *spares) note(nc net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(s.conns, nc)
+	case s.closed:
+		_ = nc.Close()
+	default:
+		if s.conns == nil {
+			s.conns = make(map[net.Conn]struct{})
+		}
+		s.conns[nc] = struct{}{}
+	}
+}
+
+func (s *spares) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for nc := range s.conns {
+		_ = nc.Close()
 	}
 }

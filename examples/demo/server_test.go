@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +95,63 @@ func TestShutdownClosesConnectionsWithGoingAway(t *testing.T) {
 	}
 	if _, _, err := conn.Dial(ctx, "wss://"+s.host+"/echo", o); err == nil {
 		t.Error("a connection was accepted after the shutdown")
+	}
+}
+
+// reserve returns how many connections the server holds that have asked for nothing.
+func reserve(s *server) int {
+	s.spare.mu.Lock()
+	defer s.spare.mu.Unlock()
+	return len(s.spare.conns)
+}
+
+// A browser's connection in reserve is closed at once: it does not live to the end of
+// the time in which it may ask for something.
+func TestShutdownWaitsForNoConnectionInReserve(t *testing.T) {
+	s, o := startServer(t, io.Discard)
+	nc, err := tls.Dial("tcp", s.host, o.TLS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if n := reserve(s); n != 1 {
+		t.Fatalf("%d connections in reserve", n)
+	}
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = s.shutdown(now) // it says that it had no time
+	if !s.spare.closed {
+		t.Error("the shutdown did not look for connections in reserve")
+	}
+	if err := nc.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nc.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, want the end of the connection", err)
+	}
+}
+
+func TestConnectionsInUseAreNotInReserve(t *testing.T) {
+	used, usedPeer := net.Pipe()
+	spare, sparePeer := net.Pipe()
+	late, latePeer := net.Pipe()
+	for _, nc := range []net.Conn{used, usedPeer, spare, sparePeer, late, latePeer} {
+		defer nc.Close()
+	}
+	var s spares
+	s.note(used, http.StateNew)
+	s.note(spare, http.StateNew)
+	s.note(used, http.StateActive)
+	s.close()
+	s.note(late, http.StateNew)
+	for _, tt := range []struct {
+		name   string
+		nc     net.Conn
+		closed bool
+	}{{"in use", used, false}, {"in reserve", spare, true}, {"late", late, true}} {
+		if err := tt.nc.SetDeadline(time.Now().Add(time.Hour)); (err != nil) != tt.closed {
+			t.Errorf("%s: got %v", tt.name, err)
+		}
 	}
 }
 

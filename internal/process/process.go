@@ -13,7 +13,7 @@ import (
 
 // Grace is how long a process may take to end after it is asked to, and then its children to let go of its output,
 // before they are killed. Tests shorten it, before they start anything.
-var Grace = 5 * time.Second
+var Grace = 15 * time.Second
 
 // Command is a command line with its surroundings.
 type Command struct {
