@@ -198,7 +198,7 @@ func merged(own, set http.Header) http.Header {
 func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, place *member) (*Conn, error) {
 	t := newTransport(nc)
 	_ = nc.SetDeadline(time.Time{})
-	err := t.Write(agreed.AppendResponse(nil))
+	err := t.Write(agreed.AppendResponse(nil), false)
 	done := false
 	if err == nil {
 		done, err = t.TryFlush()

@@ -202,7 +202,7 @@ func TestABombCostsTheLimitAndABuffer(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		go func() {
 			h := masked(frame.Header{Fin: true, Opcode: frame.Binary, RSV: frame.RSV1}, string(bomb))
-			_ = client.t.Write(h)
+			_ = client.t.Write(h, false)
 			_ = client.t.Flush()
 			_, _, _ = client.Read(bg)
 		}()
@@ -233,7 +233,7 @@ func TestCompressedDataThatIsNotValid(t *testing.T) {
 		for _, streamed := range []bool{false, true} {
 			client, server := zipPair(t, "tls", params["takeover"], Compression{})
 			go func() {
-				_ = client.t.Write(masked(frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, tt.payload))
+				_ = client.t.Write(masked(frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, tt.payload), false)
 				_ = client.t.Flush()
 				_, _, _ = client.Read(bg)
 			}()

@@ -113,7 +113,7 @@ func (c *Conn) collect() (b, long []byte, seq int64, more bool) {
 // give sends what collect took, and returns b to the pool.
 func (c *Conn) give(ctx context.Context, b, long []byte) (err error) {
 	if len(b) > 0 {
-		err = c.t.Write(b)
+		err = c.t.Write(b, false)
 	}
 	bufpool.Put(b)
 	if err != nil {
@@ -124,7 +124,7 @@ func (c *Conn) give(ctx context.Context, b, long []byte) (err error) {
 	}
 	for len(long) > 0 {
 		n := min(len(long), chunk)
-		err = c.sendChunk(ctx, long[:n], err)
+		err = c.sendPart(ctx, long[:n], true, true, err)
 		long = long[n:]
 	}
 	return err

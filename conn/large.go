@@ -133,56 +133,57 @@ func (c *Conn) whole(n int) int {
 	return full - (c.frameSize(&h) - int(h.Length))
 }
 
-// sendMasked masks a frame while it copies it.
+// sendMasked masks a frame while it copies it, a record at a time, which is then encrypted
+// from the nearest cache.
 func (c *Conn) sendMasked(ctx context.Context, h *frame.Header, head, p []byte) (err error) {
-	b := bufpool.Get(chunk + tail)
+	b := bufpool.Get(record)
 	defer bufpool.Put(b)
 	n := len(h.Append(b[:0]))
 	pos := 0
-	for left := n + len(head) + len(p); left > 0; n = 0 {
-		k := part(left)
-		for _, src := range []*[]byte{&head, &p} {
-			m := mask.Copy(b[n:k], *src, h.Key, pos)
-			*src, n, pos = (*src)[m:], n+m, pos+m
+	for left := n + len(head) + len(p); left > 0; {
+		for more := part(left); more > 0; n = 0 {
+			k := min(more, record)
+			for _, src := range []*[]byte{&head, &p} {
+				m := mask.Copy(b[n:k], *src, h.Key, pos)
+				*src, n, pos = (*src)[m:], n+m, pos+m
+			}
+			left, more = left-k, more-k
+			err = c.sendPart(ctx, b[:k], true, more == 0, err)
 		}
-		err = c.sendChunk(ctx, b[:k], err)
-		left -= k
 	}
 	return err
 }
 
-// sendPlain sends a frame from where it lies, but for what shares the header's record.
-func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, head, p []byte) error {
+// sendPlain sends a frame from where it lies, but for what shares the header's record. A
+// message that one flush sends gathers, as its receiver has nothing to do before it comes.
+func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, head, p []byte) (err error) {
 	b := bufpool.Get(record)
 	n := len(h.Append(b[:0]))
 	n += copy(b[n:record], head)
 	k := copy(b[n:record], p)
-	first := n + k
-	err := c.t.Write(b[:first])
+	n, p = n+k, p[k:]
+	k = part(n+len(p)) - n
+	straight := !h.Fin || k < len(p)
+	err = c.sendPart(ctx, b[:n], straight, len(p) == 0, nil)
 	bufpool.Put(b)
-	if err != nil {
-		return c.sendFailed(err)
+	for len(p) > 0 {
+		err = c.sendPart(ctx, p[:k], straight, true, err)
+		p = p[k:]
+		k = part(len(p))
 	}
-	p = p[k:]
-	for ; ; first = 0 {
-		k = min(part(first+len(p))-first, len(p))
-		err = c.sendChunk(ctx, p[:k], err)
-		if p = p[k:]; len(p) == 0 {
-			return err
-		}
-	}
+	return err
 }
 
-// sendChunk sends a part of a frame. Once interrupted, the rest is only queued: a
-// frame that has begun must leave whole.
-func (c *Conn) sendChunk(ctx context.Context, p []byte, interrupted error) error {
+// sendPart sends a part of a frame, and flushes if that is wanted. Once interrupted, the
+// rest is only queued: a frame that has begun must leave whole.
+func (c *Conn) sendPart(ctx context.Context, p []byte, straight, flush bool, interrupted error) error {
 	if interrupted != nil && c.ended.Load() != nil {
 		return interrupted
 	}
-	if err := c.t.Write(p); err != nil {
+	if err := c.t.Write(p, straight); err != nil {
 		return c.sendFailed(err)
 	}
-	if interrupted == nil {
+	if interrupted == nil && flush {
 		return c.push(ctx)
 	}
 	if e, ok := errors.AsType[*InterruptedError](interrupted); ok {

@@ -76,7 +76,7 @@ func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
 		c.unlockWrite()
 		return false, nil
 	}
-	if err = c.t.Write(b); err == nil {
+	if err = c.t.Write(b, false); err == nil {
 		err = c.push(ended)
 	} else {
 		err = c.sendFailed(err)

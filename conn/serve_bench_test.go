@@ -31,7 +31,7 @@ func (l *loop) Loop(handle func() bool) error {
 	return nil
 }
 func (l *loop) Drop()                            {}
-func (l *loop) Write(p []byte) error             { return nil }
+func (l *loop) Write(p []byte, _ bool) error     { return nil }
 func (l *loop) Flush() error                     { return nil }
 func (l *loop) TryFlush() (bool, error)          { return true, nil }
 func (l *loop) Pending() int64                   { return 0 }

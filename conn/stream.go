@@ -80,7 +80,7 @@ func (t *stream) Drop() {
 	t.in, t.r, t.w = nil, 0, 0
 }
 
-func (t *stream) Write(p []byte) error {
+func (t *stream) Write(p []byte, _ bool) error {
 	t.out = append(t.out, p...)
 	t.pending.Store(int64(len(t.out)))
 	return nil

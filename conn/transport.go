@@ -30,8 +30,9 @@ type transport interface {
 	// Drop returns the buffers of the read side.
 	Drop()
 
-	// Write takes p for sending.
-	Write(p []byte) error
+	// Write takes p for sending. What is straight, as it is a part of something long, may
+	// leave at once as far as that does not wait; else it leaves together with the next flush.
+	Write(p []byte, straight bool) error
 	// Flush sends what Write took, waiting until the write deadline.
 	Flush() error
 	// TryFlush sends what can be sent at once and reports whether that was all.
@@ -80,7 +81,7 @@ func newTransport(nc net.Conn) transport {
 // plain is a transport without TLS: the wire itself.
 type plain struct{ *wire.Conn }
 
-func (t *plain) Write(p []byte) error {
+func (t *plain) Write(p []byte, _ bool) error {
 	_, err := t.Conn.Write(p)
 	return err
 }
@@ -116,7 +117,8 @@ func (t *secure) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (t *secure) Write(p []byte) error {
+func (t *secure) Write(p []byte, straight bool) error {
+	t.Straight(straight)
 	_, err := t.tls.Write(p)
 	return err
 }

@@ -39,7 +39,8 @@ type Conn struct {
 	ended    atomic.Bool // the socket's end has been reported by Read
 	closed   atomic.Bool
 	looping  atomic.Bool // within Loop: Close must not wait for it
-	left     int         // bytes of the current record to hand over
+	straight atomic.Bool // full records do not gather: see Straight
+	left     int32       // bytes of the current record to hand over
 
 	try  try
 	read atomic.Int64
@@ -130,14 +131,14 @@ func (c *Conn) Read(p []byte) (int, error) {
 	n := c.w - c.r
 	if c.mode != plain {
 		if c.left == 0 {
-			c.left = recordSize(c.in[c.r:c.w])
+			c.left = int32(recordSize(c.in[c.r:c.w]))
 		}
-		n = min(n, c.left)
+		n = min(n, int(c.left))
 	}
 	n = copy(p, c.in[c.r:c.r+n])
 	c.r += n
 	if c.mode != plain {
-		c.left -= n
+		c.left -= int32(n)
 	}
 	if c.r == c.w {
 		c.release()

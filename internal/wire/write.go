@@ -11,14 +11,16 @@ import (
 // only on a closed connection: p joins the queue, which Flush empties. A record that
 // is alone does not join: crypto/tls cuts what it is given into full records, so a
 // shorter one is the last, and there is nothing for it to leave with but what is queued
-// before it. Of such a one the queue gets only what the kernel does not take at once.
+// before it. Of such a one the queue gets only what the kernel does not take at once, and
+// so it does of every record while Straight is on.
 func (c *Conn) Write(p []byte) (int, error) {
 	if !c.switched {
 		n, err := c.nc.Write(p)
 		c.written.Add(int64(n))
 		return n, err
 	}
-	if c.pending.Load() > 0 || c.raw == nil || len(p) > fullRecord && c.mode != plain || !c.flushMu.TryLock() {
+	gathers := len(p) > fullRecord && c.mode != plain && !c.straight.Load()
+	if gathers || c.pending.Load() > 0 || c.raw == nil || !c.flushMu.TryLock() {
 		return len(p), c.push(p)
 	}
 	defer c.flushMu.Unlock()
@@ -31,6 +33,16 @@ func (c *Conn) Write(p []byte) (int, error) {
 		c.failed = err // for Flush to report: crypto/tls would never forget it
 	}
 	return len(p), c.push(p[n:])
+}
+
+// Straight says whether full records go straight to the kernel, as far as it takes them.
+// To gather four and send them in one call costs less where somebody waits for just these;
+// in the middle of something longer it costs more, since the copies are not in the nearest
+// cache any more when the kernel gets to them.
+func (c *Conn) Straight(on bool) {
+	if c.straight.Load() != on {
+		c.straight.Store(on)
+	}
 }
 
 // push appends p to the queue.
