@@ -2,6 +2,8 @@ package conn
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -20,6 +22,51 @@ func TestLongFramesOfEverySize(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// ledger is a transport that notes what is given to it.
+type ledger struct {
+	loop
+	lines []string
+}
+
+func (l *ledger) Write(p []byte, straight bool) error {
+	l.lines = append(l.lines, fmt.Sprint(len(p), " ", straight))
+	return nil
+}
+
+func (l *ledger) TryFlush() (bool, error) {
+	l.lines = append(l.lines, "flush")
+	return true, nil
+}
+
+// TestHowLongFramesAreGivenToTheTransport: what one flush of a server sends gathers;
+// longer ones and masked ones go record by record, and are flushed every four.
+func TestHowLongFramesAreGivenToTheTransport(t *testing.T) {
+	for _, tt := range []struct {
+		role frame.Role
+		size int
+		want string
+	}{
+		{frame.Server, 20_000, "16384 false, 3620 false, flush"},
+		{frame.Server, chunk, "16384 false, 49162 false, flush"},
+		{frame.Server, chunk + tail - 10, "16384 false, 57344 false, flush"},
+		{frame.Server, 150_000, "16384 true, 49152 true, flush, 65536 true, flush, 18938 true, flush"},
+		{frame.Client, 20_000, "16384 true, 3624 true, flush"},
+		{frame.Client, chunk, "16384 true, 16384 true, 16384 true, 16384 true, 14 true, flush"},
+		{frame.Client, 150_000, "16384 true, 16384 true, 16384 true, 16384 true, flush, " +
+			"16384 true, 16384 true, 16384 true, 16384 true, flush, 16384 true, 2558 true, flush"},
+	} {
+		var l ledger
+		c := newConn(&l, tt.role, "", newSettings(0, 0, -1, 0), nil, nil)
+		if err := c.Write(bg, Binary, make([]byte, tt.size)); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(l.lines, ", "); got != tt.want {
+			t.Errorf("%v, %d bytes: %s, want %s", tt.role, tt.size, got, tt.want)
+		}
+		_ = c.CloseNow()
 	}
 }
 

@@ -163,6 +163,50 @@ func TestARecordThatIsAloneGoesToTheKernel(t *testing.T) {
 	}
 }
 
+// TestFullRecordsGoStraightIfWanted, in order with what was queued before.
+func TestFullRecordsGoStraightIfWanted(t *testing.T) {
+	cs, ss := sockets(t)
+	c := TLS(ss)
+	c.Switch()
+	if c.raw == nil {
+		t.Skip("readiness cannot be awaited on this system")
+	}
+	const size = fullRecord + headerSize
+	var want []byte
+	write := func(straight bool) {
+		t.Helper()
+		p := make([]byte, size)
+		_, _ = rand.Read(p)
+		want = append(want, p...)
+		c.Straight(straight)
+		if n, err := c.Write(p); n != size || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	write(true)
+	if c.Pending() != 0 || c.BytesWritten() != size {
+		t.Fatalf("%d pending, %d written", c.Pending(), c.BytesWritten())
+	}
+	write(false)
+	write(true) // never before what is queued
+	if c.Pending() != 2*size || c.BytesWritten() != size {
+		t.Fatalf("%d pending, %d written", c.Pending(), c.BytesWritten())
+	}
+	if done, err := c.TryFlush(); !done || err != nil {
+		t.Fatal(done, err)
+	}
+	for c.Pending() == 0 { // until the kernel takes a part, or nothing
+		write(true)
+	}
+	go func() {
+		_ = c.Flush()
+		_ = c.CloseWrite()
+	}()
+	if got, err := io.ReadAll(cs); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("got %d bytes of %d, %v", len(got), len(want), err)
+	}
+}
+
 func TestTryFlushTakesWhatTheKernelTakes(t *testing.T) {
 	cs, ss := sockets(t)
 	c := Plain(ss)
