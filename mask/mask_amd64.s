@@ -11,7 +11,7 @@ TEXT ·maskBest(SB), NOSPLIT, $0-28
 sse2:
 	JMP ·maskSSE2(SB)
 
-// The two functions that follow share one plan. Let p be the distance from dst
+// The three functions that follow share one plan. Let p be the distance from dst
 // to the next vector boundary. The first vector (head) and the last four (tail)
 // are loaded and masked before anything is stored, whatever their alignment; a
 // loop masks four vectors at a time from dst+p on, so that its stores are
@@ -22,9 +22,13 @@ sse2:
 
 // func maskAVX2(dst, src *byte, n int, k uint32)
 TEXT ·maskAVX2(SB), NOSPLIT, $0-28
+	MOVQ n+16(FP), DX
+	CMPQ DX, $512
+	JA   long
+
+here:
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), DX
 	MOVL k+24(FP), AX
 
 	// Y0: the key at the head. Y1: at the tail, which begins at n modulo 4.
@@ -77,6 +81,11 @@ loop:
 	VZEROUPPER
 	RET
 
+long:
+	CMPB ·useAVX512(SB), $0
+	JEQ  here
+	JMP  ·maskAVX512(SB)
+
 upTo64:
 	VPXOR   (SI), Y0, Y2
 	VPXOR   -32(SI)(DX*1), Y1, Y6
@@ -119,6 +128,59 @@ upTo256:
 	VMOVDQU Y7, -96(DI)(DX*1)
 	VMOVDQU Y8, -64(DI)(DX*1)
 	VMOVDQU Y9, -32(DI)(DX*1)
+	VZEROUPPER
+	RET
+
+// func maskAVX512(dst, src *byte, n int, k uint32)
+TEXT ·maskAVX512(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVL k+24(FP), AX
+
+	// Z0: the key at the head. Z1: at the tail, which begins at n modulo 4.
+	LEAL         (DX*8), CX
+	MOVL         AX, BX
+	RORL         CX, BX
+	VPBROADCASTD AX, Z0
+	VPBROADCASTD BX, Z1
+
+	VPXORD (SI), Z0, Z2
+	VPXORD -256(SI)(DX*1), Z1, Z6
+	VPXORD -192(SI)(DX*1), Z1, Z7
+	VPXORD -128(SI)(DX*1), Z1, Z8
+	VPXORD -64(SI)(DX*1), Z1, Z9
+
+	// R8: p, from 1 to 64. R9: where the loop may stop. Z0: the key at p.
+	MOVQ         $64, R8
+	MOVQ         DI, R9
+	ANDQ         $63, R9
+	SUBQ         R9, R8
+	LEAL         (R8*8), CX
+	RORL         CX, AX
+	VPBROADCASTD AX, Z0
+	LEAQ         -256(DX), R9
+
+	PCALIGN $64
+
+loop:
+	VPXORD    (SI)(R8*1), Z0, Z10
+	VPXORD    64(SI)(R8*1), Z0, Z11
+	VPXORD    128(SI)(R8*1), Z0, Z12
+	VPXORD    192(SI)(R8*1), Z0, Z13
+	VMOVDQA64 Z10, (DI)(R8*1)
+	VMOVDQA64 Z11, 64(DI)(R8*1)
+	VMOVDQA64 Z12, 128(DI)(R8*1)
+	VMOVDQA64 Z13, 192(DI)(R8*1)
+	ADDQ      $256, R8
+	CMPQ      R8, R9
+	JB        loop
+
+	VMOVDQU64 Z2, (DI)
+	VMOVDQU64 Z6, -256(DI)(DX*1)
+	VMOVDQU64 Z7, -192(DI)(DX*1)
+	VMOVDQU64 Z8, -128(DI)(DX*1)
+	VMOVDQU64 Z9, -64(DI)(DX*1)
 	VZEROUPPER
 	RET
 
