@@ -122,9 +122,10 @@ func (c *Conn) give(ctx context.Context, b, long []byte) (err error) {
 	if len(long) == 0 {
 		return c.push(ctx)
 	}
+	straight := part(len(long)) < len(long)
 	for len(long) > 0 {
-		n := min(len(long), chunk)
-		err = c.sendPart(ctx, long[:n], true, true, err)
+		n := part(len(long))
+		err = c.sendPart(ctx, long[:n], straight, true, err)
 		long = long[n:]
 	}
 	return err

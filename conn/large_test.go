@@ -68,6 +68,24 @@ func TestHowLongFramesAreGivenToTheTransport(t *testing.T) {
 		}
 		_ = c.CloseNow()
 	}
+	for size, want := range map[int]string{
+		chunk:   "65546 false, flush",
+		150_000: "65536 true, flush, 65536 true, flush, 18938 true, flush",
+	} {
+		p, err := Prepare(Binary, make([]byte, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var l ledger
+		c := newConn(&l, frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+		if err := c.Send(p); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(l.lines, ", "); got != want {
+			t.Errorf("prepared, %d bytes: %s, want %s", size, got, want)
+		}
+		_ = c.CloseNow()
+	}
 }
 
 func TestALongWriteDoesNotChangeItsInput(t *testing.T) {
