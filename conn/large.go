@@ -166,6 +166,9 @@ func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, head, p []byte) (
 	straight := !h.Fin || k < len(p)
 	err = c.sendPart(ctx, b[:n], straight, len(p) == 0, nil)
 	bufpool.Put(b)
+	if err != nil {
+		return err // nothing can be sent, or it was all
+	}
 	for len(p) > 0 {
 		err = c.sendPart(ctx, p[:k], straight, true, err)
 		p = p[k:]
