@@ -19,11 +19,11 @@ type gathered struct {
 }
 
 // commit returns when all up to seq is with the kernel; the writer whose frame f ends
-// there is waiting.
-func (c *Conn) commit(ctx context.Context, seq int64, f gathered) error {
+// there is waiting, as follower if somebody was sending when it gathered.
+func (c *Conn) commit(ctx context.Context, seq int64, f gathered, as *follower) error {
 	o := &c.out
-	if !o.tok.try() {
-		lead, err := c.follow(ctx, seq)
+	if as != nil || !o.tok.try() {
+		lead, err := c.follow(ctx, seq, as)
 		switch {
 		case err != nil && c.err() == nil && c.retract(seq, f):
 			return err

@@ -14,33 +14,46 @@ type follower struct {
 	woken chan struct{}
 }
 
-// following are the followers of a connection, in the order in which they came.
+// following are the followers of a connection, in the order in which they came; first and
+// last are guarded by the outbox's mu.
 type following struct {
-	any         atomic.Bool // there are some
-	kept        int8        // how many are in spare
+	any         atomic.Bool  // there are some
+	kept        atomic.Int32 // how many are in spare
 	first, last *follower
-	spare       *follower // for those who come next; of this connection only, because a
-	// channel must not leave the testing/synctest bubble in which it was made
+	spare       atomic.Pointer[follower] // for those who come next; of this connection only,
+	// because a channel must not leave the testing/synctest bubble in which it was made
 }
 
-// maxSpare is how many followers are kept until the connection falls silent.
+// maxSpare is how many followers are kept until the connection falls silent; those who
+// return at the same time may make it a few more.
 const maxSpare = 64
 
-// take returns a follower that nobody wakes.
+// take returns a follower that nobody wakes. mu is held: a follower that is first in spare
+// stays there until it is taken, so its next is what the list goes on with.
 func (l *following) take() *follower {
-	f := l.spare
-	if f == nil {
-		return &follower{woken: make(chan struct{}, 1)}
+	for {
+		f := l.spare.Load()
+		if f == nil {
+			return &follower{woken: make(chan struct{}, 1)}
+		}
+		if l.spare.CompareAndSwap(f, f.next) {
+			l.kept.Add(-1)
+			return f
+		}
 	}
-	l.spare = f.next
-	l.kept--
-	return f
 }
 
+// give takes back a follower that was woken. mu need not be held.
 func (l *following) give(f *follower) {
-	if l.kept < maxSpare {
-		f.next, l.spare = l.spare, f
-		l.kept++
+	if l.kept.Load() >= maxSpare {
+		return
+	}
+	l.kept.Add(1)
+	for {
+		f.next = l.spare.Load()
+		if l.spare.CompareAndSwap(f.next, f) {
+			return
+		}
 	}
 }
 
@@ -71,19 +84,20 @@ func (l *following) remove(out func(*follower) bool) (found bool) {
 	return found
 }
 
-// follow waits while the holder of tok sends what has gathered. It returns when all up
-// to seq has left, or with lead and the token when nobody is sending any more. The
-// error is ctx's, or the connection's.
-func (c *Conn) follow(ctx context.Context, seq int64) (lead bool, err error) {
+// follow waits while the holder of tok sends what has gathered, as f if it is not nil. It
+// returns when all up to seq has left, or with lead and the token when nobody is sending any
+// more. The error is ctx's, or the connection's.
+func (c *Conn) follow(ctx context.Context, seq int64, f *follower) (lead bool, err error) {
 	o := &c.out
 	ended := ctx.Done()
 	if x := c.lif.ctx.Load(); x != nil && *x == ctx {
 		ended = nil // the end of the connection wakes us without
 	}
-	var f *follower
 	for {
-		if f, err = c.enroll(seq, f); f == nil {
-			return false, err
+		if f == nil {
+			if f, err = c.enroll(seq); f == nil {
+				return false, err
+			}
 		}
 		// The holder may have gone before it could see us.
 		if o.tok.try() {
@@ -92,14 +106,18 @@ func (c *Conn) follow(ctx context.Context, seq int64) (lead bool, err error) {
 		}
 		if ended == nil {
 			<-f.woken
-			continue
+		} else {
+			select {
+			case <-f.woken:
+			case <-ended:
+				o.dismiss(f)
+				o.wake() // if it was our turn to lead, it is another's now
+				return false, c.because(ctx.Err())
+			}
 		}
-		select {
-		case <-f.woken:
-		case <-ended:
-			o.dismiss(f)
-			o.wake() // if it was our turn to lead, it is another's now
-			return false, c.because(ctx.Err())
+		o.following.give(f)
+		if f = nil; o.sent.Load() >= seq {
+			return false, nil
 		}
 	}
 }
@@ -113,25 +131,27 @@ func (o *outbox) yield() {
 	}
 }
 
-// enroll returns one of those who are woken; nil if all up to seq has left already. woken
-// is the one before, if any.
-func (c *Conn) enroll(seq int64, woken *follower) (*follower, error) {
+// enroll returns a follower that is going to be woken; nil if all up to seq has left
+// already.
+func (c *Conn) enroll(seq int64) (*follower, error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if woken != nil {
-		o.following.give(woken)
-	}
 	if o.sent.Load() >= seq {
 		return nil, nil
 	}
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	f := o.following.take()
+	return o.following.join(seq), nil
+}
+
+// join adds a follower who waits until all up to seq has left. mu is held.
+func (l *following) join(seq int64) *follower {
+	f := l.take()
 	f.seq = seq
-	o.following.add(f)
-	return f, nil
+	l.add(f)
+	return f
 }
 
 // dismiss makes sure that nobody is going to wake f.
@@ -147,7 +167,9 @@ func (o *outbox) dismiss(f *follower) {
 // forgetSpare frees what a crowd of writers has left behind.
 func (o *outbox) forgetSpare() {
 	o.mu.Lock()
-	o.following.spare, o.following.kept = nil, 0
+	if o.following.spare.Swap(nil) != nil {
+		o.following.kept.Store(0)
+	}
 	o.mu.Unlock()
 }
 

@@ -127,10 +127,10 @@ func TestFollowersStayWithTheirConnection(t *testing.T) {
 		}
 		writers.Wait()
 		f := &client.out.following
-		if f.first != nil || f.kept > maxSpare {
-			t.Errorf("%d followers to spare, or some enrolled", f.kept)
+		if n := f.kept.Load(); f.first != nil || n > maxSpare {
+			t.Errorf("%d followers to spare, or some enrolled", n)
 		}
-		if client.out.forgetSpare(); f.spare != nil || f.kept != 0 {
+		if client.out.forgetSpare(); f.spare.Load() != nil || f.kept.Load() != 0 {
 			t.Error("silence does not free the spare ones")
 		}
 		_ = client.CloseNow()

@@ -31,7 +31,10 @@ type tokenWaiter struct {
 // ending is what a wait ends with, besides its context: a connection.
 type ending interface{ done() <-chan struct{} }
 
-func (t *token) try() bool { return t.state.CompareAndSwap(free, held) }
+func (t *token) try() bool { return t.state.Load() == free && t.state.CompareAndSwap(free, held) }
+
+// taken reports whether somebody has the token.
+func (t *token) taken() bool { return t.state.Load() != free }
 
 // lock takes the token, unless ctx ends or the connection does before; nil has no end.
 // After the latter the error is nil and ok false.

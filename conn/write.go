@@ -95,13 +95,13 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 		}
 	}
 	for {
-		seq, held, corked, err := c.gather(&h, p, zip)
+		g, err := c.gather(&h, p, zip)
 		if err != nil {
 			return err
 		}
-		if seq > 0 {
-			if !corked {
-				err = c.commit(ctx, seq, c.revocable(&h, len(p)))
+		if g.seq > 0 {
+			if !g.corked {
+				err = c.commit(ctx, g.seq, c.revocable(&h, len(p)), g.as)
 			}
 			if _, later := resumable(err); err == nil || later {
 				c.observeOut(MessageType(op), len(p))
@@ -109,7 +109,7 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 			return err
 		}
 		// No room, or a message is being streamed: wait for either, then again.
-		if held {
+		if g.streaming {
 			err = c.awaitStream(ctx)
 		} else {
 			err = c.flushAll(ctx)
@@ -192,21 +192,27 @@ func (c *Conn) frameSize(h *frame.Header) int {
 	return n
 }
 
-// gather appends a data frame to the outbox, compressed with zip, and returns the
-// position behind it, and whether the frame is to gather further; zero if it has to wait,
-// and then whether for a streamed message or for room.
-func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held, corked bool, err error) {
+// place is where a frame has gathered. Without seq it has to wait.
+type place struct {
+	seq       int64     // the position behind it
+	corked    bool      // it is to gather further
+	as        *follower // who somebody who is sending is going to wake
+	streaming bool      // it has to wait for the end of a message that is being streamed, not for room
+}
+
+// gather appends a data frame to the outbox, compressed with zip.
+func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (g place, err error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := c.closed(); err != nil {
-		return 0, false, false, err
+		return place{}, err
 	}
 	switch {
 	case o.stream:
-		return 0, true, false, nil
+		return place{streaming: true}, nil
 	case len(o.queue) > 0, len(o.buf) > 0 && len(o.buf)+c.frameSize(h) > gatherCap:
-		return 0, false, false, nil
+		return place{}, nil
 	}
 	o.sentOut.count(len(p))
 	if zip {
@@ -217,10 +223,13 @@ func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (seq int64, held, cor
 		c.enter(h, p)
 	}
 	o.sentOut.encoded += h.Length
-	if corked = o.isCorked(); corked {
+	g.seq = o.framed
+	if g.corked = o.isCorked(); g.corked {
 		c.gathered()
+	} else if o.tok.taken() {
+		g.as = o.following.join(g.seq)
 	}
-	return o.framed, false, corked, nil
+	return g, nil
 }
 
 // enter appends a frame to the outbox, masked if this side has to. o.mu is held.
