@@ -29,7 +29,13 @@ func send(fd uintptr, p []byte) (int, error) {
 // message does a call on p, without an address and without waiting.
 func message(call, fd uintptr, p []byte) (int, error) {
 	const flags = syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
-	n, _, errno := syscall.Syscall6(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)
+	var n uintptr
+	var errno syscall.Errno
+	if b := unsafe.SliceData(p); calls.untold() {
+		n, _, errno = syscall.RawSyscall6(call, fd, uintptr(unsafe.Pointer(b)), uintptr(len(p)), flags, 0, 0)
+	} else {
+		n, _, errno = syscall.Syscall6(call, fd, uintptr(unsafe.Pointer(b)), uintptr(len(p)), flags, 0, 0)
+	}
 	if errno != 0 {
 		return -1, errno
 	}
