@@ -41,3 +41,45 @@ func BenchmarkWriters(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkParking is the part of BenchmarkWriters that is the scheduler's: as many goroutines
+// that sleep and do nothing else, of which one wakes all others whenever half of them sleep, as it is
+// there. It is meant for one processor (-cpu 1): with more they mostly wait for each other.
+func BenchmarkParking(b *testing.B) {
+	const n = 64
+	var mu sync.Mutex
+	var asleep []chan struct{}
+	over := false // somebody is done: nobody sleeps any more
+	var wg sync.WaitGroup
+	before := cpuTime()
+	b.ResetTimer()
+	for range n {
+		wg.Go(func() {
+			woken := make(chan struct{}, 1)
+			for range b.N / n {
+				mu.Lock()
+				if len(asleep) < n/2-1 && !over {
+					asleep = append(asleep, woken)
+					mu.Unlock()
+					<-woken
+					continue
+				}
+				for _, ch := range asleep {
+					ch <- struct{}{}
+				}
+				asleep = asleep[:0]
+				mu.Unlock()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			over = true
+			for _, ch := range asleep {
+				ch <- struct{}{}
+			}
+			asleep = asleep[:0]
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
+}
