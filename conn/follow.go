@@ -167,9 +167,11 @@ func (o *outbox) dismiss(f *follower) {
 // forgetSpare frees what a crowd of writers has left behind.
 func (o *outbox) forgetSpare() {
 	o.mu.Lock()
-	if o.following.spare.Swap(nil) != nil {
-		o.following.kept.Store(0)
+	gone := int32(0)
+	for f := o.following.spare.Swap(nil); f != nil; f = f.next {
+		gone++
 	}
+	o.following.kept.Add(-gone) // and not to zero: somebody may be about to return one
 	o.mu.Unlock()
 }
 

@@ -16,7 +16,7 @@ func TestManyCallsAreNotTold(t *testing.T) {
 			t.Fatal("told of every call")
 		}
 	}
-	if b.state.Load() == telling {
+	if b.timer == nil { // which may have ticked: this goroutine may have been kept waiting
 		t.Error("a call was not told, and no timer set")
 	}
 	for end := time.Now().Add(time.Minute); b.state.Load() != telling; time.Sleep(maxNap) {

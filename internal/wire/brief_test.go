@@ -16,7 +16,7 @@ import (
 // What the parent asks for, a byte each, and what it is told.
 const (
 	askEcho   = 'e' // is answered by itself
-	askSpin   = 's' // is answered with saysBegun, and then, when somebody has asked for askRelease, with saysReleased
+	askSpin   = 's' // is answered with saysBegun, and then, when somebody has sent askLet, with saysFreed
 	askLet    = 'l' // is answered by itself
 	saysBegun = 'b'
 	saysFreed = 'f'
