@@ -108,7 +108,7 @@ func (c *Conn) closeResult() error {
 // then on nothing else is sent, and writes return why.
 func (c *Conn) sendClose(ctx context.Context, body []byte, why *CloseError) {
 	if seq := c.enterClose(body, why); seq > 0 {
-		_ = c.commit(ctx, seq, gathered{}, nil) // if the peer does not take it, the wait for its own fails
+		_ = c.commit(ctx, place{seq: seq}, gathered{}) // if the peer does not take it, the wait for its own fails
 	}
 }
 

@@ -18,12 +18,19 @@ type gathered struct {
 	payload int   // the same before compression
 }
 
-// commit returns when all up to seq is with the kernel; the writer whose frame f ends
-// there is waiting, as follower if somebody was sending when it gathered.
-func (c *Conn) commit(ctx context.Context, seq int64, f gathered, as *follower) error {
+// commit returns when all up to g is with the kernel; the writer whose frame f ends there
+// is waiting.
+func (c *Conn) commit(ctx context.Context, g place, f gathered) error {
 	o := &c.out
-	if as != nil || !o.tok.try() {
-		lead, err := c.follow(ctx, seq, as)
+	seq := g.seq
+	if g.slept || g.as != nil || !o.tok.try() {
+		var lead bool
+		var err error
+		if g.slept || g.as == nil && !c.canGiveUp(ctx) {
+			lead, err = c.followAsleep(seq)
+		} else {
+			lead, err = c.follow(ctx, seq, g.as)
+		}
 		switch {
 		case err != nil && c.err() == nil && c.retract(seq, f):
 			return err
@@ -35,11 +42,11 @@ func (c *Conn) commit(ctx context.Context, seq int64, f gathered, as *follower) 
 	}
 	var err error
 	if o.sent.Load() < seq {
-		if o.crowd {
+		if o.following.crowded.Load() {
 			o.yield()
 		}
 		err = c.flush(ctx)
-		o.crowd = o.following.any.Load()
+		o.following.noteCrowd()
 		if e, ok := resumable(err); ok && c.retract(seq, f) {
 			err = e.Err
 		}
@@ -104,6 +111,7 @@ func (c *Conn) collect() (b, long []byte, seq int64, more bool) {
 		long = c.dequeue()
 	}
 	b, o.buf = o.buf, nil
+	o.following.depart()
 	if len(o.queue) == 0 {
 		c.ungathered()
 	}

@@ -106,7 +106,7 @@ func (k *keepalive) Tick() time.Duration {
 	if since != 0 && now-since >= int64(parkAfter) {
 		k.mayPark.Store(false)
 		k.parking.Store(true)
-		c.out.forgetSpare()
+		c.out.forgetCrowd()
 		_ = c.t.SetReadDeadline(past)
 		return again
 	}
@@ -153,7 +153,7 @@ func (k *keepalive) ping(now int64) time.Duration {
 		return time.Duration(wait)
 	}
 	k.pinged = now
-	c.out.forgetSpare()
+	c.out.forgetCrowd()
 	if _, seq := c.sendPing(nil); seq != 0 {
 		c.kick()
 	}

@@ -38,7 +38,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, c.closed()
 	}
 	defer c.png.forget(id)
-	if err := c.commit(ctx, seq, gathered{}, nil); err != nil {
+	if err := c.commit(ctx, place{seq: seq}, gathered{}); err != nil {
 		if e, ok := errors.AsType[*InterruptedError](err); ok {
 			err = c.because(e.Err)
 		}

@@ -30,7 +30,7 @@ func TestWhatAMessageNeedsLiesTogether(t *testing.T) {
 		lines      uintptr
 	}{
 		{"what every call looks at", 0, unsafe.Offsetof(c.role), 1},
-		{"sending", unsafe.Offsetof(c.role), unsafe.Offsetof(c.out) + unsafe.Offsetof(c.out.following) + unsafe.Sizeof(c.out.following.any), 3},
+		{"sending", unsafe.Offsetof(c.role), unsafe.Offsetof(c.out) + unsafe.Offsetof(c.out.following) + unsafe.Offsetof(c.out.following.crowd), 3},
 		{"hearing", unsafe.Offsetof(c.num), unsafe.Offsetof(c.liv) + unsafe.Offsetof(c.liv.silent), 1},
 		{"receiving", unsafe.Offsetof(c.in), unsafe.Offsetof(c.in) + unsafe.Offsetof(c.in.tok) + unsafe.Sizeof(c.in.tok.state), 3},
 	} {

@@ -30,14 +30,13 @@ type outbox struct {
 	corked  atomic.Bool                // Serve is handling input: replies gather
 	held    atomic.Int32               // calls of Cork without their Uncork
 	stream  bool                       // a MessageWriter is open: no other data frame may enter
-	crowd   bool                       // writers came while the one before was sending; guarded by tok
 	tok     token                      // its holder alone uses the transport's send side
 	sentOut traffic                    // messages and their payload
 	buf     []byte                     // borrowed; frames that have not been given to the transport
 
 	queue     []*Prepared // messages of Send that found buf full; see send.go
 	pong      []byte      // an answer that found buf full; only the latest counts
-	following following   // writers whose frames somebody else sends; see follow.go
+	following following   // writers whose frames somebody else sends; see crowd.go
 
 	watch   *watch      // used by tok's holder; nil until a context can end
 	broken  atomic.Bool // nothing can be sent any more
@@ -95,13 +94,13 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 		}
 	}
 	for {
-		g, err := c.gather(&h, p, zip)
+		g, err := c.gather(&h, p, zip, c.canGiveUp(ctx))
 		if err != nil {
 			return err
 		}
 		if g.seq > 0 {
 			if !g.corked {
-				err = c.commit(ctx, g.seq, c.revocable(&h, len(p)), g.as)
+				err = c.commit(ctx, g, c.revocable(&h, len(p)))
 			}
 			if _, later := resumable(err); err == nil || later {
 				c.observeOut(MessageType(op), len(p))
@@ -124,7 +123,7 @@ func (c *Conn) writeGathered(ctx context.Context, op frame.Opcode, p []byte, zip
 // who might have something: that is the rule. Else it is not done.
 func (c *Conn) writeAlone(ctx context.Context, h *frame.Header, p []byte) (done bool, err error) {
 	o := &c.out
-	if o.isCorked() || !o.tok.try() {
+	if o.following.crowded.Load() || o.isCorked() || !o.tok.try() {
 		return false, nil
 	}
 	b, seq := c.gatherAlone(h, p)
@@ -135,7 +134,7 @@ func (c *Conn) writeAlone(ctx context.Context, h *frame.Header, p []byte) (done 
 	if err = c.give(ctx, b, nil); err == nil {
 		o.sent.Store(seq)
 	}
-	o.crowd = o.following.any.Load()
+	o.following.noteCrowd()
 	c.unlockWrite()
 	if _, later := resumable(err); err == nil || later {
 		c.observeOut(MessageType(h.Opcode), len(p))
@@ -148,7 +147,7 @@ func (c *Conn) gatherAlone(h *frame.Header, p []byte) (b []byte, seq int64) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.crowd || !c.isAlone() {
+	if !c.isAlone() {
 		return nil, 0
 	}
 	o.sentOut.count(len(p))
@@ -196,15 +195,31 @@ func (c *Conn) frameSize(h *frame.Header) int {
 type place struct {
 	seq       int64     // the position behind it
 	corked    bool      // it is to gather further
+	slept     bool      // its writer has slept while somebody was sending
 	as        *follower // who somebody who is sending is going to wake
 	streaming bool      // it has to wait for the end of a message that is being streamed, not for room
 }
 
-// gather appends a data frame to the outbox, compressed with zip.
-func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (g place, err error) {
+// gather appends a data frame to the outbox, compressed with zip. If somebody is sending its
+// writer becomes a follower, or sleeps here if it cannot give up.
+func (c *Conn) gather(h *frame.Header, p []byte, zip, canGiveUp bool) (g place, err error) {
 	o := &c.out
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	if g, err = c.put(h, p, zip); g.seq > 0 && !g.corked && o.tok.taken() {
+		if !canGiveUp {
+			o.sleep(g.seq)
+			g.slept = true
+			return g, nil
+		}
+		g.as = o.join(g.seq)
+	}
+	o.mu.Unlock()
+	return g, err
+}
+
+// put is gather for who does not wait. o.mu is held.
+func (c *Conn) put(h *frame.Header, p []byte, zip bool) (g place, err error) {
+	o := &c.out
 	if err := c.closed(); err != nil {
 		return place{}, err
 	}
@@ -223,12 +238,10 @@ func (c *Conn) gather(h *frame.Header, p []byte, zip bool) (g place, err error) 
 		c.enter(h, p)
 	}
 	o.sentOut.encoded += h.Length
-	g.seq = o.framed
 	if g.corked = o.isCorked(); g.corked {
 		c.gathered()
-	} else if o.tok.taken() {
-		g.as = o.following.join(g.seq)
 	}
+	g.seq = o.framed
 	return g, nil
 }
 

@@ -44,39 +44,61 @@ func BenchmarkWriters(b *testing.B) {
 
 // BenchmarkParking is the part of BenchmarkWriters that is the scheduler's: as many goroutines
 // that sleep and do nothing else, of which one wakes all others whenever half of them sleep, as it is
-// there. It is meant for one processor (-cpu 1): with more they mostly wait for each other.
+// there. With more than one processor (-cpu) they mostly wait for each other.
 func BenchmarkParking(b *testing.B) {
+	b.Run("turns", func(b *testing.B) {
+		var mu sync.Mutex
+		next, last := sync.NewCond(unlocker{&mu}), sync.NewCond(unlocker{&mu})
+		benchmarkParking(b, &mu, func() { next.Wait() }, func() {
+			t := next
+			next, last = last, next
+			mu.Unlock()
+			t.Broadcast()
+		})
+	})
+	b.Run("channels", func(b *testing.B) {
+		var mu sync.Mutex
+		var asleep []chan struct{}
+		spare := sync.Pool{New: func() any { return make(chan struct{}, 1) }}
+		benchmarkParking(b, &mu, func() {
+			woken := spare.Get().(chan struct{})
+			asleep = append(asleep, woken)
+			mu.Unlock()
+			<-woken
+			spare.Put(woken)
+		}, func() {
+			for _, ch := range asleep {
+				ch <- struct{}{}
+			}
+			asleep = asleep[:0]
+			mu.Unlock()
+		})
+	})
+}
+
+// benchmarkParking has goroutines call sleep and one of them wake; both let go of mu.
+func benchmarkParking(b *testing.B, mu *sync.Mutex, sleep, wake func()) {
 	const n = 64
-	var mu sync.Mutex
-	var asleep []chan struct{}
+	asleep := 0
 	over := false // somebody is done: nobody sleeps any more
 	var wg sync.WaitGroup
 	before := cpuTime()
 	b.ResetTimer()
 	for range n {
 		wg.Go(func() {
-			woken := make(chan struct{}, 1)
 			for range b.N / n {
 				mu.Lock()
-				if len(asleep) < n/2-1 && !over {
-					asleep = append(asleep, woken)
-					mu.Unlock()
-					<-woken
-					continue
+				if asleep < n/2-1 && !over {
+					asleep++
+					sleep()
+				} else {
+					asleep = 0
+					wake()
 				}
-				for _, ch := range asleep {
-					ch <- struct{}{}
-				}
-				asleep = asleep[:0]
-				mu.Unlock()
 			}
 			mu.Lock()
-			defer mu.Unlock()
 			over = true
-			for _, ch := range asleep {
-				ch <- struct{}{}
-			}
-			asleep = asleep[:0]
+			wake()
 		})
 	}
 	wg.Wait()
