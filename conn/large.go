@@ -29,7 +29,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bo
 	defer o.msg.unlock()
 	h := &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
 	if !zip {
-		return c.sendFrame(ctx, h, nil, p, nil)
+		return c.sendFrame(ctx, h, body{p: p}, nil)
 	}
 	// Messages must be sent in the order in which they were compressed: no other
 	// may gather meanwhile.
@@ -37,7 +37,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, p []byte, zip bo
 		return err
 	}
 	defer c.closeStream()
-	return c.sendFrame(ctx, h, nil, p, c.zip.deflate)
+	return c.sendFrame(ctx, h, body{p: p}, c.zip.deflate)
 }
 
 // openStream keeps other data out of the outbox, once what is queued has left. o.msg is
@@ -76,11 +76,16 @@ func (c *Conn) closeStream() {
 // back to the pool.
 type transform func(h *frame.Header, p []byte) (payload, scratch []byte)
 
-// sendFrame sends one data frame of any length behind what has gathered: head and then
-// p. With a header head fits one record, and without a transform only there is one.
-// o.msg is held. Until the payload is transformed, if at all, an error means that
-// nothing was sent; from then on the frame leaves whole.
-func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, head, p []byte, zip transform) error {
+// body is the payload of a frame: head and then p. With a header head fits one record.
+type body struct {
+	head, p []byte
+	room    []byte // before p in the same memory, for the header; nil if that is not ours
+}
+
+// sendFrame sends one data frame of any length behind what has gathered. Its body has a
+// head only without a transform. o.msg is held. Until the payload is transformed, if at
+// all, an error means that nothing was sent; from then on the frame leaves whole.
+func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, m body, zip transform) error {
 	if ok, err := c.takeWrite(ctx); err != nil {
 		return c.because(err)
 	} else if !ok {
@@ -98,7 +103,8 @@ func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, head, p []byte, z
 	}
 	if zip != nil {
 		var scratch []byte
-		p, scratch = zip(h, p)
+		m.p, scratch = zip(h, m.p)
+		m.room = nil
 		defer bufpool.Put(scratch)
 	}
 	if c.role == frame.Client {
@@ -108,9 +114,9 @@ func (c *Conn) sendFrame(ctx context.Context, h *frame.Header, head, p []byte, z
 	c.out.sentOut.encoded += h.Length
 	c.out.mu.Unlock()
 	if h.Masked {
-		return c.sendMasked(ctx, h, head, p)
+		return c.sendMasked(ctx, h, m.head, m.p)
 	}
-	return c.sendPlain(ctx, h, head, p)
+	return c.sendPlain(ctx, h, m)
 }
 
 // part returns how much of n bytes is flushed next.
@@ -154,21 +160,32 @@ func (c *Conn) sendMasked(ctx context.Context, h *frame.Header, head, p []byte) 
 	return err
 }
 
-// sendPlain sends a frame from where it lies, but for what shares the header's record. A
-// message that one flush sends gathers, as its receiver has nothing to do before it comes.
-func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, head, p []byte) (err error) {
+// sendPlain sends a frame from where it lies, but for what shares the header's record if
+// there is no room for that. A message that one flush sends gathers, as its receiver has nothing
+// to do before it comes.
+func (c *Conn) sendPlain(ctx context.Context, h *frame.Header, m body) error {
+	size := h.Size() + int(h.Length)
+	straight := !h.Fin || part(size) < size
+	if m.room != nil {
+		at := len(m.room) - h.Size()
+		h.Append(m.room[at:at])
+		return c.sendParts(ctx, m.room[at:at+size], part(size), straight)
+	}
 	b := bufpool.Get(record)
 	n := len(h.Append(b[:0]))
-	n += copy(b[n:record], head)
-	k := copy(b[n:record], p)
-	n, p = n+k, p[k:]
-	k = part(n+len(p)) - n
-	straight := !h.Fin || k < len(p)
-	err = c.sendPart(ctx, b[:n], straight, len(p) == 0, nil)
+	n += copy(b[n:record], m.head)
+	k := copy(b[n:record], m.p)
+	n, p := n+k, m.p[k:]
+	err := c.sendPart(ctx, b[:n], straight, len(p) == 0, nil)
 	bufpool.Put(b)
 	if err != nil {
 		return err // nothing can be sent, or it was all
 	}
+	return c.sendParts(ctx, p, part(size)-n, straight)
+}
+
+// sendParts sends p, and flushes after the first k bytes and then after each part.
+func (c *Conn) sendParts(ctx context.Context, p []byte, k int, straight bool) (err error) {
 	for len(p) > 0 {
 		err = c.sendPart(ctx, p[:k], straight, true, err)
 		p = p[k:]

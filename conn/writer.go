@@ -108,7 +108,7 @@ func (w *MessageWriter) take(p []byte) (int, error) {
 	var err error
 	if full > 0 {
 		k := full - len(w.buf)
-		if err = w.fragment(w.buf, p[:k], false); !taken(err) {
+		if err = w.fragment(body{head: w.buf, p: p[:k]}, false); !taken(err) {
 			return 0, err
 		}
 		w.release()
@@ -153,24 +153,34 @@ func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 			return 0, err
 		}
 	}
-	b := bufpool.Get(bufpool.Bulk)
+	all := bufpool.Get(bufpool.Bulk)
+	room := all[:frame.MaxHeaderSize]
+	b := all[len(room):]
 	b = b[:copy(b, w.buf)]
 	w.release()
-	w.buf = b
 	defer func() {
-		if len(w.buf) == 0 {
-			w.release()
+		if len(b) > 0 {
+			w.buf = all[:copy(all, b)]
+		} else {
+			bufpool.Put(all)
 		}
 	}()
 	for {
-		k, err := r.Read(w.buf[len(w.buf):limit])
-		if !w.valid(w.buf[len(w.buf) : len(w.buf)+k]) {
+		k, err := r.Read(b[len(b):limit])
+		more := b[len(b) : len(b)+k]
+		if !w.valid(more) {
 			return n, ErrInvalidUTF8
 		}
-		w.buf = w.buf[:len(w.buf)+k]
+		b = b[:len(b)+k]
 		n += int64(k)
-		if e := w.sendWhole(); e != nil {
-			return n, e
+		if k = w.c.whole(len(b)); k > 0 {
+			e := w.fragment(body{p: b[:k], room: room}, false)
+			if taken(e) {
+				b = b[:copy(b, b[k:])]
+			}
+			if e != nil {
+				return n, e
+			}
 		}
 		if err == io.EOF {
 			return n, nil
@@ -178,19 +188,6 @@ func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 			return n, err
 		}
 	}
-}
-
-// sendWhole sends of what has gathered the part that fills records.
-func (w *MessageWriter) sendWhole() error {
-	k := w.c.whole(len(w.buf))
-	if k == 0 {
-		return nil
-	}
-	err := w.fragment(nil, w.buf[:k], false)
-	if taken(err) {
-		w.buf = w.buf[:copy(w.buf, w.buf[k:])]
-	}
-	return err
 }
 
 // taken reports whether what was sent with this error is on its way.
@@ -207,7 +204,7 @@ func (w *MessageWriter) Flush() error {
 	if len(w.buf) == 0 {
 		return nil
 	}
-	err := w.fragment(nil, w.buf, false)
+	err := w.fragment(body{p: w.buf}, false)
 	if taken(err) {
 		w.release()
 	}
@@ -240,17 +237,17 @@ func (w *MessageWriter) last() error {
 	if !w.text.Complete() {
 		return ErrInvalidUTF8
 	}
-	return w.fragment(nil, w.buf, true)
+	return w.fragment(body{p: w.buf}, true)
 }
 
-// fragment sends one frame of the message: head and then p.
-func (w *MessageWriter) fragment(head, p []byte, fin bool) error {
+// fragment sends one frame of the message.
+func (w *MessageWriter) fragment(m body, fin bool) error {
 	if err := w.ctx.Err(); err != nil {
 		return w.c.because(err)
 	}
-	n := len(head) + len(p)
+	n := len(m.head) + len(m.p)
 	w.h = frame.Header{Fin: fin, Opcode: w.op, Length: int64(n)}
-	err := w.c.sendFrame(w.ctx, &w.h, head, p, w.transform(n, fin))
+	err := w.c.sendFrame(w.ctx, &w.h, m, w.transform(n, fin))
 	if taken(err) {
 		w.op, w.began = frame.Continuation, true
 		w.total += n
