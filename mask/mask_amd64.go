@@ -23,7 +23,7 @@ func maskBest(dst, src *byte, n int, k uint32)
 //go:noescape
 func maskAVX2(dst, src *byte, n int, k uint32)
 
-// maskAVX512 handles n bytes, more than 512, by vectors of 64 bytes.
+// maskAVX512 handles n bytes, at least 320, by vectors of 64 bytes.
 //
 //go:noescape
 func maskAVX512(dst, src *byte, n int, k uint32)

@@ -21,7 +21,7 @@ func assembly() []implementation {
 		}})
 	}
 	if cpu.AVX512 {
-		list = append(list, implementation{"AVX512", 513, func(dst, src []byte, k uint32) {
+		list = append(list, implementation{"AVX512", 320, func(dst, src []byte, k uint32) {
 			maskAVX512(&dst[0], &src[0], len(src), k)
 		}})
 	}
