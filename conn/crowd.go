@@ -123,17 +123,18 @@ func (c *Conn) followAsleep(seq int64) (lead bool, err error) {
 	return false, nil
 }
 
-// yield lets the other writers gather before what has gathered is sent, until no more
-// comes: those who were woken by the last flush may have more. tok is held, so they will follow.
-// The first turns often pass before the scheduler has looked at them.
+// yield lets the other writers gather before what has gathered is sent, until no more comes:
+// those who were woken by the last flush may have more. tok is held, so they will follow. Some
+// turns pass before the scheduler has looked at them; with much else to do a turn can be long.
 func (o *outbox) yield() {
-	for still, before := 0, int64(-1); still < 3; still++ {
+	const most, idle = 16, 3
+	before := int64(0)
+	for turn, still := 0, 0; turn < most && still < idle; turn++ {
 		runtime.Gosched()
 		o.mu.Lock()
-		if o.framed != before && before >= 0 {
-			still = -1
+		if still++; o.framed != before {
+			before, still = o.framed, 0
 		}
-		before = o.framed
 		o.mu.Unlock()
 	}
 }
