@@ -168,7 +168,7 @@ TEXT ·maskAVX512(SB), NOSPLIT, $0-28
 	PCALIGN $64
 
 	// What of dst is not in the nearest cache has to be fetched before it can be stored to. To
-	// ask for it early saves a tenth to a quarter of the time then, and costs a seventh if it is there.
+	// ask for it early is faster then, and slower if it is there (bench's row 11 has both).
 copying:
 	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $512 // PREFETCHW 512(DI)(R8*1)
 	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $576 // PREFETCHW 576(DI)(R8*1)
