@@ -237,18 +237,27 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	return c.end(why)
 }
 
-// shut ends our stream.
+// shut ends our stream, when all that is to be sent has left.
 func (c *Conn) shut(ctx context.Context) {
 	if c.out.broken.Load() {
 		return
 	}
 	if ok, err := c.takeWrite(ctx); ok && err == nil {
 		// A close frame of our own may not have left yet: whoever sends it waits as we did.
-		if c.flush(ctx) == nil {
+		if c.flush(ctx) == nil && c.pushNotice(ctx) == nil {
 			_ = c.t.Shut()
 		}
 		c.releaseWrite()
 	}
+}
+
+// pushNotice tells the peer that our stream ends, where the transport has to say so. The
+// send side's token is held.
+func (c *Conn) pushNotice(ctx context.Context) error {
+	// A context that has ended meanwhile, as that of the close frame has, must not cut it off.
+	c.out.watch.clear()
+	c.t.Notify()
+	return c.push(ctx)
 }
 
 // drain reads and forgets what comes, and reports whether more may come.

@@ -198,6 +198,57 @@ func TestClosingIsBoundedInTime(t *testing.T) {
 	}
 }
 
+// dawdling is a net.Conn on which all else goes on before a write deadline to come is set: so the
+// end of an old context falls into the closing of TLS, which sets one.
+type dawdling struct{ *pipe.End }
+
+func (d dawdling) SetWriteDeadline(t time.Time) error {
+	err := d.End.SetWriteDeadline(t)
+	if t.After(time.Now()) {
+		synctest.Wait()
+	}
+	return err
+}
+
+// TestAClosingHandshakeTakesNoTime but that of the network: whoever has answered ends its stream
+// at once, whatever it travels over.
+func TestAClosingHandshakeTakesNoTime(t *testing.T) {
+	for _, kind := range []string{"plain", "tls", "stream"} {
+		for range 50 {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := pipe.New(1 << 14)
+				near, far := net.Conn(a), net.Conn(dawdling{b})
+				if kind != "plain" {
+					near, far = overTLS(t, near, far, kind == "tls")
+				}
+				server := newConn(newTransport(far), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+				began := time.Now()
+				served := make(chan error, 1)
+				go func() { served <- server.Serve(bg, echoBack) }()
+				for _, f := range [][]byte{
+					masked(frame.Header{Fin: true, Opcode: frame.Text}, "hello"),
+					masked(frame.Header{Fin: true, Opcode: frame.Close}, "\x03\xe8"),
+				} {
+					if _, err := near.Write(f); err != nil {
+						t.Fatal(err)
+					}
+					readFrame(t, near)
+				}
+				if n, err := near.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+					t.Errorf("%s: %d bytes behind the close frame, %v", kind, n, err)
+				}
+				if took := time.Since(began); took != 0 {
+					t.Errorf("%s: the stream ended after %v", kind, took)
+				}
+				_ = near.Close()
+				if err := <-served; err != nil {
+					t.Errorf("%s: %v", kind, err)
+				}
+			})
+		}
+	}
+}
+
 func TestMessagesOnTheirWayAreReadWhileClosing(t *testing.T) {
 	client, server := pair(t, "tls")
 	if err := client.Write(bg, Text, []byte("last words")); err != nil {

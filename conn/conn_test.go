@@ -54,15 +54,18 @@ func settled(fds int) bool {
 
 var bg = context.Background()
 
-// kinds are the ways in which bytes can travel.
-var kinds = []string{"tls", "plain", "pipe", "stream"}
+// kinds are the ways in which bytes can travel: TLS over our transport or plain, each over a
+// socket or over something that says nothing of being ready, and TLS over a socket alone.
+var kinds = []string{"tls", "tls over pipe", "plain", "pipe", "stream"}
 
 // ends returns two connected net.Conns as a handshake would leave them.
 func ends(t testing.TB, kind string) (client, server net.Conn) {
 	t.Helper()
-	if kind == "pipe" {
-		a, b := pipe.New(1 << 16)
+	switch a, b := pipe.New(1 << 16); kind {
+	case "pipe":
 		return a, b
+	case "tls over pipe":
+		return overTLS(t, a, b, true)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

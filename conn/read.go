@@ -321,11 +321,11 @@ func (c *Conn) broken(err error) error {
 		err = errBrokeOff
 	}
 	if c.out.tok.try() {
+		c.out.watch.clear() // a context that has ended must not cut it off
 		if clean {
 			c.t.Notify()
-		} else {
-			_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting
 		}
+		_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting, too
 		c.releaseWrite()
 	}
 	if own := c.out.closing.Load(); own != nil && (errors.Is(own, ErrQueueFull) || errors.Is(own, ErrTooSlow)) {

@@ -102,7 +102,7 @@ func (t *stream) TryFlush() (bool, error) { return len(t.out) == 0, nil }
 
 func (t *stream) Pending() int64 { return t.pending.Load() }
 func (t *stream) Shut() error    { return t.nc.CloseWrite() }
-func (t *stream) Notify()        {} // crypto/tls would wait
+func (t *stream) Notify()        {} // Shut does it: crypto/tls may wait
 
 func (t *stream) SetReadDeadline(d time.Time) error  { return t.nc.SetReadDeadline(d) }
 func (t *stream) SetWriteDeadline(d time.Time) error { return t.nc.NetConn().SetWriteDeadline(d) }

@@ -39,11 +39,11 @@ type transport interface {
 	TryFlush() (done bool, err error)
 	// Pending returns the bytes taken and not sent.
 	Pending() int64
-	// Shut ends the stream to the peer, if all that Write took can be sent at once.
-	Shut() error
-	// Notify tells a peer that has ended its stream that ours ends, too, if TLS wants that
-	// said and it can be sent at once (RFC 8446 §6.1).
+	// Notify takes for sending what tells the peer that our stream ends, if TLS wants that
+	// said (RFC 8446 §6.1). Nothing may be written behind it.
 	Notify()
+	// Shut ends the stream to the peer, when Notify was called and nothing is left to flush.
+	Shut() error
 
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
@@ -90,14 +90,8 @@ func (t *plain) SetWriteDeadline(d time.Time) error { return t.SetFlushDeadline(
 func (t *plain) Resumable() bool                    { return true }
 func (t *plain) Counts() (in, out int64)            { return t.BytesRead(), t.BytesWritten() }
 
-func (t *plain) Notify() {}
-
-func (t *plain) Shut() error {
-	if done, err := t.TryFlush(); err != nil || !done {
-		return err
-	}
-	return t.CloseWrite()
-}
+func (t *plain) Notify()     {}
+func (t *plain) Shut() error { return t.CloseWrite() }
 
 // secure is crypto/tls over the wire.
 type secure struct {
@@ -130,17 +124,7 @@ func (t *secure) Wait() error {
 	return t.plain.Wait()
 }
 
-func (t *secure) Shut() error {
-	if err := t.tls.CloseWrite(); err != nil {
-		return err
-	}
-	return t.plain.Shut()
-}
-
-func (t *secure) Notify() {
-	if t.tls.CloseWrite() == nil {
-		_, _ = t.TryFlush()
-	}
-}
+// Notify does not wait: Write of the wire below never does.
+func (t *secure) Notify() { _ = t.tls.CloseWrite() }
 
 func (t *secure) NetConn() net.Conn { return t.tls }
