@@ -134,46 +134,68 @@ upTo256:
 // func maskAVX512(dst, src *byte, n int, k uint32)
 //
 // Here all vectors of dst begin at a boundary. The first and the last are stored in part, so no
-// store is across lines or pages, and every byte is loaded and stored once, in order.
+// store is across lines or pages, and every byte is loaded and stored once, in order. Eight
+// vectors at a time, as a processor that foresees the end of 32 turns need not foresee that of 64.
 TEXT ·maskAVX512(SB), NOSPLIT, $0-28
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), DX
 	MOVL k+24(FP), AX
 
-	// DI, SI: at the boundary before dst, and as far before src. DX: bytes from there to
-	// the end. Z0: the key there. K1: the bytes of the first vector that are dst's.
-	MOVQ         DI, CX
-	ANDQ         $63, CX
+	// R8: what has been handled, from DI and SI on; DX: bytes from there to the end.
+	XORL R8, R8
+	MOVQ $-1, R10
+	MOVQ DI, CX
+	ANDQ $63, CX
+	JEQ  aligned
+
+	// DI, SI: at the boundary before dst, and as far before src. Z0: the key there. K1: the
+	// bytes of the first vector that are dst's.
 	SUBQ         CX, DI
 	SUBQ         CX, SI
 	ADDQ         CX, DX
-	MOVQ         $-1, R10
 	SHLXQ        CX, R10, R11
 	KMOVQ        R11, K1
 	SHLL         $3, CX
 	ROLL         CX, AX
 	VPBROADCASTD AX, Z0
+	VMOVDQU8.Z   (SI), K1, Z1
+	VPXORD       Z1, Z0, Z1
+	VMOVDQU8     Z1, K1, (DI)
+	MOVQ         $64, R8
+	JMP          eights
 
-	VMOVDQU8.Z (SI), K1, Z1
-	VPXORD     Z1, Z0, Z1
-	VMOVDQU8   Z1, K1, (DI)
+aligned:
+	VPBROADCASTD AX, Z0
 
-	// R8: what has been handled. R9: up to where there are four more vectors.
-	MOVQ $64, R8
-	LEAQ -256(DX), R9
+	// R9: up to where there are eight more vectors.
+eights:
+	LEAQ -512(DX), R9
+	CMPQ R8, R9
+	JGT  four
 	CMPQ SI, DI
-	JEQ  inPlace
+	JEQ  eight
+
+	// What of dst is not in the nearest cache has to be fetched before it can be stored to. To
+	// ask for it early is faster then, and slower if it is there (bench's row 11 has both). From
+	// some size on src and dst cannot both be there; what is short loses little.
+	MOVQ n+16(FP), R11
+	CMPQ R11, $4096
+	JBE  asking
+	CMPQ R11, $24576
+	JBE  eight
 
 	PCALIGN $64
 
-	// What of dst is not in the nearest cache has to be fetched before it can be stored to. To
-	// ask for it early is faster then, and slower if it is there (bench's row 11 has both).
-copying:
+asking:
 	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $512 // PREFETCHW 512(DI)(R8*1)
 	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $576 // PREFETCHW 576(DI)(R8*1)
 	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $640 // PREFETCHW 640(DI)(R8*1)
 	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $704 // PREFETCHW 704(DI)(R8*1)
+	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $768 // PREFETCHW 768(DI)(R8*1)
+	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $832 // PREFETCHW 832(DI)(R8*1)
+	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $896 // PREFETCHW 896(DI)(R8*1)
+	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $960 // PREFETCHW 960(DI)(R8*1)
 	VPXORD    (SI)(R8*1), Z0, Z10
 	VMOVDQA64 Z10, (DI)(R8*1)
 	VPXORD    64(SI)(R8*1), Z0, Z11
@@ -182,14 +204,22 @@ copying:
 	VMOVDQA64 Z12, 128(DI)(R8*1)
 	VPXORD    192(SI)(R8*1), Z0, Z13
 	VMOVDQA64 Z13, 192(DI)(R8*1)
-	ADDQ      $256, R8
+	VPXORD    256(SI)(R8*1), Z0, Z14
+	VMOVDQA64 Z14, 256(DI)(R8*1)
+	VPXORD    320(SI)(R8*1), Z0, Z15
+	VMOVDQA64 Z15, 320(DI)(R8*1)
+	VPXORD    384(SI)(R8*1), Z0, Z16
+	VMOVDQA64 Z16, 384(DI)(R8*1)
+	VPXORD    448(SI)(R8*1), Z0, Z17
+	VMOVDQA64 Z17, 448(DI)(R8*1)
+	ADDQ      $512, R8
 	CMPQ      R8, R9
-	JBE       copying
-	JMP       rest
+	JLE       asking
+	JMP       four
 
 	PCALIGN $64
 
-inPlace:
+eight:
 	VPXORD    (SI)(R8*1), Z0, Z10
 	VMOVDQA64 Z10, (DI)(R8*1)
 	VPXORD    64(SI)(R8*1), Z0, Z11
@@ -198,16 +228,38 @@ inPlace:
 	VMOVDQA64 Z12, 128(DI)(R8*1)
 	VPXORD    192(SI)(R8*1), Z0, Z13
 	VMOVDQA64 Z13, 192(DI)(R8*1)
-	ADDQ      $256, R8
+	VPXORD    256(SI)(R8*1), Z0, Z14
+	VMOVDQA64 Z14, 256(DI)(R8*1)
+	VPXORD    320(SI)(R8*1), Z0, Z15
+	VMOVDQA64 Z15, 320(DI)(R8*1)
+	VPXORD    384(SI)(R8*1), Z0, Z16
+	VMOVDQA64 Z16, 384(DI)(R8*1)
+	VPXORD    448(SI)(R8*1), Z0, Z17
+	VMOVDQA64 Z17, 448(DI)(R8*1)
+	ADDQ      $512, R8
 	CMPQ      R8, R9
-	JBE       inPlace
+	JLE       eight
 
-	// What is left is less than four vectors.
-rest:
+	// What is left is less than eight vectors.
+four:
 	SUBQ R8, DX
 	JEQ  done
 	ADDQ R8, SI
 	ADDQ R8, DI
+	CMPQ DX, $256
+	JB   whole
+	VPXORD    (SI), Z0, Z10
+	VMOVDQA64 Z10, (DI)
+	VPXORD    64(SI), Z0, Z11
+	VMOVDQA64 Z11, 64(DI)
+	VPXORD    128(SI), Z0, Z12
+	VMOVDQA64 Z12, 128(DI)
+	VPXORD    192(SI), Z0, Z13
+	VMOVDQA64 Z13, 192(DI)
+	ADDQ      $256, SI
+	ADDQ      $256, DI
+	SUBQ      $256, DX
+	JEQ       done
 
 whole:
 	CMPQ      DX, $64
