@@ -48,17 +48,23 @@ func rotate(key [4]byte, pos int) uint32 {
 //
 // From 4 to 32 bytes it takes words from both ends, which overlap in the middle.
 // All are loaded before any is stored: in place, no byte may be masked twice.
+//
+// What it calls needs next to no stack, or looks for itself. To look here is a good part of what
+// one byte costs.
+//
+//go:nosplit
 func transform(dst, src []byte, k uint32) int {
 	n := min(len(dst), len(src))
 	dst, src = dst[:n:n], src[:n:n] // with the capacity known, slicing is free
 	if n < 4 {
+		if n == 1 {
+			dst[0] = src[0] ^ byte(k)
+			return 1
+		}
 		if n == 0 {
 			return 0
 		}
 		dst[0] = src[0] ^ byte(k)
-		if n == 1 {
-			return 1
-		}
 		dst[1] = src[1] ^ byte(k>>8)
 		if n == 3 {
 			dst[2] = src[2] ^ byte(k>>16)

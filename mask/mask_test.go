@@ -116,6 +116,33 @@ func TestEveryImplementationAtEveryLengthAndAlignment(t *testing.T) {
 	}
 }
 
+// TestEveryImplementationWhereItChanges: at the sizes beside those from which on it works
+// otherwise.
+func TestEveryImplementationWhereItChanges(t *testing.T) {
+	const longest = 24<<10 + 600
+	key := [4]byte{0x11, 0x80, 0xfe, 0x2c}
+	content := noise(longest)
+	a := newArena(longest)
+	for _, im := range implementations() {
+		for _, near := range []int{1 << 10, 4 << 10, 16 << 10, 24 << 10} {
+			for _, n := range []int{near - 1, near, near + 1, near + 63, near + 64, near + 255, near + 320, near + 511} {
+				for _, align := range []int{0, 1, 31, 32, 63} {
+					want, k := definition(content[:n], key, n), rotate(key, n)
+					b := a.place(content[:n], align)
+					im.do(b, b, k)
+					if err := a.check(want, align); err != nil {
+						t.Fatalf("%s in place, length %d, alignment %d: %v", im.name, n, align, err)
+					}
+					im.do(a.place(make([]byte, n), align), content[:n], k)
+					if err := a.check(want, align); err != nil {
+						t.Fatalf("%s copy, length %d, alignment %d: %v", im.name, n, align, err)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestEveryImplementationOfALargePayload(t *testing.T) {
 	content := noise(1<<20 + 13)
 	key := [4]byte{1, 2, 4, 8}
