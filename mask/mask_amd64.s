@@ -81,10 +81,19 @@ loop:
 	VZEROUPPER
 	RET
 
+	// To mask more than the nearest cache holds in place takes as long with half vectors, and does
+	// not lower the clock, as whole ones do when they go on for long.
 long:
 	CMPB ·useAVX512(SB), $0
 	JEQ  here
-	JMP  ·maskAVX512(SB)
+	CMPQ DX, $24576
+	JBE  whole
+	MOVQ src+8(FP), SI
+	CMPQ SI, dst+0(FP)
+	JEQ  here
+
+whole:
+	JMP ·maskAVX512(SB)
 
 upTo64:
 	VPXOR   (SI), Y0, Y2
@@ -178,8 +187,11 @@ eights:
 
 	// What of dst is not in the nearest cache has to be fetched before it can be stored to. To
 	// ask for it early is faster then, and slower if it is there (bench's row 11 has both). From
-	// some size on src and dst cannot both be there; what is short loses little.
+	// some size on src and dst cannot both be there; what is short loses little, if it is not
+	// so short that there is no time to ask.
 	MOVQ n+16(FP), R11
+	CMPQ R11, $2048
+	JB   eight
 	CMPQ R11, $4096
 	JBE  asking
 	CMPQ R11, $24576

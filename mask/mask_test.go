@@ -124,7 +124,7 @@ func TestEveryImplementationWhereItChanges(t *testing.T) {
 	content := noise(longest)
 	a := newArena(longest)
 	for _, im := range implementations() {
-		for _, near := range []int{1 << 10, 4 << 10, 16 << 10, 24 << 10} {
+		for _, near := range []int{1 << 10, 2 << 10, 4 << 10, 16 << 10, 24 << 10} {
 			for _, n := range []int{near - 1, near, near + 1, near + 63, near + 64, near + 255, near + 320, near + 511} {
 				for _, align := range []int{0, 1, 31, 32, 63} {
 					want, k := definition(content[:n], key, n), rotate(key, n)
