@@ -140,6 +140,14 @@ upTo256:
 	VZEROUPPER
 	RET
 
+// MASK masks the vector at d behind what has been handled, by way of Z.
+#define MASK(d, Z) \
+	VPXORD    d(SI)(R8*1), Z0, Z; \
+	VMOVDQA64 Z, d(DI)(R8*1)
+
+// ASK has the line of dst there fetched, to be stored to: PREFETCHW d(DI)(R8*1).
+#define ASK(d) BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $d
+
 // func maskAVX512(dst, src *byte, n int, k uint32)
 //
 // Here all vectors of dst begin at a boundary. The first and the last are stored in part, so no
@@ -200,30 +208,22 @@ eights:
 	PCALIGN $64
 
 asking:
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $512 // PREFETCHW 512(DI)(R8*1)
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $576 // PREFETCHW 576(DI)(R8*1)
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $640 // PREFETCHW 640(DI)(R8*1)
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $704 // PREFETCHW 704(DI)(R8*1)
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $768 // PREFETCHW 768(DI)(R8*1)
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $832 // PREFETCHW 832(DI)(R8*1)
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $896 // PREFETCHW 896(DI)(R8*1)
-	BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $960 // PREFETCHW 960(DI)(R8*1)
-	VPXORD    (SI)(R8*1), Z0, Z10
-	VMOVDQA64 Z10, (DI)(R8*1)
-	VPXORD    64(SI)(R8*1), Z0, Z11
-	VMOVDQA64 Z11, 64(DI)(R8*1)
-	VPXORD    128(SI)(R8*1), Z0, Z12
-	VMOVDQA64 Z12, 128(DI)(R8*1)
-	VPXORD    192(SI)(R8*1), Z0, Z13
-	VMOVDQA64 Z13, 192(DI)(R8*1)
-	VPXORD    256(SI)(R8*1), Z0, Z14
-	VMOVDQA64 Z14, 256(DI)(R8*1)
-	VPXORD    320(SI)(R8*1), Z0, Z15
-	VMOVDQA64 Z15, 320(DI)(R8*1)
-	VPXORD    384(SI)(R8*1), Z0, Z16
-	VMOVDQA64 Z16, 384(DI)(R8*1)
-	VPXORD    448(SI)(R8*1), Z0, Z17
-	VMOVDQA64 Z17, 448(DI)(R8*1)
+	ASK(512)
+	ASK(576)
+	ASK(640)
+	ASK(704)
+	ASK(768)
+	ASK(832)
+	ASK(896)
+	ASK(960)
+	MASK(0, Z10)
+	MASK(64, Z11)
+	MASK(128, Z12)
+	MASK(192, Z13)
+	MASK(256, Z14)
+	MASK(320, Z15)
+	MASK(384, Z16)
+	MASK(448, Z17)
 	ADDQ      $512, R8
 	CMPQ      R8, R9
 	JLE       asking
@@ -232,46 +232,34 @@ asking:
 	PCALIGN $64
 
 eight:
-	VPXORD    (SI)(R8*1), Z0, Z10
-	VMOVDQA64 Z10, (DI)(R8*1)
-	VPXORD    64(SI)(R8*1), Z0, Z11
-	VMOVDQA64 Z11, 64(DI)(R8*1)
-	VPXORD    128(SI)(R8*1), Z0, Z12
-	VMOVDQA64 Z12, 128(DI)(R8*1)
-	VPXORD    192(SI)(R8*1), Z0, Z13
-	VMOVDQA64 Z13, 192(DI)(R8*1)
-	VPXORD    256(SI)(R8*1), Z0, Z14
-	VMOVDQA64 Z14, 256(DI)(R8*1)
-	VPXORD    320(SI)(R8*1), Z0, Z15
-	VMOVDQA64 Z15, 320(DI)(R8*1)
-	VPXORD    384(SI)(R8*1), Z0, Z16
-	VMOVDQA64 Z16, 384(DI)(R8*1)
-	VPXORD    448(SI)(R8*1), Z0, Z17
-	VMOVDQA64 Z17, 448(DI)(R8*1)
+	MASK(0, Z10)
+	MASK(64, Z11)
+	MASK(128, Z12)
+	MASK(192, Z13)
+	MASK(256, Z14)
+	MASK(320, Z15)
+	MASK(384, Z16)
+	MASK(448, Z17)
 	ADDQ      $512, R8
 	CMPQ      R8, R9
 	JLE       eight
 
 	// What is left is less than eight vectors.
 four:
+	LEAQ -256(DX), R9
+	CMPQ R8, R9
+	JGT  few
+	MASK(0, Z10)
+	MASK(64, Z11)
+	MASK(128, Z12)
+	MASK(192, Z13)
+	ADDQ $256, R8
+
+few:
 	SUBQ R8, DX
 	JEQ  done
 	ADDQ R8, SI
 	ADDQ R8, DI
-	CMPQ DX, $256
-	JB   whole
-	VPXORD    (SI), Z0, Z10
-	VMOVDQA64 Z10, (DI)
-	VPXORD    64(SI), Z0, Z11
-	VMOVDQA64 Z11, 64(DI)
-	VPXORD    128(SI), Z0, Z12
-	VMOVDQA64 Z12, 128(DI)
-	VPXORD    192(SI), Z0, Z13
-	VMOVDQA64 Z13, 192(DI)
-	ADDQ      $256, SI
-	ADDQ      $256, DI
-	SUBQ      $256, DX
-	JEQ       done
 
 whole:
 	CMPQ      DX, $64
