@@ -15,7 +15,7 @@ var errWouldBlock = wire.ErrWouldBlock
 // reads and writes never wait, Wait and Flush do.
 //
 // One goroutine at a time uses Ready, Read, Wait and Drop, and one Write, Flush,
-// TryFlush and Shut; the other methods may be called at any time.
+// TryFlush, Notify and Shut; the other methods may be called at any time.
 type transport interface {
 	// Ready reports whether Read may have something.
 	Ready() bool
