@@ -2,6 +2,7 @@ package conn
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -191,6 +192,7 @@ func alerted(t *testing.T, role frame.Role, ours bool, version uint16, part int)
 
 	peer, _, c = tampered(t, role, ours, version)
 	_, _ = peer.Write(said(role, "never whole")[:part])
+	expireWatch(c)
 	_ = peer.CloseWrite()
 	if _, _, err := c.Read(bg); CloseStatus(err) != StatusAbnormal || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("after close_notify: %v", err)
@@ -205,5 +207,18 @@ func alerted(t *testing.T, role frame.Role, ours bool, version uint16, part int)
 	}
 	if at := len(rest) - 5 - int(answer[4]); at < 0 || !bytes.Equal(rest[at:at+5], answer) {
 		t.Errorf("close_notify was not answered: %x", rest)
+	}
+}
+
+// expireWatch has the context of an earlier write end, which must not cut off what is sent later.
+func expireWatch(c *Conn) {
+	ctx, cancel := context.WithCancel(bg)
+	_ = c.watchWrite(ctx)
+	cancel()
+	w := c.out.watch
+	for fired := false; !fired; time.Sleep(time.Millisecond) {
+		w.mu.Lock()
+		fired = w.fired
+		w.mu.Unlock()
 	}
 }
