@@ -3,6 +3,8 @@ package conn
 import (
 	"context"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/stack"
 )
 
 // Go is Serve without waiting for it: it returns at once, and the connection lives on
@@ -41,9 +43,10 @@ func (s *service) begin() {
 	s.work()
 }
 
-// work serves until the connection ends, or has been idle for a while. Its stack has
-// grown by what TLS and fn needed.
+// work serves until the connection ends, or has been idle for a while. Its stack grows by
+// what TLS and fn need.
 func (s *service) work() {
+	stack.Grow4()
 	c := s.c
 	if s.serve() {
 		go s.wait()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/stack"
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
@@ -21,6 +23,7 @@ import (
 // When the request is refused, the error is a *HandshakeError, the peer has been
 // told, and nc is closed, as it is after every error. ctx bounds the handshake only.
 func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
+	stack.Grow16()
 	if o == nil {
 		o = &AcceptOptions{}
 	}
@@ -126,7 +129,8 @@ func readRequest(nc net.Conn) (*http.Request, []byte, error) {
 
 // feed reads a head in pieces and returns what came behind it.
 func feed(nc net.Conn, take func([]byte) (int, bool, error)) ([]byte, error) {
-	buf := make([]byte, 4096)
+	buf := bufpool.Get(bufpool.Medium)
+	defer bufpool.Put(buf)
 	for {
 		n, readErr := nc.Read(buf)
 		k, done, err := take(buf[:n])
@@ -134,7 +138,7 @@ func feed(nc net.Conn, take func([]byte) (int, bool, error)) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		case done:
-			return buf[k:n], nil
+			return append([]byte(nil), buf[k:n]...), nil
 		case readErr != nil:
 			return nil, readErr
 		}

@@ -1,0 +1,9 @@
+//go:build purego
+
+package stack
+
+// Grow4 does nothing without assembly: the stack grows by itself.
+func Grow4() {}
+
+// Grow16 neither.
+func Grow16() {}
