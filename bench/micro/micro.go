@@ -5,6 +5,7 @@
 package micro
 
 import (
+	"math"
 	"time"
 
 	"github.com/seed-c4549abd/wss/bench/libs"
@@ -30,10 +31,13 @@ type Case struct {
 // interrupts a computation makes it longer, never shorter.
 const tries = 5
 
-// Time returns nanoseconds per operation, run for about d in all.
-func Time(f func(n int), d time.Duration) float64 {
+// Time returns nanoseconds per operation, run for about d in all after f has run for settle at
+// least. A processor clocks down for wide vectors, and takes some milliseconds to clock up
+// again: without settle a function is timed with the clock of what ran before it.
+func Time(f func(n int), settle, d time.Duration) float64 {
 	d /= tries
 	n, took := 1, time.Duration(0)
+	began := time.Now()
 	for {
 		start := time.Now()
 		f(n)
@@ -46,7 +50,11 @@ func Time(f func(n int), d time.Duration) float64 {
 		}
 		n = int(float64(n)*float64(d)/float64(took)) + 1
 	}
-	for range tries - 1 {
+	for time.Since(began) < settle {
+		f(n)
+	}
+	took = time.Duration(math.MaxInt64)
+	for range tries {
 		start := time.Now()
 		f(n)
 		took = min(took, time.Since(start))

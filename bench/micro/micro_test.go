@@ -58,7 +58,7 @@ func TestTimeCountsOperations(t *testing.T) {
 		for range n {
 			time.Sleep(time.Millisecond)
 		}
-	}, 4*time.Millisecond)
+	}, 0, 4*time.Millisecond)
 	if ns < 1e6 {
 		t.Errorf("an operation of 1 ms took %v ns", ns)
 	}

@@ -75,6 +75,14 @@ func byHijack(_ *report.Report, t *report.Table, m *report.Mark) (float64, strin
 	return hijack / against, "a connection taken over, over the layer below TLS, with a fixed response", ok && ok2
 }
 
+// byTouch bounds masking in place by a change of one word in each cache line, which needs the
+// same lines, at the offset that was the worst.
+func byTouch(_ *report.Report, t *report.Table, m *report.Mark) (float64, string, bool) {
+	touch, ok := median(t, "touch", m.Where)
+	against, ok2 := median(t, m.Against, m.Where)
+	return touch / against, "a change of one word in each cache line", ok && ok2
+}
+
 // byGrowth bounds by another line's own growth.
 func byGrowth(line string) bound {
 	return func(_ *report.Report, t *report.Table, _ *report.Mark) (float64, string, bool) {

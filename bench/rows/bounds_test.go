@@ -21,6 +21,7 @@ func TestBoundsAreMadeOfMedians(t *testing.T) {
 		{Key: "cipher", Lines: []report.Line{cipher}},
 		{Key: "7a", Lines: []report.Line{kept("tls-idle", "heap", 8000), kept("wss", "memory", 12000), kept("best", "memory", 20096)}},
 		{Key: "14a", Lines: []report.Line{line("http-hijack", libs.Baseline, 101), line("best", libs.Peer, 100)}},
+		{Key: "11", Lines: []report.Line{kept("touch", "4 KiB", 49), kept("best", "4 KiB", 50)}},
 		{Key: "16", Metrics: []report.Metric{{Key: "cpu 10"}, {Key: "cpu 100"}}, Lines: []report.Line{
 			{Name: "tls", Rounds: map[string][]float64{"cpu 10": {2}, "cpu 100": {3}}},
 		}},
@@ -36,9 +37,10 @@ func TestBoundsAreMadeOfMedians(t *testing.T) {
 		{"a tls.Conn and a stack", byIdleTLS(0), "7a", 0.5},
 		{"and two windows of 4 KiB", byIdleTLS(12), "7a", (8000 + 2048 + 8192) / 20096.},
 		{"a connection that is only taken over", byHijack, "14a", 1.01},
+		{"a change in each cache line", byTouch, "11", 0.98},
 		{"another line's growth", byGrowth("tls"), "16", 1.5},
 	} {
-		m := report.Mark{Against: "best"}
+		m := report.Mark{Against: "best", Where: "4 KiB"}
 		if got, why, ok := tt.bound(r, r.Find(tt.table), &m); !ok || why == "" || math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%s: %v, %q, %v, want %v", tt.name, got, why, ok, tt.want)
 		}

@@ -31,7 +31,7 @@ func (c *Config) microTables() []Table {
 	return []Table{
 		cipher,
 		table(11, "11", "masking",
-			"ns per payload, the mean of every position of the key (0 to 3) in aligned and in unaligned memory. wss, gobwas and subtle.XORBytes (with a key that was expanded beforehand) work in place; wss-copy masks while it copies; memmove only copies. The others export no masking.",
+			"ns per payload, the mean of every position of the key (0 to 3) in aligned and in unaligned memory. wss, gobwas and subtle.XORBytes (with a key that was expanded beforehand) work in place; wss-copy masks while it copies; memmove only copies; touch changes one word of each cache line, in place. The others export no masking.",
 			micro.MaskGroups(), micro.MaskCases),
 		header,
 		table(13, "13", "validating 64 KiB of UTF-8 in fragments",
@@ -52,11 +52,14 @@ type timing struct {
 	values map[string]map[string][]float64
 }
 
+// microRounds is how many rounds of functions are measured at most: they differ little.
+const microRounds = 7
+
 // measureMicro interleaves the implementations case by case.
 func (c *Config) measureMicro(ctx context.Context, t report.Table, cases []micro.Case) report.Table {
-	each := pick(c, time.Millisecond, 500*time.Microsecond)
+	settle, each := pick(c, 5*time.Millisecond, 0), pick(c, time.Millisecond, 500*time.Microsecond)
 	tm := &timing{kinds: map[string]string{}, values: map[string]map[string][]float64{}}
-	for round := range c.Rounds + 1 {
+	for round := range min(c.Rounds, microRounds) + 1 {
 		sums, counts := map[string]map[string]float64{}, map[string]int{}
 		for _, k := range cases {
 			if ctx.Err() != nil {
@@ -67,7 +70,7 @@ func (c *Config) measureMicro(ctx context.Context, t report.Table, cases []micro
 				if !c.takesPart(f.Lib) {
 					continue
 				}
-				ns := micro.Time(f.Do, each)
+				ns := micro.Time(f.Do, settle, each)
 				if sums[f.Lib] == nil {
 					sums[f.Lib] = map[string]float64{}
 				}
