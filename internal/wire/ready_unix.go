@@ -50,17 +50,23 @@ func (c *Conn) readOnce(fd uintptr) bool {
 	return true
 }
 
-// loopOnce goes on as long as there is something to read.
+// loopOnce goes on as long as there is something to read. A read that got less than it asked
+// for was the last, but for a guess: see eager.
 func (c *Conn) loopOnce(fd uintptr) bool {
 	for {
-		if c.dry {
-			c.dry = false
+		guess := c.dry
+		c.dry = false
+		if guess && !c.eager.again() {
 			if c.r < c.w {
 				c.shrink()
 			}
 			return false
 		}
-		if !c.readOnce(fd) {
+		here := c.readOnce(fd)
+		if guess {
+			c.eager.learn(here)
+		}
+		if !here {
 			c.dry = false
 			return false
 		}

@@ -32,12 +32,12 @@ type Conn struct {
 	raw      syscall.RawConn // nil where readiness cannot be awaited
 	pending  atomic.Int64
 	written  atomic.Int64
-	flushMu  sync.Mutex  // one flush at a time; taken before mu
-	mode     mode        // TLS or plain, by the first byte
-	switched bool        // messages have begun: see Switch
-	dry      bool        // the last read got less than it asked for
-	flushing bool        // the head of the queue is with the kernel; guarded by mu
-	ended    atomic.Bool // the socket's end has been reported by Read
+	flushMu  sync.Mutex // one flush at a time; taken before mu
+	mode     mode       // TLS or plain, by the first byte
+	switched bool       // messages have begun: see Switch
+	dry      bool       // the last read got less than it asked for
+	eager    eager      // whether to read once more all the same
+	flushing bool       // the head of the queue is with the kernel; guarded by mu
 	closed   atomic.Bool
 	looping  atomic.Bool // within Loop: Close must not wait for it
 	straight atomic.Bool // full records do not gather: see Straight
@@ -56,6 +56,7 @@ type Conn struct {
 	failed error // Write's, for Flush to report; guarded by flushMu
 	nc     net.Conn
 	poll   func(uintptr) bool // readable, bound when the connection is made
+	ended  atomic.Bool        // the socket's end has been reported by Read
 }
 
 type mode uint8
