@@ -137,7 +137,7 @@ func TestAChildTellsWhereItsTimeGoes(t *testing.T) {
 	if _, err := p.Do(Request{Op: OpProfile}); err == nil {
 		t.Error("two profiles at once")
 	}
-	for sum := 0.0; sum == 0; { // a sample comes with every ten milliseconds of processor time
+	for sum := 0.0; sum == 0; { // a sample comes with every four milliseconds of processor time
 		if _, err := p.Do(Request{Op: OpMemory}); err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestAChildTellsWhereItsTimeGoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, part := range reply.Shares {
+		for _, part := range reply.Shares.Parts {
 			sum += part
 		}
 		if sum != 0 && math.Abs(sum-1) > 1e-9 {

@@ -2,6 +2,7 @@ package child
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func Start(setup Setup) (*Process, error) {
 	}
 	cmd := exec.Command(exe, role, setup.Lib)
 	cmd.Env = append(os.Environ(), Env+"="+role)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = complaints{os.Stderr}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -56,6 +57,16 @@ func Start(setup Setup) (*Process, error) {
 	}
 	p.Addr = reply.Addr
 	return p, nil
+}
+
+// complaints passes on what a child complains of, but for what is as it shall be.
+type complaints struct{ to io.Writer }
+
+func (c complaints) Write(p []byte) (int, error) {
+	if _, err := c.to.Write(bytes.ReplaceAll(p, []byte(rateSet), nil)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Env is set in children, so that a test binary can tell that it is one.

@@ -70,7 +70,7 @@ type Reply struct {
 
 	Conns int `json:"conns,omitempty"`
 
-	Shares map[shares.Kind]float64 `json:"shares,omitempty"`
+	Shares shares.Shares `json:"shares,omitzero"`
 }
 
 // ServerTLS is the configuration of all servers: TLS 1.3, and so the same cipher on the

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"sync"
 	"time"
@@ -67,6 +68,13 @@ func Run(stdin io.Reader, stdout io.Writer) error {
 		}
 	}
 }
+
+// samplesPerSecond of processor time: more than pprof's own 100, and no more than Linux makes
+// where its clock ticks 250 times.
+const samplesPerSecond = 250
+
+// rateSet is what the runtime then says when pprof asks it for 100, in vain.
+const rateSet = "runtime: cannot set cpu profile rate until previous profile has finished.\n"
 
 // profileTo writes a CPU profile until the function is called.
 func profileTo(name string) (stop func(), err error) {
@@ -133,6 +141,10 @@ func (p *process) do(req Request) (Reply, error) {
 		return memory(), nil
 	case OpProfile:
 		var b bytes.Buffer
+		if p.profile != nil {
+			return Reply{}, errors.New("two profiles at once")
+		}
+		runtime.SetCPUProfileRate(samplesPerSecond)
 		if err := pprof.StartCPUProfile(&b); err != nil {
 			return Reply{}, err
 		}

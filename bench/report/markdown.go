@@ -77,8 +77,8 @@ func (r *Report) MarksTable() string {
 			against = strings.TrimSpace(against + " (" + m.Where + ")")
 		}
 		free, bound := "", ""
-		if m.Free > 0 {
-			free = number(m.Free)
+		if m.Free != nil {
+			free = fmt.Sprintf("%s ± %s", number(m.Free.Value), number(m.Free.Deviation))
 		}
 		if m.Bound > 0 {
 			bound = number(m.Bound) + ": " + m.BoundBy
@@ -164,15 +164,16 @@ func (t *Table) shares() string {
 	for _, k := range shares.Kinds() {
 		rows[0] = append(rows[0], string(k))
 	}
+	rows[0] = append(rows[0], "samples")
 	for _, l := range t.Lines {
-		if l.Shares == nil {
+		if l.Shares.Samples == 0 {
 			continue
 		}
 		row := []string{l.Name}
 		for _, k := range shares.Kinds() {
-			row = append(row, fmt.Sprintf("%.1f %%", 100*l.Shares[k]))
+			row = append(row, fmt.Sprintf("%.1f %%", 100*l.Shares.Parts[k]))
 		}
-		rows = append(rows, row)
+		rows = append(rows, append(row, fmt.Sprint(l.Shares.Samples)))
 	}
 	if len(rows) == 1 {
 		return ""

@@ -49,8 +49,8 @@ type Line struct {
 	// Rounds holds each metric's values, in the order of the rounds.
 	Rounds map[string][]float64 `json:"rounds"`
 	// Shares are the parts of the processor time by whose work it was, in rounds that
-	// came after those. Nil: nobody looked.
-	Shares map[shares.Kind]float64 `json:"shares,omitempty"`
+	// came after those.
+	Shares shares.Shares `json:"shares,omitzero"`
 }
 
 // Absent is a library that does not take part, and why.
@@ -83,11 +83,16 @@ type Mark struct {
 	// Bound is how low Value could be, as far as that is known, and BoundBy what bounds it.
 	Bound   float64 `json:"bound,omitempty"`
 	BoundBy string  `json:"boundBy,omitempty"`
-	// Free is what Value would be if the library's own work cost nothing; 0: nobody
-	// looked.
-	Free float64 `json:"free,omitempty"`
+	// Free is what Value would be if the library's own work cost nothing; nil: nobody looked.
+	Free *Free `json:"free,omitempty"`
 	// Close says that the quartiles lie on both sides of the limit.
 	Close bool `json:"close,omitempty"`
+}
+
+// Free is a figure without the library's own work, as a profile has it.
+type Free struct {
+	Value     float64 `json:"value"`
+	Deviation float64 `json:"deviation"` // standard, as the number of samples makes it
 }
 
 // Find returns the table of a key.

@@ -21,7 +21,7 @@ func sample() *Report {
 	return &Report{
 		Machine: Machine{CPU: "a <fast> one", Cores: 2, Peers: []Module{{"example.com/peer", "v1.2.3"}}},
 		Marks: []Mark{
-			{Row: 1, Work: "echo", Goal: "≤ 0.5 × best peer", Limit: 0.5, Value: stats.Summarise([]float64{0.4, 0.6, 0.7}), Against: "peer", Verdict: Missed, Close: true, Free: 0.55},
+			{Row: 1, Work: "echo", Goal: "≤ 0.5 × best peer", Limit: 0.5, Value: stats.Summarise([]float64{0.4, 0.6, 0.7}), Against: "peer", Verdict: Missed, Close: true, Free: &Free{0.55, 0.02}},
 			{Row: 2, Work: "text", Goal: "≥ 2 × peer's speed", Limit: 0.5, Value: stats.Summarise([]float64{0.25}), Against: "peer", Verdict: Met, Times: true},
 			{Row: 3, Work: "nothing", Goal: "≤ 1", Limit: 1, Verdict: NotMeasured},
 		},
@@ -29,7 +29,7 @@ func sample() *Report {
 			{
 				Row: 1, Key: "1", Title: "echo", Metrics: []Metric{{Key: "cpu", Name: "CPU", Unit: "µs"}, {Key: "none", Name: "never measured"}},
 				Lines: []Line{
-					line("wss", "ours", map[string][]float64{"cpu": {1.23456, 2, 3}, "hidden": {7}}).sharing(map[shares.Kind]float64{shares.Kernel: 0.25, shares.Library: 0.75}),
+					line("wss", "ours", map[string][]float64{"cpu": {1.23456, 2, 3}, "hidden": {7}}).sharing(shares.Shares{Parts: map[shares.Kind]float64{shares.Kernel: 0.25, shares.Library: 0.75}, Samples: 42}),
 					line("peer", "peer", map[string][]float64{"cpu": {4, 5, 6}}),
 				},
 				Absent: []Absent{{"other", "cannot"}},
@@ -42,7 +42,7 @@ func sample() *Report {
 	}
 }
 
-func (l Line) sharing(s map[shares.Kind]float64) Line {
+func (l Line) sharing(s shares.Shares) Line {
 	l.Shares = s
 	return l
 }
@@ -53,7 +53,7 @@ func TestMarkdownSaysEverything(t *testing.T) {
 		"a <fast> one, 2 cores", "example.com/peer v1.2.3",
 		"| **missed**, within the spread |", "| 4.00 ×", "| not measured",
 		"| wss  | 2.00 (1.62–2.50) |", "- other: cannot", "![echo](row-1.svg)",
-		"| 2 B, ns | 20,000 | –", "peer as it is", "within the spread | 0.550", "| wss | 25.0 % | 0.0 %",
+		"| 2 B, ns | 20,000 | –", "peer as it is", "within the spread | 0.550 ± 0.020", "| wss | 25.0 % | 0.0 %", "| 42      |",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("missing: %s\nin\n%s", want, text)

@@ -97,8 +97,11 @@ func byGrowth(line string) bound {
 
 // bounded notes the bound of a mark, and what would be left without the library's work.
 func (g goal) bounded(r *report.Report, t *report.Table, m *report.Mark) {
-	if own := t.Find(g.line); own.Shares != nil && g.metric == "cpu" {
-		m.Free = m.Value.Median * (1 - own.Shares[shares.Library])
+	if own := t.Find(g.line); own.Shares.Samples > 0 && g.metric == "cpu" {
+		m.Free = &report.Free{
+			Value:     m.Value.Median * (1 - own.Shares.Parts[shares.Library]),
+			Deviation: m.Value.Median * own.Shares.Deviation(shares.Library),
+		}
 	}
 	if g.bound == nil || m.Value.N == 0 {
 		return

@@ -45,12 +45,12 @@ func TestWithoutTheLibrarysWorkSoMuchIsLeft(t *testing.T) {
 	own := line("wss", libs.Ours, 90, 80, 100)
 	table := report.Table{Key: "1", Lines: []report.Line{own, line("peer", libs.Peer, 100, 100, 100)}}
 	g := goal{table: "1", line: "wss", metric: "cpu", against: best, limit: 0.8}
-	if m := g.judge(&report.Report{Tables: []report.Table{table}}); m.Free != 0 {
+	if m := g.judge(&report.Report{Tables: []report.Table{table}}); m.Free != nil {
 		t.Errorf("nobody looked, and %v is left", m.Free)
 	}
-	table.Lines[0].Shares = map[shares.Kind]float64{shares.Kernel: 0.8, shares.Library: 0.2}
-	if m := g.judge(&report.Report{Tables: []report.Table{table}}); math.Abs(m.Free-0.72) > 1e-9 {
-		t.Errorf("%v is left, want 0.72", m.Free)
+	table.Lines[0].Shares = shares.Shares{Parts: map[shares.Kind]float64{shares.Kernel: 0.8, shares.Library: 0.2}, Samples: 100}
+	if m := g.judge(&report.Report{Tables: []report.Table{table}}); m.Free == nil || math.Abs(m.Free.Value-0.72) > 1e-9 || math.Abs(m.Free.Deviation-0.9*0.04) > 1e-9 {
+		t.Errorf("%+v is left, want 0.72 ± 0.036", m.Free)
 	}
 }
 

@@ -3,6 +3,7 @@
 package shares
 
 import (
+	"math"
 	"strings"
 
 	"github.com/google/pprof/profile"
@@ -24,21 +25,41 @@ const (
 // Kinds returns them in the order of a report.
 func Kinds() []Kind { return []Kind{Kernel, Cipher, TLS, Library, Other, Runtime} }
 
-// Of returns the parts of the profile's time; their sum is 1, or all are 0 if there was
-// none. What small helpers and the runtime do for a function, allocating and moving
-// memory above all, is that function's.
-func Of(p *profile.Profile) map[Kind]float64 {
-	parts, sum := map[Kind]float64{}, 0.0
+// Shares are the parts of a profile's time by whose work it was. In the zero value nobody has
+// looked.
+type Shares struct {
+	Parts   map[Kind]float64 `json:"parts"` // their sum is 1
+	Samples int64            `json:"samples"`
+}
+
+// Of returns the shares of a profile; the zero value if it has no samples. What small helpers
+// and the runtime do for a function, allocating and moving memory above all, is that function's.
+func Of(p *profile.Profile) Shares {
+	s := Shares{Parts: map[Kind]float64{}}
+	sum := 0.0
 	last := len(p.SampleType) - 1 // nanoseconds; before it is the number of samples
-	for _, s := range p.Sample {
-		v := float64(s.Value[last])
-		parts[kind(s)] += v
+	for _, sample := range p.Sample {
+		v := float64(sample.Value[last])
+		s.Parts[kind(sample)] += v
+		s.Samples += sample.Value[0]
 		sum += v
 	}
-	for k := range parts {
-		parts[k] /= sum
+	if s.Samples == 0 {
+		return Shares{}
 	}
-	return parts
+	for k := range s.Parts {
+		s.Parts[k] /= sum
+	}
+	return s
+}
+
+// Deviation returns the standard deviation of a kind's part, as so few samples make it.
+func (s Shares) Deviation(k Kind) float64 {
+	if s.Samples == 0 {
+		return 0
+	}
+	part := s.Parts[k]
+	return math.Sqrt(part * (1 - part) / float64(s.Samples))
 }
 
 // kind looks from the innermost function outwards.

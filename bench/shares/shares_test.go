@@ -43,7 +43,7 @@ func TestTimeIsTheWorkOfWhomItWasDoneFor(t *testing.T) {
 		{"nothing", nil, Runtime},
 	} {
 		p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "samples"}, {Type: "cpu"}}, Sample: []*profile.Sample{stack(5, tt.stack...)}}
-		if got := Of(p); len(got) != 1 || got[tt.want] != 1 {
+		if got := Of(p); len(got.Parts) != 1 || got.Parts[tt.want] != 1 || got.Samples != 1 {
 			t.Errorf("%s: %v, want %s", tt.name, got, tt.want)
 		}
 	}
@@ -53,10 +53,14 @@ func TestPartsAreOfTheWhole(t *testing.T) {
 	p := &profile.Profile{SampleType: []*profile.ValueType{{}, {}}, Sample: []*profile.Sample{
 		stack(30, "syscall.Syscall"), stack(10, "crypto/tls.(*Conn).Read"), stack(60, "syscall.Syscall"),
 	}}
-	if got := Of(p); got[Kernel] != 0.9 || got[TLS] != 0.1 {
+	got := Of(p)
+	if got.Parts[Kernel] != 0.9 || got.Parts[TLS] != 0.1 || got.Samples != 3 {
 		t.Errorf("%v", got)
 	}
-	if got := Of(&profile.Profile{SampleType: []*profile.ValueType{{}, {}}}); len(got) != 0 {
+	if d := got.Deviation(Kernel); math.Abs(d-math.Sqrt(0.03)) > 1e-9 || got.Deviation(Cipher) != 0 {
+		t.Errorf("the deviation of %v is %v", got, d)
+	}
+	if got := Of(&profile.Profile{SampleType: []*profile.ValueType{{}, {}}}); got.Parts != nil || got.Samples != 0 || got.Deviation(Kernel) != 0 {
 		t.Errorf("of nothing: %v", got)
 	}
 }
@@ -78,9 +82,9 @@ func TestARealProfile(t *testing.T) {
 	}
 	got, sum := Of(p), 0.0
 	for _, k := range Kinds() {
-		sum += got[k]
+		sum += got.Parts[k]
 	}
-	if math.Abs(sum-1) > 1e-9 || got[Cipher] < 0.5 {
+	if math.Abs(sum-1) > 1e-9 || got.Parts[Cipher] < 0.5 {
 		t.Errorf("%v", got)
 	}
 }
