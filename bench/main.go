@@ -64,7 +64,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := rows.RaiseFileLimit(); err != nil {
 		return err
 	}
-	c := &rows.Config{Quick: *quick, Rounds: 15, Window: 250 * time.Millisecond, MaxConns: *conns, Log: stderr}
+	c := &rows.Config{Quick: *quick, Rounds: 15, Window: 200 * time.Millisecond, MaxConns: *conns, Log: stderr}
 	if *quick {
 		c.Rounds, c.Window = 3, 120*time.Millisecond
 	}

@@ -21,7 +21,7 @@ const (
 
 // pushTables are rows 8 and 9, in which the server speaks and the load listens.
 func (c *Config) pushTables() []Table {
-	each := pick(c, 4000, 500)
+	each := pick(c, 2500, 500)
 	conns := c.conns(1000, 200)
 	published := func(key, title string, n int) Table {
 		return Table{

@@ -236,7 +236,7 @@ func (c *Config) share(r *running) error {
 	if _, err := p.Do(child.Request{Op: child.OpProfile}); err != nil {
 		return err
 	}
-	for end := time.Now().Add(pick(c, 4*time.Second, 300*time.Millisecond)); time.Now().Before(end); {
+	for end := time.Now().Add(pick(c, 3*time.Second, 300*time.Millisecond)); time.Now().Before(end); {
 		if err := r.round(false); err != nil {
 			return err
 		}
