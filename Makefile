@@ -54,7 +54,7 @@ interop: ## show interoperation with Python's websockets, Node's ws and Chromium
 browser: ## have Chromium use the demo's page
 	go run ./internal/interop -only browser $(ARGS)
 
-bench: ## measure this library beside its peers, into bench/report, in some 15 minutes (ARGS='-rows 1,5', ...)
+bench: ## measure this library beside its peers, into bench/report, in some 17 minutes (ARGS='-rows 1,5', ...)
 	cd bench && go run . -out report $(ARGS)
 
 bench-quick: ## the same with less, into bench/report-quick, in some two minutes
