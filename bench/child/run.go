@@ -141,9 +141,6 @@ func (p *process) do(req Request) (Reply, error) {
 		return memory(), nil
 	case OpProfile:
 		var b bytes.Buffer
-		if p.profile != nil {
-			return Reply{}, errors.New("two profiles at once")
-		}
 		runtime.SetCPUProfileRate(samplesPerSecond)
 		if err := pprof.StartCPUProfile(&b); err != nil {
 			return Reply{}, err
