@@ -51,12 +51,13 @@ type Conn struct {
 	handle  func() bool // Loop's, while it runs
 	readErr error       // final; reported once in[r:w] is used up
 
-	mu     sync.Mutex // guards queue and flushing
+	mu     sync.Mutex // guards queue, lost and flushing
 	queue  queue
 	failed error // Write's, for Flush to report; guarded by flushMu
 	nc     net.Conn
 	poll   func(uintptr) bool // readable, bound when the connection is made
 	ended  atomic.Bool        // the socket's end has been reported by Read
+	lost   bool               // Close has dropped what was queued; guarded by mu
 }
 
 type mode uint8

@@ -65,10 +65,11 @@ func wouldWait(err error) bool {
 
 // Flush gives the queue to the kernel, waiting as long as the flush deadline
 // allows. When it passes, the error is os.ErrDeadlineExceeded, and the rest
-// stays queued for the next Flush.
+// stays queued for the next Flush. It is net.ErrClosed when Close has dropped
+// what was queued.
 func (c *Conn) Flush() error {
 	if c.pending.Load() == 0 {
-		return nil
+		return c.dropped()
 	}
 	c.flushMu.Lock()
 	defer c.flushMu.Unlock()
@@ -77,10 +78,11 @@ func (c *Conn) Flush() error {
 
 // TryFlush gives the kernel what it takes at once and reports whether that was
 // all. Where readiness cannot be awaited, while another flush is under way and
-// after the flush deadline it takes nothing.
+// after the flush deadline it takes nothing. After Close it is as Flush.
 func (c *Conn) TryFlush() (done bool, err error) {
 	if c.pending.Load() == 0 {
-		return true, nil
+		err = c.dropped()
+		return err == nil, err
 	}
 	if c.raw == nil || !c.flushMu.TryLock() {
 		return false, nil
@@ -128,8 +130,23 @@ func (c *Conn) flushLocked(write func([]byte) (int, error)) (err error) {
 
 // drop empties the queue; c.mu is held, and nothing is being flushed.
 func (c *Conn) drop() {
+	c.lost = c.lost || c.queue.size > 0
 	c.queue.drop()
 	c.pending.Store(0)
+}
+
+// dropped returns net.ErrClosed if the queue is empty because Close dropped what was in it:
+// whoever wrote that must not take it for sent.
+func (c *Conn) dropped() error {
+	if !c.closed.Load() {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lost {
+		return net.ErrClosed
+	}
+	return nil
 }
 
 // try carries one attempt to write through the callback that RawConn wants;

@@ -279,8 +279,10 @@ func TestCloseEndsAFlushAndReturnsItsBuffers(t *testing.T) {
 	_, _ = c.Write(make([]byte, 32<<20))
 	ended := make(chan error)
 	go func() { ended <- c.Flush() }()
-	for c.BytesWritten() == 0 {
-		time.Sleep(time.Millisecond)
+	for under := false; !under; time.Sleep(time.Millisecond) {
+		c.mu.Lock()
+		under = c.flushing
+		c.mu.Unlock()
 	}
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
@@ -303,6 +305,42 @@ func TestCloseEndsAFlushAndReturnsItsBuffers(t *testing.T) {
 	c.Drop()
 	if n := bufpool.Outstanding(); n != 0 || c.Pending() != 0 {
 		t.Errorf("%d buffers not returned, %d bytes pending", n, c.Pending())
+	}
+}
+
+func TestWhatCloseDroppedIsNotTakenForSent(t *testing.T) {
+	_, ss := sockets(t)
+	c := Plain(ss)
+	c.Switch()
+	for c.Pending() == 0 {
+		_, _ = c.Write(make([]byte, 1<<20)) // until the kernel takes no more
+	}
+	_ = c.Close()
+	if n := c.Pending(); n != 0 {
+		t.Fatalf("%d bytes pending", n)
+	}
+	if err := c.Flush(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("flush: %v", err)
+	}
+	if done, err := c.TryFlush(); done || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("try: %v, %v", done, err)
+	}
+}
+
+func TestWhatLeftBeforeCloseHasLeft(t *testing.T) {
+	_, ss := sockets(t)
+	c := Plain(ss)
+	c.Switch()
+	_, _ = c.Write([]byte("x"))
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if err := c.Flush(); err != nil {
+		t.Errorf("flush: %v", err)
+	}
+	if done, err := c.TryFlush(); !done || err != nil {
+		t.Errorf("try: %v, %v", done, err)
 	}
 }
 
