@@ -87,6 +87,9 @@ func (c *Conn) flush(ctx context.Context) error {
 		var seq int64
 		if b, long, seq, more = c.collect(); len(b)+len(long) == 0 {
 			bufpool.Put(b) // all of it was taken back
+			if err := c.err(); err != nil {
+				return err // or was dropped
+			}
 		} else if err := c.give(ctx, b, long); err != nil {
 			return err
 		}
@@ -222,8 +225,8 @@ func (c *Conn) flushAll(ctx context.Context) error {
 	if e, ok := resumable(err); ok {
 		return e.Err // nothing of the caller's was among it
 	}
-	if c.ended.Load() != nil {
-		return c.err() // what had gathered was dropped
+	if err != nil && c.ended.Load() != nil {
+		return c.err() // also where that was of this call's doing
 	}
 	return err
 }

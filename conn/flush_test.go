@@ -146,3 +146,45 @@ func (c *writeCounter) Write(p []byte) (int, error) {
 	c.writes.Add(1)
 	return c.Conn.Write(p)
 }
+
+// TestWhatAnEndDroppedIsNotTakenForSent: the connection ends after a frame has gathered,
+// and before its writer sends it.
+func TestWhatAnEndDroppedIsNotTakenForSent(t *testing.T) {
+	for _, kind := range kinds {
+		_, server := pair(t, kind)
+		h := frame.Header{Fin: true, Opcode: frame.Binary, Length: 5}
+		g, err := server.gather(&h, []byte("hello"), false, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = server.CloseNow()
+		if err := server.commit(bg, g, gathered{}); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+// TestWritesThatSucceededHaveLeft: many write, and the connection ends among them.
+func TestWritesThatSucceededHaveLeft(t *testing.T) {
+	const writers, payload = 8, 100
+	for i := range 60 {
+		peer, server := raw(t, "plain")
+		go func() { _, _ = io.Copy(io.Discard, peer) }()
+		var sent atomic.Int64
+		var wg sync.WaitGroup
+		for range writers {
+			wg.Go(func() {
+				for server.Write(bg, Binary, make([]byte, payload)) == nil {
+					sent.Add(payload + 2)
+				}
+			})
+		}
+		time.Sleep(time.Duration(i) * 30 * time.Microsecond)
+		_ = server.CloseNow()
+		wg.Wait()
+		if _, out := server.t.Counts(); out < sent.Load() {
+			t.Fatalf("%d bytes left, %d were said to have", out, sent.Load())
+		}
+		_ = peer.Close()
+	}
+}
