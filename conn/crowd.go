@@ -55,6 +55,13 @@ func (l *following) noteAny(w *crowd) {
 	l.any.Store(w.first != nil || w.leaving != nil || w.gathering != nil && w.gathering.n > 0)
 }
 
+// noteSome notes that there is somebody. mu is held.
+func (l *following) noteSome() {
+	if !l.any.Load() { // to load it is cheaper, and mostly enough
+		l.any.Store(true)
+	}
+}
+
 // noteCrowd notes whether somebody came while something was sent. tok is held.
 func (l *following) noteCrowd() {
 	if any := l.any.Load(); any != l.crowded.Load() {
@@ -94,7 +101,7 @@ func (o *outbox) sleep(seq int64) {
 		}
 	}
 	(*t).n++
-	o.following.any.Store(true)
+	o.following.noteSome()
 	if o.tok.taken() {
 		(*t).Wait() // whoever has the token sees any after it has let go of that
 		return

@@ -99,7 +99,7 @@ func (o *outbox) join(seq int64) *follower {
 	f := w.take()
 	f.seq = seq
 	w.add(f)
-	o.following.any.Store(true)
+	o.following.noteSome()
 	return f
 }
 

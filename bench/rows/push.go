@@ -35,6 +35,7 @@ func (c *Config) pushTables() []Table {
 	}
 	return []Table{
 		{
+			Lives: pick(c, 5, 1),
 			Table: report.Table{Row: 8, Key: "8", Title: "64 goroutines write 64 B each to one connection", Metrics: pushMetrics},
 			Do: linesOf(with([]string{"wss"}, "tls"), func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openWriters(ctx, l, each)
