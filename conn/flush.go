@@ -225,10 +225,10 @@ func (c *Conn) flushAll(ctx context.Context) error {
 	if e, ok := resumable(err); ok {
 		return e.Err // nothing of the caller's was among it
 	}
-	if err != nil && c.ended.Load() != nil {
-		return c.err() // also where that was of this call's doing
+	if err != nil {
+		return c.because(err) // the end may be of this call's own doing
 	}
-	return err
+	return nil
 }
 
 // flushed sends what the kernel takes at once, and reports whether nothing is left to send.
