@@ -49,6 +49,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		conns    = flags.Int("conns", 0, "at most so many connections, for trying things out; 0: as many as usual")
 		profiles = flags.String("profiles", "", "`directory` for CPU profiles of the measured processes; empty: none")
 		foreign  rows.Foreign
+		again    = flags.Bool("again", false, "measure nothing: write the report in -out again, from its report.json")
 		interval = flags.Duration("window", 0, "length of a round; 0: as usual")
 	)
 	flags.StringVar(&foreign.URL, "url", "", "measure the echo at this wss or ws `URL` on loopback, with the shapes of rows 1 to 6")
@@ -60,6 +61,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	if *server != "" || *client != "" {
 		return child.Run(os.Stdin, stdout)
+	}
+	if *again {
+		r, err := report.Read(*out)
+		if err != nil {
+			return err
+		}
+		return r.Write(*out)
 	}
 	if err := rows.RaiseFileLimit(); err != nil {
 		return err

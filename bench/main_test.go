@@ -48,8 +48,14 @@ func TestARunMeasuresAndReports(t *testing.T) {
 		t.Errorf("%d marks were not measured:\n%s", n, out)
 	}
 	for _, name := range []string{"report.json", "report.md", "marks.svg"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			t.Error(err)
+		path := filepath.Join(dir, name)
+		was, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bench(t, "-again", "-out", dir)
+		if is, err := os.ReadFile(path); err != nil || !bytes.Equal(is, was) {
+			t.Errorf("%s is another when written again, %v", name, err)
 		}
 	}
 }

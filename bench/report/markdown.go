@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed-c4549abd/wss/bench/shares"
+	"github.com/seed-c4549abd/wss/bench/stats"
 )
 
 // Markdown writes the report for people: the marks first, then every table.
@@ -96,6 +97,9 @@ func (t *Table) Text() string {
 	} else {
 		b.WriteString(t.along())
 	}
+	if s := t.ratios(); s != "" {
+		b.WriteString("\nThe first figure as a part of that of others, the median of the ratios of each round:\n\n" + s)
+	}
 	if s := t.shares(); s != "" {
 		b.WriteString("\nWhere the processor time goes, in rounds of their own with a profiler:\n\n" + s)
 	}
@@ -152,6 +156,41 @@ func (t *Table) across() string {
 			} else {
 				row = append(row, "–")
 			}
+		}
+		rows = append(rows, row)
+	}
+	return table(rows)
+}
+
+// ratios has a line for each of ours and each baseline, and all but ours in columns.
+func (t *Table) ratios() string {
+	if t.Across || len(t.Metrics) == 0 {
+		return ""
+	}
+	key := t.Metrics[0].Key
+	var those, others []Line
+	for _, l := range t.Lines {
+		if len(l.Rounds[key]) == 0 {
+			continue
+		}
+		if l.Kind != kindPeer {
+			those = append(those, l)
+		}
+		if l.Kind != kindOurs {
+			others = append(others, l)
+		}
+	}
+	if len(those) == 0 || len(others) == 0 {
+		return ""
+	}
+	rows := [][]string{{""}}
+	for _, other := range others {
+		rows[0] = append(rows[0], other.Name)
+	}
+	for _, l := range those {
+		row := []string{l.Name}
+		for _, other := range others {
+			row = append(row, number(stats.Summarise(stats.Ratios(l.Rounds[key], other.Rounds[key])).Median))
 		}
 		rows = append(rows, row)
 	}

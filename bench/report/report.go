@@ -40,10 +40,16 @@ type Metric struct {
 	More bool `json:"more,omitempty"`
 }
 
+// Kinds of lines; a baseline is the third.
+const (
+	kindOurs = "ours"
+	kindPeer = "peer"
+)
+
 // Line is what was measured of one library.
 type Line struct {
 	Name   string                   `json:"name"`
-	Kind   string                   `json:"kind"`
+	Kind   string                   `json:"kind"` // "ours", "peer" or "baseline"
 	Setup  string                   `json:"setup,omitempty"`
 	Values map[string]stats.Summary `json:"values"`
 	// Rounds holds each metric's values, in the order of the rounds.

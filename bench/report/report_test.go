@@ -52,7 +52,7 @@ func TestMarkdownSaysEverything(t *testing.T) {
 	for _, want := range []string{
 		"a <fast> one, 2 cores", "example.com/peer v1.2.3",
 		"| **missed**, within the spread |", "| 4.00 ×", "| not measured",
-		"| wss  | 2.00 (1.62–2.50) |", "- other: cannot", "![echo](row-1.svg)",
+		"| wss  | 2.00 (1.62–2.50) |", "|     | peer  |", "| wss | 0.400 |", "- other: cannot", "![echo](row-1.svg)",
 		"| 2 B, ns | 20,000 | –", "peer as it is", "within the spread | 0.550 ± 0.020", "| wss | 25.0 % | 0.0 %", "| 42      |",
 	} {
 		if !strings.Contains(text, want) {
@@ -99,6 +99,40 @@ func TestJSONKeepsTheRoundsOfWhatIsShown(t *testing.T) {
 	}
 	if !strings.Contains(string(data), `"cpu": [1.235, 2, 3]`) {
 		t.Errorf("rounds are not on one line:\n%s", data)
+	}
+}
+
+func TestAReportIsWrittenAgainAsItWas(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	if err := sample().Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	text, data := file("report.md"), file("report.json")
+	r, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if file("report.md") != text || file("report.json") != data {
+		t.Errorf("now it is\n%s\nand was\n%s", file("report.md"), text)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "report.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(dir); err == nil {
+		t.Error("half a report was read")
+	}
+	if _, err := Read(filepath.Join(dir, "none")); !os.IsNotExist(err) {
+		t.Errorf("no report: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ func (r *Report) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	r = r.short() // so that they agree, now and when they are written again
 	plots := map[string]string{}
 	for key, svg := range r.Plots() {
 		plots[key] = "row-" + key + ".svg"
@@ -34,9 +36,29 @@ func (r *Report) Write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "report.md"), []byte(r.Markdown(plots)), 0o644)
 }
 
+// Read returns the report that a directory holds.
+func Read(dir string) (*Report, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("report.json: %w", err)
+	}
+	return r, nil
+}
+
 // JSON writes the report for programs: indented, but for the rounds, of which there are
-// many. Metrics that no table shows are left out; what they were for is in the marks.
+// many.
 func (r *Report) JSON() ([]byte, error) {
+	data, err := json.MarshalIndent(r.short(), "", " ")
+	return append(joinNumbers(data), '\n'), err
+}
+
+// short returns the report as it is kept: with rounded figures, and without metrics that no
+// table shows; what they were for is in the marks.
+func (r *Report) short() *Report {
 	short := *r
 	short.Tables = make([]Table, len(r.Tables))
 	for i, t := range r.Tables {
@@ -47,8 +69,7 @@ func (r *Report) JSON() ([]byte, error) {
 		t.Lines = lines
 		short.Tables[i] = t
 	}
-	data, err := json.MarshalIndent(&short, "", " ")
-	return append(joinNumbers(data), '\n'), err
+	return &short
 }
 
 // only returns the line with these metrics alone.
