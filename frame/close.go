@@ -41,11 +41,11 @@ func AppendClose(dst []byte, code StatusCode, reason string) ([]byte, error) {
 	case code == NoStatus:
 		return dst, ErrReasonNoCode
 	case !code.Sendable():
-		return dst, ErrCloseCode
+		return dst, ErrCodeNotSendable
 	case len(reason) > MaxReason:
 		return dst, ErrReasonTooLong
 	case !utf8.ValidString(reason):
-		return dst, ErrCloseReason
+		return dst, ErrReasonNotUTF8
 	}
 	dst = append(dst, byte(code>>8), byte(code))
 	return append(dst, reason...), nil

@@ -49,9 +49,9 @@ func TestAppendClose(t *testing.T) {
 		{"code and reason", 1013, "später", "\x03\xf5später", nil},
 		{"longest reason", 3000, strings.Repeat("y", 123), "\x0b\xb8" + strings.Repeat("y", 123), nil},
 		{"reason one too long", 3000, strings.Repeat("y", 124), "", ErrReasonTooLong},
-		{"reason not UTF-8", 1000, "\xff", "", ErrCloseReason},
-		{"abnormal is never sent", Abnormal, "", "", ErrCloseCode},
-		{"beyond the ranges", 5000, "", "", ErrCloseCode},
+		{"reason not UTF-8", 1000, "\xff", "", ErrReasonNotUTF8},
+		{"abnormal is never sent", Abnormal, "", "", ErrCodeNotSendable},
+		{"beyond the ranges", 5000, "", "", ErrCodeNotSendable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := AppendClose([]byte("pre"), tt.code, tt.reason)

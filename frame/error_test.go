@@ -3,6 +3,7 @@ package frame
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -23,14 +24,34 @@ func TestErrorTokensAreUnique(t *testing.T) {
 		ErrReservedBits, ErrCompressedFrame, ErrReservedOpcode, ErrLengthOverflow,
 		ErrLengthNotMinimal, ErrUnmasked, ErrMasked, ErrControlTooLong, ErrControlFragment,
 		ErrNoMessage, ErrMessagePending, ErrCloseLength, ErrCloseCode, ErrCloseReason,
-		ErrInvalidUTF8, ErrMessageTooBig, ErrReasonTooLong, ErrReasonNoCode,
+		ErrInvalidUTF8, ErrMessageTooBig,
+		ErrCodeNotSendable, ErrReasonTooLong, ErrReasonNoCode, ErrReasonNotUTF8,
 	} {
 		if seen[e.Token] {
 			t.Errorf("token %q stands for two errors", e.Token)
 		}
 		seen[e.Token] = true
-		if !e.Code.Sendable() {
+		if own := e.Code == 0; !own && !e.Code.Sendable() {
 			t.Errorf("%s: code %v cannot be sent", e.Token, e.Code)
 		}
+	}
+}
+
+// TestHintsStayOnThisSide: what the reader of a log may change is nothing that a peer is told, and
+// what was never sent names no close code.
+func TestHintsStayOnThisSide(t *testing.T) {
+	for e, want := range map[*Error]string{
+		ErrMessageTooBig:   "websocket: message exceeds the limit, §10.4; raise MessageLimit if it is legitimate (close code 1009)",
+		ErrReasonTooLong:   "websocket: close reason longer than 123 bytes, §5.5; shorten it",
+		ErrReasonNotUTF8:   "websocket: close reason is not UTF-8, §5.5.1; encode it as UTF-8",
+		ErrReasonNoCode:    "websocket: close reason without a status code, §5.5.1; give a code",
+		ErrCodeNotSendable: "websocket: close code that may not be sent, §7.4; use 1000 to 1003, 1007 to 1014 or 3000 to 4999",
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if strings.Contains(ErrMessageTooBig.Reason, "MessageLimit") {
+		t.Error("the reason, which the peer is told, has the hint")
 	}
 }

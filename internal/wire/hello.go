@@ -17,7 +17,8 @@ func (c *Conn) open() {
 		c.mode = records
 		return
 	}
-	if n := recordSize(b); len(b) >= n && n > headerSize+smallPiece && n <= headerSize+maxPlain {
+	// A record that claims to be longer than a plaintext may be is for crypto/tls to refuse.
+	if n := declaredSize(b); len(b) >= n && n > headerSize+smallPiece && n <= headerSize+maxPlain {
 		c.split(n)
 	}
 }

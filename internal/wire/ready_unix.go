@@ -11,13 +11,20 @@ import (
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 )
 
-// rawConn returns the access to nc's descriptor, or nil where there is none.
+// rawConn returns the access to nc's descriptor if nc is a socket itself, else nil. A type that
+// embeds a socket has its SyscallConn too, but its Read and Write may do more than the socket's:
+// encrypt, count, throttle, give back what was peeked at. So they are never bypassed.
 func rawConn(nc net.Conn) syscall.RawConn {
-	sc, ok := nc.(syscall.Conn)
-	if !ok {
+	var socket syscall.Conn
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		socket = nc
+	case *net.UnixConn:
+		socket = nc
+	default:
 		return nil
 	}
-	raw, err := sc.SyscallConn()
+	raw, err := socket.SyscallConn()
 	if err != nil {
 		return nil
 	}

@@ -11,19 +11,11 @@ import (
 // write(2), which have to do for every kind of file. The race detector knows only those.
 
 func receive(fd uintptr, p []byte) (int, error) {
-	n, err := message(syscall.SYS_RECVFROM, fd, p)
-	if err == syscall.ENOTSOCK {
-		return syscall.Read(int(fd), p)
-	}
-	return n, err
+	return message(syscall.SYS_RECVFROM, fd, p)
 }
 
 func send(fd uintptr, p []byte) (int, error) {
-	n, err := message(syscall.SYS_SENDTO, fd, p)
-	if err == syscall.ENOTSOCK {
-		return syscall.Write(int(fd), p)
-	}
-	return n, err
+	return message(syscall.SYS_SENDTO, fd, p)
 }
 
 // message does a call on p, without an address and without waiting.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -186,12 +187,15 @@ func recordSize(b []byte) int {
 	if len(b) < headerSize {
 		return headerSize
 	}
-	n := int(b[3])<<8 | int(b[4])
-	if n > maxRecord {
-		return len(b)
+	if n := declaredSize(b); n <= headerSize+maxRecord {
+		return n
 	}
-	return headerSize + n
+	return len(b)
 }
+
+// declaredSize returns the length that the record's header claims, the header included. b holds
+// the header.
+func declaredSize(b []byte) int { return headerSize + (int(b[3])<<8 | int(b[4])) }
 
 // Wait blocks until Ready. An expired read deadline ends it with
 // os.ErrDeadlineExceeded and changes nothing; the connection's own end is left
@@ -321,6 +325,13 @@ func (c *Conn) RemoteAddr() net.Addr {
 		stack.Grow16()
 	}
 	return c.nc.RemoteAddr()
+}
+
+// Resumable reports whether a Flush that its deadline cuts off may be followed by another. A
+// tls.Conn, such as the one to an HTTPS proxy, takes nothing more after that.
+func (c *Conn) Resumable() bool {
+	_, isTLS := c.nc.(*tls.Conn)
+	return !isTLS
 }
 
 // NetConn returns the socket.

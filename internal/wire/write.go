@@ -188,12 +188,13 @@ func (c *Conn) Pending() int64 { return c.pending.Load() }
 func (c *Conn) BytesWritten() int64 { return c.written.Load() }
 
 // CloseWrite sends the end of the stream, so that what the peer still sends does
-// not make the kernel throw away what it has not yet received from us.
+// not make the kernel throw away what it has not yet received from us. The error is
+// errors.ErrUnsupported if what is below has no such end.
 func (c *Conn) CloseWrite() error {
 	if hc, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		return hc.CloseWrite()
 	}
-	return nil
+	return errors.ErrUnsupported
 }
 
 // Close closes the socket and drops the queue. It may be called at any time, and
@@ -204,7 +205,16 @@ func (c *Conn) Close() error {
 	}
 	var err error
 	if c.looping.Load() {
-		go c.nc.Close() // it waits for the read to end, and we may be called within
+		// Close waits for the read to end, and we may be called within it; the kernel keeps the
+		// descriptor until then. Ending both directions tells the peer at once.
+		if socket, ok := c.nc.(interface {
+			CloseRead() error
+			CloseWrite() error
+		}); ok {
+			_ = socket.CloseWrite()
+			_ = socket.CloseRead()
+		}
+		go c.nc.Close()
 	} else {
 		err = c.nc.Close()
 	}

@@ -1,0 +1,30 @@
+package wire
+
+import (
+	"net"
+	"syscall"
+	"unsafe"
+)
+
+// siocoutq asks a TCP socket for the bytes that the peer's host has not acknowledged, sent or
+// not (tcp(7)).
+const siocoutq = 0x5411
+
+// Unacknowledged returns the bytes that the kernel holds for nc's peer: what was written and what the
+// peer's host has not acknowledged. It is false where the kernel does not tell.
+func Unacknowledged(nc net.Conn) (n int64, known bool) {
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return 0, false
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return 0, false
+	}
+	var held int32
+	err = raw.Control(func(fd uintptr) {
+		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, siocoutq, uintptr(unsafe.Pointer(&held)))
+		known = errno == 0
+	})
+	return int64(held), known && err == nil
+}
