@@ -45,7 +45,7 @@ type AcceptOptions struct {
 	Observer Observer
 
 	// HandshakeTimeout bounds sending the response, and in Upgrade the whole
-	// handshake. (An http.Server has timeouts of its own for the request.) Zero:
+	// handshake. (An http.Server has timeouts of its own for the request.) Zero or less:
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
 
@@ -68,13 +68,16 @@ type AcceptOptions struct {
 	// seconds, and the time between messages, do not count; fragments that their sender
 	// spaces out do. Zero or less: no such limit.
 	MinRate int
-	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
+	// CloseTimeout bounds the closing handshake. Zero or less: DefaultCloseTimeout.
 	CloseTimeout time.Duration
-	// PingInterval is the time without traffic after which a ping is sent. Zero:
+	// PingInterval is the time without messages after which a ping is sent. Zero:
 	// DefaultPingInterval. Negative: no pings.
 	PingInterval time.Duration
 	// PongTimeout is how long its answer may take before the connection is given
-	// up with ErrPingTimeout, while somebody reads. Zero: DefaultPongTimeout.
+	// up with ErrPingTimeout, while somebody reads. As long as the peer's host takes what was
+	// sent before the ping it counts anew, and once more where the network is at fault, because
+	// that host has not acknowledged the ping. A peer that takes nothing of what is sent to it is given up after
+	// PingInterval and PongTimeout, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
 	PongTimeout time.Duration
 }
 
@@ -110,7 +113,7 @@ func (o *AcceptOptions) handshake(params *handshake.DeflateParams) (*handshake.S
 }
 
 func (o *AcceptOptions) timeout() time.Duration {
-	return orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout)
+	return bounded(o.HandshakeTimeout, DefaultHandshakeTimeout)
 }
 
 // Accept makes a WebSocket connection of an HTTP request (RFC 6455 §4.2). If the
@@ -128,9 +131,10 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if err != nil {
 		return nil, refuse(w, r, o, err)
 	}
+	defer place.abandon() // unless it is taken; a callback may panic
 	c, err := hijack(w, r, o, place)
-	if err != nil {
-		place.abandon()
+	if err == nil {
+		c.watchHandler(r.Context())
 	}
 	return c, err
 }
@@ -164,9 +168,7 @@ func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, err error)
 	if !ok {
 		e = &HandshakeError{Status: http.StatusInternalServerError, Token: "internal", Err: err}
 	}
-	if o.Observer != nil {
-		o.Observer.Refused(r, e)
-	}
+	observeRefused(o.Observer, r, e)
 	e.ServeHTTP(w, r)
 	return e
 }
@@ -194,28 +196,23 @@ func merged(own, set http.Header) http.Header {
 	return all
 }
 
-// accepted sends the response and starts the connection.
+// accepted makes the connection and sends the response. The connection is in its group, and can be
+// sent to, before the client learns that it is open.
 func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, place *member) (*Conn, error) {
 	t := newTransport(nc)
 	_ = nc.SetDeadline(time.Time{})
-	err := t.Write(agreed.AppendResponse(nil), false)
-	done := false
-	if err == nil {
-		done, err = t.TryFlush()
-	}
-	if !done && err == nil {
-		_ = t.SetWriteDeadline(time.Now().Add(o.timeout()))
-		err = t.Flush()
-		_ = t.SetWriteDeadline(time.Time{})
-	}
-	if err != nil {
-		_ = t.Close()
-		t.Drop()
+	set := o.settings()
+	c := opened{
+		t: t, role: frame.Server, subprotocol: agreed.Subprotocol, set: set,
+		zip:      newCompression(frame.Server, &o.Compression, params, set.messageLimit),
+		received: rest, response: agreed.AppendResponse(nil),
+		observer: o.Observer, place: place,
+	}.conn()
+	ctx, cancel := within(o.timeout())
+	defer cancel()
+	if err := c.flushAll(ctx); err != nil {
+		c.abort(err)
 		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
 	}
-	set := o.settings()
-	zip := newCompression(frame.Server, &o.Compression, params, set.messageLimit)
-	c := &Conn{t: t, set: shared(set), role: frame.Server, subprotocol: agreed.Subprotocol, zip: zip}
-	c.start(rest, o.Observer, place)
 	return c, nil
 }

@@ -49,7 +49,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 		}
 		if !a.open {
 			if ev.Final && !ev.Compressed {
-				c.received(ev.Opcode, len(ev.Payload))
+				c.received(len(ev.Payload))
 				if view {
 					return ev.Opcode, ev.Payload, nil
 				}
@@ -65,7 +65,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 			a.add(ev.Payload, c.in.rx.Remaining())
 		}
 		if ev.Final {
-			c.received(ev.Opcode, len(a.buf))
+			c.received(len(a.buf))
 			return ev.Opcode, a.take(view), nil
 		}
 	}

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
-// closing bounds a closing handshake that somebody else's read has to finish. It waits
-// on the wheel, so a server that closes all its connections starts no timers.
+// closing bounds a closing handshake that somebody else's read has to finish.
 type closing struct {
 	entry  wheel.Entry
 	expire func()
@@ -28,19 +28,12 @@ func (s *closing) Tick() time.Duration {
 // first call counts.
 func (c *Conn) boundClosing(d time.Duration, f func()) {
 	s := &closing{expire: f}
-	if !c.cls.CompareAndSwap(nil, s) {
+	if !c.watchers().closing.CompareAndSwap(nil, s) {
 		return
 	}
 	c.set.wheel.Schedule(&s.entry, s, d)
 	if c.ended.Load() != nil {
-		c.set.wheel.Cancel(&s.entry)
-	}
-}
-
-// closingOver forgets the bound.
-func (c *Conn) closingOver() {
-	if s := c.cls.Load(); s != nil {
-		c.set.wheel.Cancel(&s.entry)
+		c.dismissSentries()
 	}
 }
 
@@ -52,25 +45,27 @@ func (c *Conn) closingOver() {
 //
 // A code that may not be sent, a reason of more than 123 bytes or one that is not
 // UTF-8 is refused, and the connection stays open. StatusNoStatus with an empty
-// reason sends no code. While Serve runs, Close returns when the frame is on its
-// way, and Serve does the rest. On a connection that has ended Close returns nil if
+// reason sends no code. While Serve or Go runs, Close returns when the peer's host
+// takes the frame, and Serve or Go does the rest. On a connection that has ended Close returns nil if
 // it ended by a closing handshake, else the *CloseError.
 func (c *Conn) Close(code StatusCode, reason string) error {
-	body, err := frame.AppendClose(nil, code, reason)
-	if err != nil {
+	if _, err := frame.AppendClose(nil, code, reason); err != nil {
 		return err
 	}
 	ctx, cancel := within(c.set.closeTimeout)
 	defer cancel()
 	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}
 	if c.in.serving.Load() {
-		c.sendClose(ctx, body, why)
 		c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
+		c.enterClose(why)
+		if c.flushAll(ctx) != nil && ctx.Err() != nil {
+			c.abort(ErrCloseTimeout)
+		}
 		return c.closeResult()
 	}
 	// Somebody has to read while the frame waits to be sent: the peer may read only when it
 	// has sent what it has.
-	c.enterClose(body, why)
+	c.enterClose(why)
 	c.kick()
 	ok, err := c.takeRead(ctx)
 	if err != nil {
@@ -83,9 +78,10 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	return c.closeResult()
 }
 
-// CloseNow closes the connection without a closing handshake. The peer sees an
-// abnormal closure. Calls in progress end. It returns net.ErrClosed if the
-// connection had ended already.
+// CloseNow closes the connection without a closing handshake. What has not been sent is
+// dropped; the peer sees the end of the stream, or a reset if it was sending, which is
+// an abnormal closure unless close frames were exchanged before. Calls in progress end. It
+// returns net.ErrClosed if the connection had ended already.
 func (c *Conn) CloseNow() error {
 	mine := &CloseError{Code: StatusAbnormal, Err: net.ErrClosed}
 	if c.end(mine) != mine {
@@ -104,41 +100,70 @@ func (c *Conn) closeResult() error {
 	return e
 }
 
-// sendClose puts a close frame behind everything else, once, and sends it. From
-// then on nothing else is sent, and writes return why.
-func (c *Conn) sendClose(ctx context.Context, body []byte, why *CloseError) {
-	if seq := c.enterClose(body, why); seq > 0 {
-		_ = c.commit(ctx, place{seq: seq}, gathered{}) // if the peer does not take it, the wait for its own fails
-	}
+// sendClose enters a close frame, and returns when it has been sent with all before it or when
+// ctx ends.
+func (c *Conn) sendClose(ctx context.Context, why *CloseError) {
+	c.enterClose(why)
+	_ = c.flushAll(ctx) // if the peer does not take it, the wait for its own fails
 }
 
-// enterClose gathers a close frame, and returns the position behind it; zero if there is
-// one already.
-func (c *Conn) enterClose(body []byte, why *CloseError) (seq int64) {
+// enterClose has a close frame sent, once: nothing enters behind it (RFC 6455 §5.5.1), and writes
+// return why from now on. It reports whether there was none yet.
+func (c *Conn) enterClose(why *CloseError) bool {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return c.enterCloseLocked(why)
+}
+
+// enterCloseLocked is the only place that decides that a close frame enters. o.mu is held.
+func (c *Conn) enterCloseLocked(why *CloseError) bool {
+	o := &c.out
 	if c.closed() != nil {
-		return 0
+		return false
 	}
-	// What is queued still leaves before a close of our own (§5.5.1 lets us wait); after
-	// the peer's, or an error, nobody would look at it.
-	if why.Err == net.ErrClosed && !o.stream {
-		c.dequeueAll()
-	}
-	c.dropQueue()
-	h := frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}
-	c.enter(&h, body)
 	o.closing.Store(why)
 	o.corked.Store(false)
-	return o.framed
+	if why.Err == net.ErrClosed && !o.stream && len(o.queue) > 0 {
+		// What is queued is still sent before a close of our own (§5.5.1 lets us wait); after
+		// the peer's, or an error, nobody would look at it.
+		o.parting = true
+		return true
+	}
+	c.dropQueue()
+	c.enterCloseFrame(why)
+	return true
+}
+
+// enterCloseFrame enters the close frame of why. An answer to the peer's repeats its code without its
+// reason (§5.5.1). o.mu is held.
+func (c *Conn) enterCloseFrame(why *CloseError) {
+	reason := why.Reason
+	if why.Remote {
+		reason = ""
+	}
+	body, _ := frame.AppendClose(nil, why.Code, reason) // who closes has checked that it can be sent
+	c.enter(&frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}, body)
+}
+
+// sendableReason is reason as a close frame can carry it: cut at a character if it is too long, and
+// left out if it is not UTF-8 (RFC 6455 §5.5.1).
+func sendableReason(reason string) string {
+	if !utf8.ValidString(reason) {
+		return ""
+	}
+	for n := frame.MaxReason; n < len(reason); n-- {
+		if utf8.RuneStart(reason[n]) {
+			return reason[:n]
+		}
+	}
+	return reason
 }
 
 // startClose is Close without waiting for anything: whoever reads finishes it, or a
 // goroutine if nobody does. code and reason may be sent.
 func (c *Conn) startClose(code StatusCode, reason string) {
-	body, _ := frame.AppendClose(nil, code, reason)
-	c.enterClose(body, &CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	c.enterClose(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
 	c.kick()
 	c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 	if !c.in.serving.Load() {
@@ -187,8 +212,7 @@ func (c *Conn) closeReceived(payload []byte) error {
 	// time for.
 	ctx, cancel := within(c.set.closeTimeout)
 	defer cancel()
-	c.sendClose(ctx, payload[:min(len(payload), 2)], why)
-	_ = c.flushAll(ctx) // one of ours may be waiting already, and has to leave before the stream ends
+	c.sendClose(ctx, why) // one of ours may be waiting already
 	return c.linger(why)
 }
 
@@ -199,13 +223,12 @@ func (c *Conn) fail(cause error) error {
 	if e, ok := errors.AsType[*frame.Error](cause); ok {
 		why.Code, why.Reason = e.Code, e.Reason
 	}
-	body, err := frame.AppendClose(nil, why.Code, why.Reason)
-	if err != nil {
+	if _, err := frame.AppendClose(nil, why.Code, why.Reason); err != nil {
 		return c.abort(fmt.Errorf("%w (no close frame: %w)", cause, err))
 	}
 	ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
 	defer cancel()
-	c.sendClose(ctx, body, why)
+	c.sendClose(ctx, why)
 	return c.finish(ctx, why)
 }
 
@@ -226,8 +249,9 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 		return why
 	}
 	wait := c.role == frame.Client && c.in.closed
-	if !wait {
-		c.shut(ctx)
+	ended := !wait && c.shut(ctx)
+	if c.in.closed && !wait && !ended {
+		return c.end(why) // the peer has said its last word and cannot be shown an end but by closing
 	}
 	for ctx.Err() == nil && c.drain(ctx) {
 	}
@@ -237,18 +261,20 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	return c.end(why)
 }
 
-// shut ends our stream, when all that is to be sent has left.
-func (c *Conn) shut(ctx context.Context) {
+// shut ends our stream when all that is to be sent has been sent, and reports whether the peer can
+// see that end.
+func (c *Conn) shut(ctx context.Context) (visible bool) {
 	if c.out.broken.Load() {
-		return
+		return false
 	}
 	if ok, err := c.takeWrite(ctx); ok && err == nil {
-		// A close frame of our own may not have left yet: whoever sends it waits as we did.
+		// A close frame of our own may wait still: whoever sends it waits as we did.
 		if c.flush(ctx) == nil && c.pushNotice(ctx) == nil {
-			_ = c.t.Shut()
+			visible = c.t.Shut() == nil
 		}
 		c.releaseWrite()
 	}
+	return visible
 }
 
 // pushNotice tells the peer that our stream ends, where the transport has to say so. The

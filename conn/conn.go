@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // Conn is a WebSocket connection. It is made by [Accept], [Dial], [Upgrade] or
@@ -32,36 +33,63 @@ type Conn struct {
 	liv keepalive // see keepalive.go
 
 	subprotocol string
-	cls         atomic.Pointer[closing] // nil until closing has to be bounded; see close.go
+	sentries    atomic.Pointer[sentries] // nil until something has to be bounded; see sentries.go
+
+	member *member // nil: in no group
 
 	in inbox // see read.go
 
-	lif    life    // see life.go
-	png    pings   // see ping.go
-	member *member // nil: in no group
+	lif life  // see life.go
+	png pings // see ping.go
 }
 
-// newConn makes a connection of a transport whose opening handshake is done. rest
-// is what the peer sent behind it.
+// opened is what an opening handshake leaves to the connection.
+type opened struct {
+	t           transport
+	role        frame.Role
+	subprotocol string
+	set         settings
+	zip         *compression
+	received    []byte // what the peer sent behind its part of the handshake
+	response    []byte // what has to be sent before the first frame: the server's 101
+	observer    Observer
+	place       *member // kept in a group
+}
+
+// newConn makes a connection that nobody observes.
 func newConn(t transport, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
-	c := &Conn{t: t, set: shared(set), role: role, subprotocol: subprotocol, zip: zip}
-	c.start(rest, nil, nil)
-	return c
+	return opened{t: t, role: role, subprotocol: subprotocol, set: set, zip: zip, received: rest}.conn()
 }
 
-// start lets the connection live, watched by obs and in the place that a group has kept
-// for it, if any.
-func (c *Conn) start(rest []byte, obs Observer, place *member) {
-	c.in.init(c.role, c.set.messageLimit, rest)
+// conn makes the connection, tells the observer and joins the group. What is written meanwhile, by
+// the observer or by a broadcast, is sent behind the response. If the observer panics, the connection
+// is closed.
+func (o opened) conn() *Conn {
+	c := &Conn{
+		t: o.t, set: shared(o.set), role: o.role, subprotocol: o.subprotocol, zip: o.zip,
+		obs: o.observer, member: o.place,
+	}
+	c.in.init(c.role, c.set.messageLimit, o.received)
 	c.in.rx.Compression = c.zip != nil
-	c.obs, c.member = obs, place
-	if obs != nil {
-		obs.Opened(c)
-	}
+	c.out.begin(o.response)
 	c.liv.start(c)
-	if place != nil {
-		place.join(c)
+	if c.obs == nil && c.member == nil {
+		return c
 	}
+	done := false
+	defer func() {
+		if !done {
+			_ = c.CloseNow()
+		}
+	}()
+	c.out.held.Add(1)
+	c.observeOpened()
+	if c.member != nil {
+		c.member.join(c)
+	}
+	c.out.held.Add(-1)
+	done = true
+	return c
 }
 
 // Subprotocol returns the subprotocol that both sides agreed on, "" if none
@@ -76,6 +104,18 @@ func (c *Conn) RemoteAddr() net.Addr { return c.t.NetConn().RemoteAddr() }
 
 // Compressed reports whether permessage-deflate was agreed on (RFC 7692).
 func (c *Conn) Compressed() bool { return c.zip != nil }
+
+// socket returns what is below TLS and below the layer of our own.
+func (c *Conn) socket() net.Conn {
+	nc := c.t.NetConn()
+	if tc, ok := nc.(*tls.Conn); ok {
+		nc = tc.NetConn()
+	}
+	if w, ok := nc.(*wire.Conn); ok {
+		nc = w.NetConn()
+	}
+	return nc
+}
 
 // TLS returns the state of the TLS connection, and false if there is none.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {
@@ -122,15 +162,13 @@ func (c *Conn) end(why *CloseError) *CloseError {
 		return c.ended.Load()
 	}
 	c.liv.stop()
-	c.closingOver()
+	c.dismissSentries()
 	_ = c.t.Close()
 	c.lif.end(why)
 	c.dropOutbox()
 	c.png.drop()
 	c.dropInbox()
-	if c.obs != nil {
-		c.obs.Closed(c, why)
-	}
+	c.observeClosed(why)
 	return why
 }
 

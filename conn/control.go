@@ -10,7 +10,9 @@ func (c *Conn) control(ev *frame.Event) error {
 	case frame.Ping:
 		c.pong(ev.Payload)
 	case frame.Pong:
-		c.png.answered(ev.Payload)
+		if c.png.answered(ev.Payload) {
+			c.liv.heard()
+		}
 	case frame.Close:
 		return c.closeReceived(ev.Payload)
 	}

@@ -41,7 +41,7 @@ type DialOptions struct {
 	Observer Observer
 
 	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
-	// together. Zero: DefaultHandshakeTimeout.
+	// together. Zero or less: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
 
 	// Compression configures permessage-deflate. Zero: off.
@@ -63,13 +63,16 @@ type DialOptions struct {
 	// seconds, and the time between messages, do not count; fragments that their sender
 	// spaces out do. Zero or less: no such limit.
 	MinRate int
-	// CloseTimeout bounds the closing handshake. Zero: DefaultCloseTimeout.
+	// CloseTimeout bounds the closing handshake. Zero or less: DefaultCloseTimeout.
 	CloseTimeout time.Duration
-	// PingInterval is the time without traffic after which a ping is sent. Zero:
+	// PingInterval is the time without messages after which a ping is sent. Zero:
 	// DefaultPingInterval. Negative: no pings.
 	PingInterval time.Duration
 	// PongTimeout is how long its answer may take before the connection is given
-	// up with ErrPingTimeout, while somebody reads. Zero: DefaultPongTimeout.
+	// up with ErrPingTimeout, while somebody reads. As long as the peer's host takes what was
+	// sent before the ping it counts anew, and once more where the network is at fault, because
+	// that host has not acknowledged the ping. A peer that takes nothing of what is sent to it is given up after
+	// PingInterval and PongTimeout, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
 	PongTimeout time.Duration
 }
 
@@ -92,7 +95,7 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Resp
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	ctx, cancel := context.WithTimeout(ctx, bounded(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
 	dial := o.NetDial
 	if dial == nil {
@@ -117,7 +120,7 @@ func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*C
 		_ = nc.Close()
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	ctx, cancel := context.WithTimeout(ctx, bounded(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
 	return o.connect(ctx, nc, u, req, policy)
 }
@@ -206,9 +209,14 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Time{})
 	set := o.settings()
-	zip := newCompression(frame.Client, &o.Compression, params, set.messageLimit)
-	c := &Conn{t: t, set: shared(set), role: frame.Client, subprotocol: agreed.Subprotocol, zip: zip}
-	c.start(rest, o.Observer, nil)
+	c := opened{
+		t: t, role: frame.Client, subprotocol: agreed.Subprotocol, set: set,
+		zip:      newCompression(frame.Client, &o.Compression, params, set.messageLimit),
+		received: rest, observer: o.Observer,
+	}.conn()
+	if err := c.err(); err != nil {
+		return nil, resp, err // the observer has closed it
+	}
 	return c, resp, nil
 }
 

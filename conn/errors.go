@@ -62,6 +62,13 @@ var (
 	// ErrInvalidUTF8: a text message is not UTF-8: one that came (status 1007), or one that
 	// was to be sent, of which nothing is; then the connection goes on.
 	ErrInvalidUTF8 error = frame.ErrInvalidUTF8
+	// ErrServing: Serve or Go reads from the connection, and hands what comes to its callback.
+	ErrServing = errors.New("websocket: Serve or Go reads from this connection; use the message that its callback is given")
+	// ErrUnread: the HTTP handler has returned, and nobody reads from the connection (status 1011).
+	ErrUnread = errors.New("websocket: the handler has returned and nobody reads; read until the connection ends, or call Go or CloseRead")
+	// errNoProgress: crypto/tls asks again and again for what it has been given.
+	errNoProgress = errors.New("websocket: the peer renegotiates TLS within the WebSocket, which is not supported; " +
+		"set tls.Config.Renegotiation to RenegotiateNever to have crypto/tls refuse it")
 	// ErrMessageType: a message is neither Text nor Binary.
 	ErrMessageType = errors.New("websocket: message type is neither Text nor Binary")
 )
@@ -91,7 +98,10 @@ func (e *CloseError) Error() string {
 	if e.Reason != "" {
 		fmt.Fprintf(&b, " and reason %q", e.Reason)
 	}
-	if e.Err != nil {
+	switch {
+	case e.Err == net.ErrClosed:
+		b.WriteString(", by Close or CloseNow of this side")
+	case e.Err != nil:
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
 	return b.String()
@@ -102,8 +112,8 @@ func (e *CloseError) Unwrap() error { return e.Err }
 
 // Token is a short stable name of how the connection ended, for metrics: that of the
 // broken rule (frame.Error's Token); "peer" if the peer closed; "local" if this side
-// did; "ping_timeout", "close_timeout", "queue_full", "too_slow"; "truncated" if the stream
-// broke off; and "network" for what the network reported.
+// did; "ping_timeout", "close_timeout", "queue_full", "too_slow", "unread"; "truncated" if the stream
+// broke off; "no_progress" if TLS cannot go on; and "network" for what the network reported.
 func (e *CloseError) Token() string {
 	if rule, ok := errors.AsType[*frame.Error](e.Err); ok {
 		return rule.Token
@@ -113,7 +123,7 @@ func (e *CloseError) Token() string {
 		token string
 	}{
 		{ErrPingTimeout, "ping_timeout"}, {ErrCloseTimeout, "close_timeout"}, {ErrQueueFull, "queue_full"},
-		{ErrTooSlow, "too_slow"},
+		{ErrTooSlow, "too_slow"}, {ErrUnread, "unread"}, {errNoProgress, "no_progress"},
 		{net.ErrClosed, "local"}, {io.ErrUnexpectedEOF, "truncated"},
 	} {
 		if errors.Is(e.Err, known.err) {

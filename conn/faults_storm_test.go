@@ -55,10 +55,14 @@ func stormy(t *testing.T, route string) (peer net.Conn, below *net.TCPConn, sock
 	cn, sn := ends(t, "plain")
 	below, sock = cn.(*net.TCPConn), &watched{TCPConn: sn.(*net.TCPConn)}
 	peer = cn
-	var nc net.Conn = wire.Plain(sock)
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nc net.Conn = wire.NewRaw(sock, raw)
 	if route == "tls" {
 		sc, cc := testtls.Configs(tls.VersionTLS13)
-		tc, ts := tls.Client(cn, cc), tls.Server(wire.TLS(sock), sc)
+		tc, ts := tls.Client(cn, cc), tls.Server(wire.NewRaw(sock, raw), sc)
 		failed := make(chan error, 1)
 		go func() { failed <- tc.Handshake() }()
 		if err := errors.Join(ts.Handshake(), <-failed); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/mask"
 )
 
 // gathered is a frame that its writer may take back; the zero value is one that has to
@@ -113,12 +114,16 @@ func (c *Conn) collect() (b, long []byte, seq int64, more bool) {
 	if len(o.queue) > 0 {
 		long = c.dequeue()
 	}
+	if o.parting && len(o.queue) == 0 && len(long) == 0 {
+		o.parting = false
+		c.enterCloseFrame(o.closing.Load())
+	}
 	b, o.buf = o.buf, nil
 	o.following.depart()
 	if len(o.queue) == 0 {
 		c.ungathered()
 	}
-	return b, long, o.framed, len(o.queue) > 0 && !o.stream
+	return b, long, o.framed, len(o.queue) > 0 && !o.stream || o.parting
 }
 
 // give sends what collect took, and returns b to the pool.
@@ -133,6 +138,12 @@ func (c *Conn) give(ctx context.Context, b, long []byte) (err error) {
 	if len(long) == 0 {
 		return c.push(ctx)
 	}
+	if c.role == frame.Client {
+		var h frame.Header
+		n, _ := h.Parse(long) // our own: it is whole and in order
+		h.Masked, h.Key = true, mask.NewKey()
+		return c.sendMasked(ctx, &h, nil, long[n:])
+	}
 	straight := part(len(long)) < len(long)
 	for len(long) > 0 {
 		n := part(len(long))
@@ -146,6 +157,9 @@ func (c *Conn) give(ctx context.Context, b, long []byte) (err error) {
 // long as ctx lives.
 func (c *Conn) push(ctx context.Context) error {
 	done, err := c.t.TryFlush()
+	if !done && err == nil {
+		c.stalls()
+	}
 	for !done && err == nil {
 		if err := ctx.Err(); err != nil {
 			return c.interrupted(err)

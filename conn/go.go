@@ -16,7 +16,8 @@ import (
 // fn is called as in [Conn.Serve], never by two goroutines at once. ended, if not nil,
 // is called when it is over, with what Serve would return; reading is possible again
 // then unless the connection has ended. A panic of fn's ends the program, as it does in
-// every goroutine.
+// every goroutine. If fn ends the goroutine (runtime.Goexit), the connection is closed without a
+// closing handshake, and ended is called with its *CloseError.
 //
 //	http.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 //		if c, err := conn.Accept(w, r, nil); err == nil {
@@ -47,14 +48,22 @@ func (s *service) begin() {
 // what TLS and fn need.
 func (s *service) work() {
 	stack.Grow4()
-	c := s.c
-	if s.serve() {
+	goesOn := false
+	defer func() {
+		if goesOn {
+			return
+		}
+		s.leave()
+		if !s.over { // fn has panicked or ended this goroutine
+			s.err, s.failed = s.c.err(), false
+		}
+		s.end(s.c.served(s.err, s.failed))
+	}()
+	if goesOn = s.serve(); goesOn {
 		go s.wait()
 		return
 	}
-	c.liv.parkable(false)
-	c.endServe(context.Background(), &s.err)
-	s.end(c.served(s.err, s.failed))
+	s.over = true
 }
 
 // wait waits on a fresh, small stack. What it waited for is found by whoever works.

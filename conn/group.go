@@ -1,16 +1,17 @@
 package conn
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -63,6 +64,8 @@ const DefaultRetryAfter = 5 * time.Second
 type member struct {
 	g         *Group
 	c         *Conn
+	joined    bool // else the place is kept; guarded by g.mu
+	gone      bool // the place was given back; guarded by g.mu
 	addr, key string
 	age       wheel.Entry
 }
@@ -107,23 +110,28 @@ func (g *Group) refusal(m *member) *HandshakeError {
 }
 
 func (g *Group) refuse(status int, token, reason string) *HandshakeError {
-	wait := orDefault(g.RetryAfter, DefaultRetryAfter)
+	wait := bounded(g.RetryAfter, DefaultRetryAfter)
 	seconds := strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10)
 	return &HandshakeError{Status: status, Token: token, Reason: reason, Header: http.Header{"Retry-After": {seconds}}}
 }
 
-// addressKey is the address that connections are counted by: networks of IPv6 are
-// cheap to have many addresses in.
+// addressKey is the address that connections are counted by: networks of IPv6 are cheap to have many
+// addresses in, and a link-local one says on which link. What has no IP address, as the peers of a
+// unix socket have none, is not counted.
 func addressKey(remote string) string {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
 		host = remote
 	}
-	ip := net.ParseIP(host)
-	if ip == nil || ip.To4() != nil {
-		return host
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
 	}
-	return ip.Mask(net.CIDRMask(64, 128)).String()
+	if ip = ip.Unmap(); ip.Is4() {
+		return ip.String()
+	}
+	network, _ := ip.WithZone("").Prefix(64)
+	return network.Addr().WithZone(ip.Zone()).String()
 }
 
 // count adds n to what m counts for. g.mu is held.
@@ -143,7 +151,8 @@ func (g *Group) count(m *member, n int) {
 	add(&g.keys, m.key)
 }
 
-// abandon gives back the place of a connection that did not come about.
+// abandon gives back the place of a connection that did not come about. For one that has joined it
+// does nothing.
 func (m *member) abandon() {
 	if m == nil {
 		return
@@ -151,6 +160,10 @@ func (m *member) abandon() {
 	g := m.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if m.joined || m.gone {
+		return
+	}
+	m.gone = true
 	g.entering--
 	g.count(m, -1)
 	g.left()
@@ -162,6 +175,7 @@ func (m *member) join(c *Conn) {
 	g := m.g
 	m.c = c
 	g.mu.Lock()
+	m.joined = true
 	g.entering--
 	if g.members == nil {
 		g.members = map[*member]struct{}{}
@@ -182,11 +196,12 @@ func (m *member) join(c *Conn) {
 
 // age draws how old a connection may become.
 func (g *Group) age() time.Duration {
-	jitter := orDefault(g.AgeJitter, g.MaxAge/10)
+	most := min(g.MaxAge, maxDuration)
+	jitter := min(orDefault(g.AgeJitter, most/10), most)
 	if jitter <= 0 {
-		return g.MaxAge
+		return most
 	}
-	return max(g.MaxAge-rand.N(jitter+1), 0)
+	return most - rand.N(jitter+1)
 }
 
 // Tick closes the connection: it has reached its age.
@@ -266,7 +281,9 @@ func (g *Group) Broadcast(pick func(*Conn) bool, messages ...*Prepared) int {
 
 // Shutdown describes how a group ends. The zero value closes all at once with 1001.
 type Shutdown struct {
-	// Code and Reason are what the clients are told. Zero: 1001 (going away).
+	// Code and Reason are what the clients are told. Zero, or a code that may not be sent:
+	// 1001 (going away). A reason that is too long is cut at a character, one that is not
+	// UTF-8 is left out.
 	Code   StatusCode
 	Reason string
 	// Spread is the time over which the connections are closed, so that their clients
@@ -275,20 +292,38 @@ type Shutdown struct {
 }
 
 // Shutdown refuses new connections with 503 and Retry-After, and closes those that
-// there are. It returns nil when all have ended; when ctx ends before, those that are
-// left are ended without a closing handshake, and the error is ctx's. The group stays
-// closed. Give it to http.Server.RegisterOnShutdown, which does not wait, or call it
-// beside http.Server.Shutdown, which knows nothing of WebSockets.
+// there are. It returns nil when all have ended. When ctx ends before, those that are
+// left are ended without a closing handshake, and the error is ctx's; then, too, all are
+// gone when Shutdown returns, but for those whose callback has not returned a second
+// later. The group stays closed.
+//
+// An http.Server should go on to listen meanwhile, so that new clients are told to come
+// back: see [Group.ShutdownServer].
+//
+// In a callback of a connection Shutdown does not wait, as it would wait for that: it begins, goes
+// on until ctx's deadline, and returns ErrInCallback.
 func (g *Group) Shutdown(ctx context.Context, how Shutdown) error {
-	code, reason := how.Code, how.Reason
-	if code == 0 {
-		code = StatusGoingAway
+	if !how.Code.Sendable() {
+		how.Code = StatusGoingAway
 	}
-	if _, err := frame.AppendClose(nil, code, reason); err != nil {
-		return err
-	}
+	how.Reason = sendableReason(how.Reason)
 	empty := g.close()
-	g.closeAll(ctx, how.Spread, code, reason)
+	if !inCallback() {
+		return g.shutdown(ctx, how, empty)
+	}
+	later, cancel := context.WithoutCancel(ctx), func() {}
+	if deadline, ok := ctx.Deadline(); ok {
+		later, cancel = context.WithDeadline(later, deadline)
+	}
+	go func() {
+		defer cancel()
+		_ = g.shutdown(later, how, empty)
+	}()
+	return ErrInCallback
+}
+
+func (g *Group) shutdown(ctx context.Context, how Shutdown, empty <-chan struct{}) error {
+	g.closeAll(ctx, how.Spread, how.Code, how.Reason)
 	select {
 	case <-empty:
 		return nil
@@ -297,7 +332,25 @@ func (g *Group) Shutdown(ctx context.Context, how Shutdown) error {
 	for _, c := range g.snapshot() {
 		_ = c.CloseNow()
 	}
+	leaving := time.NewTimer(lingerTimeout)
+	defer leaving.Stop()
+	select {
+	case <-empty:
+	case <-leaving.C:
+	}
 	return ctx.Err()
+}
+
+// ShutdownServer ends a server whose connections are in the group, in the order that loses nothing: the
+// group first, while srv still listens and refuses new connections with 503 and Retry-After, and
+// then srv. When ctx ends before, what is left of both is ended at once, and the error is ctx's.
+func (g *Group) ShutdownServer(ctx context.Context, srv *http.Server, how Shutdown) error {
+	err := g.Shutdown(ctx, how)
+	if srvErr := srv.Shutdown(ctx); srvErr != nil {
+		_ = srv.Close()
+		err = cmp.Or(err, srvErr)
+	}
+	return err
 }
 
 // close lets nobody in any more, and returns what is closed when the last one leaves.

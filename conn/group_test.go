@@ -120,10 +120,14 @@ func TestGroupLimits(t *testing.T) {
 	}
 }
 
+// TestAddressesOfOneNetworkAreOne, and what is no address is not counted at all.
 func TestAddressesOfOneNetworkAreOne(t *testing.T) {
 	for in, want := range map[string]string{
-		"192.0.2.7:1234": "192.0.2.7", "[2001:db8:1:2:3:4:5:6]:443": "2001:db8:1:2::",
-		"[::ffff:192.0.2.7]:1": "::ffff:192.0.2.7", "pipe": "pipe", "@": "@",
+		"192.0.2.7:1234": "192.0.2.7", "192.0.2.7": "192.0.2.7", "[::ffff:192.0.2.7]:1": "192.0.2.7",
+		"[2001:db8:1:2:3:4:5:6]:443": "2001:db8:1:2::", "[2001:db8:1:2:ffff::]:443": "2001:db8:1:2::",
+		"[2001:db8:1:3::]:443": "2001:db8:1:3::", "2001:db8:1:2::1": "2001:db8:1:2::",
+		"[fe80::1%eth0]:443": "fe80::%eth0", "[fe80::2%eth0]:443": "fe80::%eth0", "[fe80::1%eth1]:443": "fe80::%eth1",
+		"pipe": "", "@": "", "": "", "/run/app.sock": "",
 	} {
 		if got := addressKey(in); got != want {
 			t.Errorf("%s: %s", in, got)
@@ -232,8 +236,43 @@ func TestGroupShutdown(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	}
-	if err := (&Group{}).Shutdown(bg, Shutdown{Code: 1005, Reason: "x"}); err == nil {
-		t.Error("a code that may not be sent was taken")
+}
+
+// TestShutdownClosesWhateverIsToBeSaid: a code or a reason that cannot be sent keeps nobody in.
+func TestShutdownClosesWhateverIsToBeSaid(t *testing.T) {
+	long := strings.Repeat("é", 62) // 124 bytes
+	for _, tt := range []struct {
+		name   string
+		how    Shutdown
+		code   StatusCode
+		reason string
+	}{
+		{"nothing", Shutdown{}, StatusGoingAway, ""},
+		{"a code that is never sent", Shutdown{Code: StatusAbnormal, Reason: "x"}, StatusGoingAway, "x"},
+		{"no code but a reason", Shutdown{Code: StatusNoStatus, Reason: "x"}, StatusGoingAway, "x"},
+		{"a code outside of all ranges", Shutdown{Code: 5000}, StatusGoingAway, ""},
+		{"the longest reason", Shutdown{Code: 4000, Reason: long[:122] + "x"}, 4000, long[:122] + "x"},
+		{"a reason that is one byte too long", Shutdown{Code: 4000, Reason: long}, 4000, long[:122]},
+		{"a reason that is no UTF-8", Shutdown{Code: 4000, Reason: "\xff"}, 4000, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := &Group{}
+			dial := grouped(t, g)
+			c, err := dial()
+			must(t, c, err)
+			ended := make(chan error, 1)
+			go func() {
+				_, _, err := c.Read(bg)
+				ended <- err
+			}()
+			if err := g.Shutdown(bg, tt.how); err != nil {
+				t.Error(err)
+			}
+			e, _ := errors.AsType[*CloseError](<-ended)
+			if e == nil || e.Code != tt.code || e.Reason != tt.reason || !e.Remote {
+				t.Errorf("the client saw %v", e)
+			}
+		})
 	}
 }
 

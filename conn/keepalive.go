@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/internal/wheel"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
-// keepalive sends a ping after a time without traffic, and ends a connection whose
-// peer leaves it unanswered, or takes nothing of what waits for it. Its clock is
-// the wheel's: reading it costs a load.
+// keepalive sends a ping after a time without messages, and ends a connection whose
+// peer leaves it unanswered. Its clock is the wheel's: reading it costs a load.
 type keepalive struct {
-	last    atomic.Int64 // when something was received
+	last    atomic.Int64 // when a message, a part of one or the answer to a ping was received
 	listen  atomic.Int64 // since when somebody waits for bytes; 0: nobody does
 	mayPark atomic.Bool  // the reader is Serve, which wants to know of silence
 	parking atomic.Bool  // it was told: the read deadline is ours
@@ -25,10 +25,25 @@ type keepalive struct {
 
 	// used by Tick only
 	pinged   int64     // when an unanswered ping was sent; 0: none
-	sent     int64     // bytes the peer had taken at the last look
-	stuck    int64     // since when it has taken none of what is pending; 0: it takes
+	late     *late     // its answer is late; nil: not yet
 	measured *measured // with MinRate
 }
+
+// late is what is known of an answer that is late.
+type late struct {
+	since  int64 // since when it is waited for: later than the ping if there was progress
+	taken  int64 // bytes that the peer's host had acknowledged at the last look
+	excuse excuse
+}
+
+// excuse is why a peer is not blamed yet for an answer that is missing. Each counts once.
+type excuse uint8
+
+const (
+	noExcuse excuse = iota
+	network         // the peer's host has not acknowledged the ping
+	reader          // the answer may have come at this moment
+)
 
 func (k *keepalive) start(c *Conn) {
 	k.c = c
@@ -56,7 +71,8 @@ func (k *keepalive) parkable(yes bool) {
 	}
 }
 
-// heard notes that bytes have come.
+// heard notes that the peer has sent a message, a part of one, or the answer to a ping. Its own pings
+// do not count: they say nothing of whether it receives what is sent to it.
 func (k *keepalive) heard() { k.last.Store(k.c.set.wheel.Now()) }
 
 // listening notes whether somebody waits for bytes: only then can silence be held
@@ -131,44 +147,66 @@ func (k *keepalive) ping(now int64) time.Duration {
 	if c.set.pingInterval == 0 {
 		return 0
 	}
-	timeout := int64(c.set.pongTimeout)
-	if k.isStuck(now) && now-k.stuck >= int64(c.set.pingInterval)+timeout {
-		go c.abort(ErrPingTimeout)
-		return 0
-	}
 	last := k.last.Load()
 	if k.pinged != 0 && last < k.pinged {
-		since := max(k.pinged, k.listen.Load())
-		if k.listen.Load() == 0 {
-			return c.set.pongTimeout // nobody reads: the answer may be here
-		}
-		if wait := since + timeout - now; wait > 0 {
-			return time.Duration(wait)
-		}
-		go c.abort(ErrPingTimeout)
-		return 0
+		return k.missing(now)
 	}
-	k.pinged = 0
+	k.pinged, k.late = 0, nil
 	if wait := last + int64(c.set.pingInterval) - now; wait > 0 {
 		return time.Duration(wait)
 	}
 	k.pinged = now
 	c.out.forgetCrowd()
 	if _, seq := c.sendPing(nil); seq != 0 {
-		c.kick()
+		go c.kick() // it may find more to send than a tick has time for
 	}
 	return c.set.pongTimeout
 }
 
-// isStuck watches whether the peer takes what is pending.
-func (k *keepalive) isStuck(now int64) bool {
-	_, sent := k.c.t.Counts()
-	if k.c.t.Pending() == 0 || sent != k.sent {
-		k.sent, k.stuck = sent, 0
-		return false
+// missing looks for why a ping has no answer yet, and returns when to look again. The peer is to blame
+// when its host has acknowledged the ping and somebody waits for the answer.
+func (k *keepalive) missing(now int64) time.Duration {
+	c := k.c
+	timeout := c.set.pongTimeout
+	listen := k.listen.Load()
+	if listen == 0 {
+		return timeout // nobody reads: the answer may be here
 	}
-	if k.stuck == 0 {
-		k.stuck = now
+	since := k.pinged
+	if k.late != nil {
+		since = k.late.since
 	}
-	return true
+	if wait := time.Duration(max(since, listen, c.set.wheel.Resumed())-now) + timeout; wait > 0 {
+		return wait
+	}
+	taken, inFlight := c.acknowledged()
+	if k.late == nil {
+		k.late = &late{since: since, taken: taken}
+	}
+	l := k.late
+	switch {
+	case inFlight && taken != l.taken:
+		l.since, l.taken = now, taken // the peer's host takes what was sent before the ping
+		return timeout
+	case inFlight && l.excuse == noExcuse:
+		// The kernel still repeats what was lost, at intervals that grow to half a minute: a
+		// network that was gone for that long may be back.
+		l.excuse, l.since = network, now
+		return timeout
+	case l.excuse != reader:
+		// The answer may have come at this moment, or the reader be starved: it gets its turn
+		// first.
+		l.excuse = reader
+		return 2 * wheel.Tick
+	}
+	go c.abort(ErrPingTimeout)
+	return 0
+}
+
+// acknowledged returns how many bytes the peer has taken: its host, where the kernel tells, else our
+// socket. inFlight reports whether there are more.
+func (c *Conn) acknowledged() (n int64, inFlight bool) {
+	_, n = c.t.Counts()
+	held, _ := wire.Unacknowledged(c.socket())
+	return n - held, held > 0 || c.t.Pending() > 0
 }

@@ -35,7 +35,8 @@ func (c *Conn) CloseRead(ctx context.Context) context.Context {
 		_, _, err := c.Reader(ctx)
 		if err == nil {
 			c.in.endStream(c)
-			err = c.Close(StatusPolicyViolation, "no message expected")
+			_ = c.Close(StatusPolicyViolation, "no message expected")
+			err = c.closed()
 		}
 		cancel(err)
 	}()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,10 +28,14 @@ type ping struct {
 
 // Ping sends a ping and returns the time until its answer (RFC 6455 §5.5.2). The
 // answer is received by whoever reads: without a read in progress (Read, Serve,
-// CloseRead …) Ping waits until ctx ends.
+// CloseRead …) Ping waits until ctx ends. In a callback of Serve or Go, which would
+// have to return first, it returns ErrInCallback.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, c.because(err)
+	}
+	if c.in.serving.Load() && inCallback() {
+		return 0, ErrInCallback
 	}
 	answer := make(chan time.Duration, 1)
 	id, seq := c.sendPing(answer)
@@ -61,17 +66,21 @@ func (c *Conn) sendPing(answer chan time.Duration) (id uint64, seq int64) {
 	defer p.mu.Unlock()
 	p.next++
 	seq = c.enterControl(frame.Ping, binary.BigEndian.AppendUint64(nil, p.next))
-	if seq != 0 {
-		p.wait = append(p.wait, ping{p.next, time.Now(), answer})
+	if seq == 0 {
+		return p.next, 0
 	}
+	if answer == nil { // of keepalive's own only the latest needs an answer
+		p.wait = slices.DeleteFunc(p.wait, func(w ping) bool { return w.answer == nil })
+	}
+	p.wait = append(p.wait, ping{p.next, time.Now(), answer})
 	return p.next, seq
 }
 
 // answered takes a pong. It answers the ping with its number and all before it
-// (RFC 6455 §5.5.3); one that matches none was unsolicited, and is ignored.
-func (p *pings) answered(payload []byte) {
+// (RFC 6455 §5.5.3), and true is returned; one that matches none was unsolicited, and is ignored.
+func (p *pings) answered(payload []byte) bool {
 	if len(payload) != 8 {
-		return
+		return false
 	}
 	id := binary.BigEndian.Uint64(payload)
 	p.mu.Lock()
@@ -90,8 +99,9 @@ func (p *pings) answered(payload []byte) {
 		if p.wait = p.wait[i+1:]; len(p.wait) == 0 {
 			p.wait = nil
 		}
-		return
+		return true
 	}
+	return false
 }
 
 // forget gives up waiting for an answer.

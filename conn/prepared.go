@@ -2,6 +2,7 @@ package conn
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/deflate"
@@ -17,13 +18,14 @@ type Prepared struct {
 	data  []byte // the payload, in frame
 	plain bool   // not to be compressed
 
-	mu     sync.Mutex
-	zipped []zipped
+	mu     sync.Mutex                // guards changes of zipped
+	zipped atomic.Pointer[[]*zipped] // replaced when one is added
 }
 
-// zipped is a message compressed by itself.
+// zipped is a message compressed by itself, for all connections with the same parameters.
 type zipped struct {
 	bits, level int
+	once        sync.Once
 	frame       []byte // nil: compressing saves nothing
 }
 
@@ -64,31 +66,64 @@ func frameOf(h frame.Header, payload []byte) []byte {
 // where none was chosen.
 const preparedLevel = 7
 
+// compress sees to it that the message is compressed as the connection wants it, so that on has it at
+// once: a long message takes its time, which nobody who holds a lock can wait for.
+func (p *Prepared) compress(z *compression) {
+	if p.plain || !z.wants(len(p.data)) {
+		return
+	}
+	p.compressed(z.send.WindowBits, z.send.Level)
+}
+
 // compressed returns the message compressed by itself, so that it fits the context of
 // every connection with a window of at least 2^bits bytes; nil if that saves nothing.
 func (p *Prepared) compressed(bits, level int) []byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, z := range p.zipped {
-		if z.bits == bits && z.level == level {
-			return z.frame
+	z := p.find(bits, level)
+	if z == nil {
+		z = p.add(bits, level)
+	}
+	z.once.Do(func() {
+		if level == 0 {
+			level = preparedLevel
 		}
-	}
-	z := zipped{bits: bits, level: level}
-	if level == 0 {
-		level = preparedLevel
-	}
-	alone := deflate.Compressor{WindowBits: bits, Level: level, NoTakeover: true}
-	if out, ok := alone.Append(nil, p.data); ok {
-		h := frame.Header{Fin: true, RSV: frame.RSV1, Opcode: frame.Opcode(p.typ), Length: int64(len(out))}
-		z.frame = frameOf(h, out)
-	}
-	p.zipped = append(p.zipped, z)
+		alone := deflate.Compressor{WindowBits: bits, Level: level, NoTakeover: true}
+		if out, ok := alone.Append(nil, p.data); ok {
+			h := frame.Header{Fin: true, RSV: frame.RSV1, Opcode: frame.Opcode(p.typ), Length: int64(len(out))}
+			z.frame = frameOf(h, out)
+		}
+	})
 	return z.frame
 }
 
+func (p *Prepared) find(bits, level int) *zipped {
+	if all := p.zipped.Load(); all != nil {
+		for _, z := range *all {
+			if z.bits == bits && z.level == level {
+				return z
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Prepared) add(bits, level int) *zipped {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	z := p.find(bits, level)
+	if z == nil {
+		z = &zipped{bits: bits, level: level}
+		var all []*zipped
+		if before := p.zipped.Load(); before != nil {
+			all = append(all, *before...)
+		}
+		all = append(all, z)
+		p.zipped.Store(&all)
+	}
+	return z
+}
+
 // on returns the frame that a server sends on this connection, and whether it is
-// compressed.
+// compressed. compress has been called.
 func (p *Prepared) on(z *compression) (b []byte, compressed bool) {
 	if p.plain || !z.wants(len(p.data)) {
 		return p.frame, false

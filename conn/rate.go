@@ -3,7 +3,6 @@ package conn
 import (
 	"time"
 
-	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -43,7 +42,8 @@ func (k *keepalive) rate(now int64) {
 	}
 	c, m := k.c, k.measured
 	in, _ := c.t.Counts()
-	if k.listen.Load() == 0 || k.message.CompareAndSwap(begun, arrives) || k.message.Load() == between || m.mark == 0 {
+	if k.listen.Load() == 0 || k.message.CompareAndSwap(begun, arrives) || k.message.Load() == between || m.mark == 0 ||
+		m.mark < c.set.wheel.Resumed() {
 		m.mark, m.base = now, in
 		return
 	}
@@ -60,18 +60,9 @@ func (k *keepalive) rate(now int64) {
 
 // tooSlow closes the connection, which somebody reads from.
 func (c *Conn) tooSlow() {
-	o := &c.out
 	why := &CloseError{Code: StatusPolicyViolation, Reason: "message arrives too slowly", Err: ErrTooSlow}
-	o.mu.Lock()
-	first := c.closed() == nil
-	if first {
-		body, _ := frame.AppendClose(nil, why.Code, why.Reason)
-		c.enter(&frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}, body)
-		o.closing.Store(why)
-	}
-	o.mu.Unlock()
-	if first {
+	if c.enterClose(why) {
 		c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
-		c.kick()
+		go c.kick()
 	}
 }

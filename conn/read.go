@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // inbox is the receive side of a connection. Its token's holder reads.
@@ -26,6 +28,7 @@ type inbox struct {
 	answer  bool        // a pong waits in the outbox
 	closed  bool        // the peer's close frame was received
 	serving atomic.Bool // Serve holds the token
+	used    atomic.Bool // somebody has asked for a message: see unread.go
 	watch   *watch      // nil until a context can end
 
 	tok     token
@@ -56,15 +59,31 @@ func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, e
 	if err := c.lockRead(ctx); err != nil {
 		return 0, nil, err
 	}
-	defer c.unlockRead()
-	op, p, err := c.message(ctx, buf, false)
+	op, p, err := c.readMessage(ctx, buf)
+	if err == nil {
+		c.observeIn(MessageType(op), len(p))
+	}
 	return MessageType(op), p, err
 }
 
-// lockRead waits for the turn to read.
+// readMessage is ReadInto with the read side's token, which it gives back: an observer may call
+// anything.
+func (c *Conn) readMessage(ctx context.Context, buf []byte) (frame.Opcode, []byte, error) {
+	defer c.unlockRead()
+	return c.message(ctx, buf, false)
+}
+
+// lockRead waits for the turn to read. While Serve or Go reads there is none: who waited in its
+// callback would wait for ever.
 func (c *Conn) lockRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.because(err)
+	}
+	if c.in.serving.Load() {
+		return cmp.Or(c.err(), error(ErrServing))
+	}
+	if !c.in.used.Load() {
+		c.in.used.Store(true)
 	}
 	if ok, err := c.takeRead(ctx); err != nil {
 		return c.because(err)
@@ -102,7 +121,7 @@ func (c *Conn) unlockRead() {
 		c.in.answer = false
 		c.kick()
 	}
-	c.num.add(&c.in.news)
+	c.publish()
 	c.in.tok.unlock()
 	if c.ended.Load() != nil {
 		c.dropInbox()
@@ -121,7 +140,7 @@ func (c *Conn) dropInbox() {
 		c.zip.recv.Close()
 	}
 	c.t.Drop()
-	c.num.add(&c.in.news)
+	c.publish()
 	c.in.tok.unlock()
 	if c.member != nil {
 		c.member.leave(c.ended.Load())
@@ -163,7 +182,7 @@ func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 // fill adds received bytes to the buffer, waiting for the first.
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
-	c.num.add(&in.news)
+	c.publish()
 	for {
 		if !c.t.Ready() {
 			if in.r == in.w {
@@ -179,8 +198,10 @@ func (c *Conn) fill(ctx context.Context) error {
 		in.room()
 		n, err := c.t.Read(in.buf[in.w:])
 		if n > 0 {
+			if in.r < in.w {
+				c.liv.heard() // a frame that has begun goes on
+			}
 			in.w += n
-			c.liv.heard()
 			return nil
 		}
 		if err != errWouldBlock {
@@ -231,7 +252,7 @@ func (c *Conn) await(ctx context.Context) error {
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	for {
+	for interruptions := 0; ; interruptions++ {
 		if err := c.watchRead(ctx); err != nil {
 			return c.because(err)
 		}
@@ -247,9 +268,16 @@ func (c *Conn) await(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return c.because(err)
 		}
-		c.clearDeadline() // left by somebody else
+		if c.clearDeadline(); interruptions == maxInterruptions { // left by somebody else
+			return c.broken(err)
+		}
 	}
 }
+
+// maxInterruptions is how often in a row a wait may end by a deadline that neither its context nor
+// keepalive has set. It happens once or twice when contexts change; what goes on is a transport that has
+// kept the error.
+const maxInterruptions = 100
 
 // clearDeadline removes a read deadline that somebody else has left, and reports
 // whether that was keepalive.
@@ -306,11 +334,8 @@ func (c *Conn) broken(err error) error {
 	if c.in.looping {
 		return lost{err}
 	}
-	if err == io.EOF && c.ended.Load() == nil && !c.flushed() {
-		// The peer may have ended its direction only: what is on its way to it still leaves.
-		ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
-		_ = c.flushAll(ctx)
-		cancel()
+	if err == io.EOF && c.ended.Load() == nil {
+		c.halfClosed()
 	}
 	switch {
 	case c.ended.Load() != nil:
@@ -328,8 +353,38 @@ func (c *Conn) broken(err error) error {
 		_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting, too
 		c.releaseWrite()
 	}
-	if own := c.out.closing.Load(); own != nil && (errors.Is(own, ErrQueueFull) || errors.Is(own, ErrTooSlow)) {
+	if own := c.out.closing.Load(); own != nil &&
+		(errors.Is(own, ErrQueueFull) || errors.Is(own, ErrTooSlow) || errors.Is(own, ErrUnread)) {
 		return c.end(own) // we gave the peer up, and it left without an answer
 	}
 	return c.abort(err)
+}
+
+// halfClosed lets what is being sent reach a peer that has ended its stream, since it may have ended
+// its direction only. Where a client has said something in the last moment, answers to that may be in
+// the making: then other goroutines can still write, until that moment is lingerTimeout ago or the
+// client's host says that nobody is there.
+func (c *Conn) halfClosed() {
+	patience := min(c.set.closeTimeout, lingerTimeout)
+	heard := c.liv.last.Load()
+	left := patience - time.Duration(c.set.wheel.Now()-heard)
+	between := !c.in.rx.Pending() && c.in.r == c.in.w
+	if c.role == frame.Server && between && heard != 0 && c.closed() == nil {
+		c.enterControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
+		c.kick()
+		for step := 5 * time.Millisecond; left > 0 && !c.refused(); left -= step {
+			time.Sleep(min(step, left))
+			step = min(2*step, 80*time.Millisecond)
+		}
+	}
+	if !c.flushed() {
+		ctx, cancel := within(patience)
+		_ = c.flushAll(ctx)
+		cancel()
+	}
+}
+
+// refused reports whether nothing that is sent can reach the peer.
+func (c *Conn) refused() bool {
+	return c.closed() != nil || c.out.broken.Load() || wire.Refused(c.socket())
 }

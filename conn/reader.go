@@ -73,6 +73,15 @@ func (r *MessageReader) Read(p []byte) (int, error) {
 	if err := r.lock(); err != nil {
 		return 0, err
 	}
+	n, err := r.read(p)
+	if err == io.EOF {
+		r.c.observeIn(MessageType(r.op), r.total)
+	}
+	return n, err
+}
+
+// read is Read with the read side's token, which it gives back.
+func (r *MessageReader) read(p []byte) (int, error) {
 	defer r.c.unlockRead()
 	if len(p) == 0 {
 		return 0, nil
@@ -169,6 +178,9 @@ func (r *MessageReader) lock() error {
 	if err := r.ctx.Err(); err != nil {
 		return r.failed(r.c.because(err))
 	}
+	if !r.c.in.used.Load() {
+		r.c.in.used.Store(true)
+	}
 	ok, err := r.c.takeRead(r.ctx)
 	if err != nil {
 		return r.failed(r.c.because(err))
@@ -191,7 +203,7 @@ func (r *MessageReader) failed(err error) error {
 }
 
 func (r *MessageReader) finish() error {
-	r.c.received(r.op, r.total)
+	r.c.received(r.total)
 	r.c.in.stream = nil
 	r.err = io.EOF
 	return io.EOF

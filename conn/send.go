@@ -42,6 +42,7 @@ func (c *Conn) Send(messages ...*Prepared) error {
 		}
 	}
 	for _, p := range messages {
+		p.compress(c.zip)
 		for {
 			ok, err := c.enqueue(p)
 			if err != nil {
@@ -68,6 +69,7 @@ func (c *Conn) Send(messages ...*Prepared) error {
 // sendAlone sends p from where it lies if nothing else is to be sent; else it is not done.
 func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
 	o := &c.out
+	p.compress(c.zip)
 	if len(p.frame) > gatherMax || o.isCorked() || !o.tok.try() {
 		return false, nil
 	}
@@ -198,7 +200,7 @@ func appendMasked(dst, b []byte) []byte {
 }
 
 // dequeue moves queued messages to what has gathered, as many as belong together. A
-// long one is returned instead if it can be sent from where it lies. o.mu is held.
+// long one is returned instead, as a server sends it, if nothing has gathered before it. o.mu is held.
 func (c *Conn) dequeue() (long []byte) {
 	o := &c.out
 	n := 0
@@ -208,9 +210,12 @@ func (c *Conn) dequeue() (long []byte) {
 		}
 		n++
 		o.queued -= int64(len(p.frame))
-		if len(p.frame) > gatherMax && len(o.buf) == 0 && c.role == frame.Server {
+		if len(p.frame) > gatherMax && len(o.buf) == 0 {
 			long = c.prepared(p)
 			o.framed += int64(len(long))
+			if c.role == frame.Client {
+				o.framed += int64(len(frame.Header{}.Key)) // give masks it, outside of the lock
+			}
 			break
 		}
 		c.enterPrepared(p)
@@ -222,16 +227,6 @@ func (c *Conn) dequeue() (long []byte) {
 	return long
 }
 
-// dequeueAll moves all that is queued to what has gathered. o.mu is held, and no message
-// is being streamed.
-func (c *Conn) dequeueAll() {
-	o := &c.out
-	for _, p := range o.queue {
-		c.enterPrepared(p)
-	}
-	o.queue, o.queued = nil, 0
-}
-
 // dropQueue forgets what is queued. o.mu is held.
 func (c *Conn) dropQueue() {
 	o := &c.out
@@ -239,17 +234,14 @@ func (c *Conn) dropQueue() {
 		o.dropped++
 		o.sentOut.uncount(len(p.data), 0)
 	}
-	o.queue, o.queued = nil, 0
+	o.queue, o.queued, o.parting = nil, 0, false
 }
 
 // overflow closes the connection because its queue is full. o.mu is held. The peer
 // may never take the close frame; a reader, if there is one, sees its answer.
 func (c *Conn) overflow() {
 	why := &CloseError{Code: StatusTryAgainLater, Reason: "queue full", Err: ErrQueueFull}
-	c.dropQueue()
-	body, _ := frame.AppendClose(nil, why.Code, why.Reason)
-	c.enter(&frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}, body)
-	c.out.closing.Store(why)
+	c.enterCloseLocked(why)
 	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
 }
 

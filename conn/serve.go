@@ -22,8 +22,11 @@ import (
 // side; ctx's error when ctx ended, the connection being usable; and the
 // *CloseError otherwise. An error of fn's ends it as well: the connection is closed,
 // with the code and reason of the *CloseError that fn returned or with 1011, and
-// the error is returned. fn may call any method of the connection except reads. If it
-// panics, the connection is closed without a closing handshake.
+// the error is returned; a reason that is too long for a close frame is cut at a character, and
+// one that is not UTF-8 is left out. fn may call any method of the connection: reads return
+// ErrServing, and Ping, whose answer could not be read meanwhile, ErrInCallback. If fn
+// panics or ends its goroutine (runtime.Goexit), the connection is closed without a closing
+// handshake.
 //
 // [Conn.Go] does the same without holding on to the goroutine that calls it.
 func (c *Conn) Serve(ctx context.Context, fn func(*Conn, Message) error) error {
@@ -37,21 +40,25 @@ func (c *Conn) Serve(ctx context.Context, fn func(*Conn, Message) error) error {
 // serveAndEnd is Serve with the reader's token.
 func (c *Conn) serveAndEnd(ctx context.Context, fn func(*Conn, Message) error) (err error) {
 	s := server{c: c, ctx: ctx, fn: fn}
-	panicked := true
 	func() {
-		defer func() {
-			c.in.looping = false
-			c.endServe(ctx, &s.err)
-			if panicked {
-				_ = c.CloseNow()
-			}
-		}()
+		defer s.leave()
 		for s.serve() {
 		}
-		c.liv.parkable(false)
-		panicked = false
+		s.over = true
 	}()
 	return c.served(s.err, s.failed)
+}
+
+// leave gives the reader's token back. If fn has panicked or ended its goroutine, the connection
+// is closed.
+func (s *server) leave() {
+	c := s.c
+	c.in.looping = false
+	c.liv.parkable(false)
+	if !s.over {
+		_ = c.CloseNow()
+	}
+	c.endServe(s.ctx, &s.err)
 }
 
 // server is Serve's loop.
@@ -61,6 +68,9 @@ type server struct {
 	fn     func(*Conn, Message) error
 	err    error // why it is over
 	failed bool  // err is fn's
+	over   bool  // the loop has ended by itself
+
+	interruptions int // in a row: see maxInterruptions
 }
 
 // errDrained says that all the input that was here has been handled.
@@ -91,8 +101,15 @@ func (s *server) serve() (again bool) {
 	case s.ctx.Err() != nil:
 		s.err = c.because(s.ctx.Err())
 	default:
-		c.clearDeadline()
-		return true
+		if c.clearDeadline() {
+			s.interruptions = 0
+		} else {
+			s.interruptions++
+		}
+		if s.interruptions <= maxInterruptions {
+			return true
+		}
+		s.err = c.broken(err)
 	}
 	if why := c.in.leaving; why != nil {
 		s.err = c.linger(why)
@@ -131,7 +148,8 @@ func (s *server) messages() (err error, failed bool) {
 		if !c.out.corked.Load() && c.closed() == nil {
 			c.out.corked.Store(true)
 		}
-		if err := s.fn(c, Message{Type: MessageType(op), Data: data}); err != nil {
+		c.observeIn(MessageType(op), len(data))
+		if err := s.call(Message{Type: MessageType(op), Data: data}); err != nil {
 			return err, true
 		}
 	}
@@ -161,7 +179,7 @@ func (c *Conn) served(err error, failed bool) error {
 func (c *Conn) closeFor(err error) error {
 	code, reason := StatusInternalError, ""
 	if e, ok := errors.AsType[*CloseError](err); ok && e.Code.Sendable() {
-		code, reason = e.Code, e.Reason
+		code, reason = e.Code, sendableReason(e.Reason)
 	}
 	own := c.out.closing.Load() // fn may have returned what a write told it
 	if c.err() == nil && c.Close(code, reason) != nil {

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -45,12 +46,19 @@ var keepalives = new(wheel.Wheel)
 // gatherings are watched for all connections of the process.
 var gatherings = new(corks)
 
+// Longer durations and larger sizes than these are taken for these: so sums of them do not
+// overflow, and nobody can tell the difference.
+const (
+	maxDuration = 10 * 365 * 24 * time.Hour
+	maxSize     = min(1<<60, math.MaxInt>>2) // bytes
+)
+
 func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 	s := settings{
-		messageLimit: limit,
-		closeTimeout: orDefault(closing, DefaultCloseTimeout),
-		pingInterval: orDefault(ping, DefaultPingInterval),
-		pongTimeout:  orDefault(pong, DefaultPongTimeout),
+		messageLimit: min(limit, maxSize),
+		closeTimeout: bounded(closing, DefaultCloseTimeout),
+		pingInterval: min(orDefault(ping, DefaultPingInterval), maxDuration),
+		pongTimeout:  bounded(pong, DefaultPongTimeout),
 		queueLimit:   DefaultQueueLimit,
 		wheel:        keepalives,
 		corks:        gatherings,
@@ -83,7 +91,7 @@ func shared(s settings) *settings {
 // queueing returns s with the options of Send.
 func (s settings) queueing(limit int, full FullPolicy) settings {
 	if limit > 0 {
-		s.queueLimit = int64(limit)
+		s.queueLimit = min(int64(limit), maxSize)
 	}
 	s.whenFull = full
 	return s
@@ -101,6 +109,22 @@ func (s *settings) lookAtRate() time.Duration {
 		return 0
 	}
 	return rateWindow
+}
+
+// giveUpAfter is how long a peer may take nothing of what is sent to it.
+func (s *settings) giveUpAfter() time.Duration {
+	if s.pingInterval == 0 {
+		return DefaultPingInterval + s.pongTimeout
+	}
+	return s.pingInterval + s.pongTimeout
+}
+
+// bounded is a duration that cannot be switched off: zero and less stand for the default.
+func bounded(d, def time.Duration) time.Duration {
+	if d <= 0 {
+		return def
+	}
+	return min(d, maxDuration)
 }
 
 func orDefault(d, def time.Duration) time.Duration {

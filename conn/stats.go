@@ -3,8 +3,6 @@ package conn
 import (
 	"sync/atomic"
 	"time"
-
-	"github.com/seed-c4549abd/wss/frame"
 )
 
 // Stats are the counts of one connection since it was opened.
@@ -43,35 +41,25 @@ type counters struct {
 
 // received counts a message. The counters learn of it when the input that is here has
 // been handled: they cost more than a plain variable.
-func (c *Conn) received(op frame.Opcode, n int) {
-	c.in.news.count(n)
-	if c.obs != nil {
-		c.obs.MessageIn(c, MessageType(op), n)
-	}
-}
+func (c *Conn) received(n int) { c.in.news.count(n) }
 
-// add publishes what has been received.
-func (n *counters) add(news *traffic) {
+// publish adds what has been received to the counters. The read side's token is held.
+func (c *Conn) publish() {
+	news, n := &c.in.news, &c.num
 	if news.messages != 0 || news.encoded != 0 {
 		n.messagesIn.Add(news.messages)
 		n.payloadIn.Add(news.payload)
 		n.encodedIn.Add(news.encoded)
 		*news = traffic{}
+		c.liv.heard()
 	}
 }
 
 // wrote counts a message that did not pass through gather.
-func (c *Conn) wrote(typ MessageType, n int) {
+func (c *Conn) wrote(n int) {
 	c.out.mu.Lock()
 	c.out.sentOut.count(n)
 	c.out.mu.Unlock()
-	c.observeOut(typ, n)
-}
-
-func (c *Conn) observeOut(typ MessageType, n int) {
-	if c.obs != nil {
-		c.obs.MessageOut(c, typ, n)
-	}
 }
 
 // Stats returns the connection's counts. RoundTrip is that of the last ping that

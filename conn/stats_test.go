@@ -2,8 +2,6 @@ package conn
 
 import (
 	"testing"
-
-	"github.com/seed-c4549abd/wss/frame"
 )
 
 func TestStatsCountBothDirections(t *testing.T) {
@@ -40,10 +38,10 @@ func BenchmarkCounting(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c.in.news.encoded += 32
-		c.received(frame.Text, 32)
+		c.received(32)
 		c.out.sentOut.count(32)
 		c.out.sentOut.encoded += 32
 		c.observeOut(Text, 32)
-		c.num.add(&c.in.news)
+		c.publish()
 	}
 }

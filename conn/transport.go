@@ -42,7 +42,8 @@ type transport interface {
 	// Notify takes for sending what tells the peer that our stream ends, if TLS wants that
 	// said (RFC 8446 §6.1). Nothing may be written behind it.
 	Notify()
-	// Shut ends the stream to the peer, when Notify was called and nothing is left to flush.
+	// Shut ends the stream to the peer, when Notify was called and nothing is left to flush. The
+	// error is errors.ErrUnsupported if the peer cannot be shown an end but by Close.
 	Shut() error
 
 	SetReadDeadline(t time.Time) error
@@ -87,7 +88,6 @@ func (t *plain) Write(p []byte, _ bool) error {
 }
 
 func (t *plain) SetWriteDeadline(d time.Time) error { return t.SetFlushDeadline(d) }
-func (t *plain) Resumable() bool                    { return true }
 func (t *plain) Counts() (in, out int64)            { return t.BytesRead(), t.BytesWritten() }
 
 func (t *plain) Notify()     {}
@@ -108,6 +108,11 @@ func (t *secure) Read(p []byte) (int, error) {
 	}
 	n, err := t.tls.Read(p)
 	t.more = n == len(p)
+	if n == 0 && err == errWouldBlock && t.plain.Ready() {
+		// A record is here and crypto/tls does not take it: it has kept the error of a
+		// handshake within the connection (a renegotiation, TLS 1.2) that could not wait.
+		return 0, errNoProgress
+	}
 	return n, err
 }
 

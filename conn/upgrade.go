@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/seed-c4549abd/wss/handshake"
@@ -30,16 +31,20 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	ctx, cancel := context.WithTimeout(ctx, o.timeout())
 	defer cancel()
 	var params handshake.DeflateParams
-	agreed, rest, place, err := upgrade(ctx, nc, o, &params)
+	var place *member
+	opening := true
+	defer func() { // after an error, and when a callback panics
+		place.abandon()
+		if opening {
+			giveUp(nc)
+		}
+	}()
+	agreed, rest, err := upgrade(ctx, nc, o, &params, &place)
 	if err != nil {
-		giveUp(nc)
 		return nil, upgradeError(ctx, err)
 	}
-	c, err := accepted(nc, agreed, o, params, rest, place)
-	if err != nil {
-		place.abandon()
-	}
-	return c, err
+	opening = false
+	return accepted(nc, agreed, o, params, rest, place)
 }
 
 func upgradeError(ctx context.Context, err error) error {
@@ -52,41 +57,43 @@ func upgradeError(ctx context.Context, err error) error {
 	return fmt.Errorf("websocket: opening handshake: %w", err)
 }
 
-func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams) (*handshake.Agreement, []byte, *member, error) {
+// upgrade reads the request and decides about it. The place that the group keeps is stored in place
+// before a callback can panic.
+func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams, place **member) (*handshake.Agreement, []byte, error) {
 	ho, err := o.handshake(params)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	defer interruptBy(ctx, nc)()
 	if tc, ok := nc.(*tls.Conn); ok {
 		if err := tc.HandshakeContext(ctx); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 	}
 	r, rest, err := readRequest(nc)
+	if r == nil { // it could not be parsed; an observer is told as much as is known
+		r = &http.Request{Method: http.MethodGet, URL: &url.URL{}, Header: http.Header{}, Body: http.NoBody}
+	}
+	r = r.WithContext(ctx)
+	r.RemoteAddr = nc.RemoteAddr().String()
+	if tc, ok := nc.(*tls.Conn); ok {
+		state := tc.ConnectionState()
+		r.TLS = &state
+	}
 	if err == nil {
-		r = r.WithContext(ctx)
-		r.RemoteAddr = nc.RemoteAddr().String()
-		if tc, ok := nc.(*tls.Conn); ok {
-			state := tc.ConnectionState()
-			r.TLS = &state
-		}
+		*place, err = o.Group.admit(r)
+	}
+	if err == nil {
 		var agreed *handshake.Agreement
-		var place *member
-		if place, err = o.Group.admit(r); err == nil {
-			if agreed, err = handshake.Accept(r, ho); err == nil {
-				return agreed, rest, place, nil
-			}
-			place.abandon()
+		if agreed, err = handshake.Accept(r, ho); err == nil {
+			return agreed, rest, nil
 		}
 	}
 	if e, ok := errors.AsType[*HandshakeError](err); ok {
-		if o.Observer != nil {
-			o.Observer.Refused(r, e)
-		}
+		observeRefused(o.Observer, r, e)
 		answerRefusal(nc, e)
 	}
-	return nil, nil, nil, err
+	return nil, nil, err
 }
 
 // interruptBy has the end of ctx end calls on nc, until the function is called.

@@ -30,6 +30,7 @@ type outbox struct {
 	corked  atomic.Bool                // Serve is handling input: replies gather
 	held    atomic.Int32               // calls of Cork without their Uncork
 	stream  bool                       // a MessageWriter is open: no other data frame may enter
+	parting bool                       // the close frame of closing is to enter when queue is empty
 	tok     token                      // its holder alone uses the transport's send side
 	sentOut traffic                    // messages and their payload
 	buf     []byte                     // borrowed; frames that have not been given to the transport
@@ -46,6 +47,15 @@ type outbox struct {
 	queued  int64       // bytes of queue
 	dropped int64       // messages of Send
 	control int64       // frames
+}
+
+// begin has a response to the handshake sent before everything else.
+func (o *outbox) begin(response []byte) {
+	if len(response) > 0 {
+		o.reserve(len(response))
+		o.buf = append(o.buf, response...)
+		o.framed = int64(len(response))
+	}
 }
 
 // Write sends p as one message and returns when the kernel has taken it. Text that is
@@ -80,7 +90,8 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, zip bool) e
 	}
 	err := c.writeLarge(ctx, frame.Opcode(typ), p, zip)
 	if _, later := resumable(err); err == nil || later {
-		c.wrote(typ, len(p))
+		c.wrote(len(p))
+		c.observeOut(typ, len(p))
 	}
 	return err
 }

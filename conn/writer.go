@@ -67,8 +67,8 @@ func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
 // Write adds p to the message: all of it if the error is nil or an *InterruptedError, else
 // nothing. p is not kept.
 func (w *MessageWriter) Write(p []byte) (int, error) {
-	if w.done {
-		return 0, ErrWriterClosed
+	if err := w.usable(); err != nil {
+		return 0, err
 	}
 	before := w.text
 	if !w.valid(p) {
@@ -79,6 +79,14 @@ func (w *MessageWriter) Write(p []byte) (int, error) {
 		w.text = before
 	}
 	return n, err
+}
+
+// usable says why nothing can be added to the message.
+func (w *MessageWriter) usable() error {
+	if w.done {
+		return ErrWriterClosed
+	}
+	return w.c.closed()
 }
 
 // valid reports whether p can follow in the message, and notes that it does.
@@ -144,8 +152,8 @@ func (w *MessageWriter) gather(p []byte) {
 // bytes read; after an error of sending, those that were not sent have gathered. What
 // makes text invalid was read, and is neither taken nor counted.
 func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
-	if w.done {
-		return 0, ErrWriterClosed
+	if err := w.usable(); err != nil {
+		return 0, err
 	}
 	limit := w.c.whole(chunk)
 	if len(w.buf) >= limit { // what could not be sent before
@@ -222,13 +230,12 @@ func (w *MessageWriter) Close() error {
 	err := w.last()
 	switch {
 	case taken(err):
-		w.c.wrote(w.typ, w.total)
-	case w.c.closed() != nil:
-	case !w.began: // nothing was sent: as if the message had never begun
-	default:
-		return err
+		w.c.wrote(w.total)
+		w.end()
+		w.c.observeOut(w.typ, w.total)
+	case w.c.closed() != nil, !w.began: // nothing was sent: as if the message had never begun
+		w.end()
 	}
-	w.end()
 	return err
 }
 

@@ -16,6 +16,12 @@ const Tick = 100 * time.Millisecond
 
 const slots = 512
 
+// Longest is the longest time after which a task can be called.
+const Longest = 100 * 365 * 24 * time.Hour
+
+// stall is how many ticks a turn may come late before the process must have been stopped, or starved.
+const stall = 5
+
 // leap is longer than any process goes without a connection.
 const leap = 5 * 365 * 24 * time.Hour
 
@@ -46,14 +52,21 @@ type Wheel struct {
 	timer *alarm.Timer // nil while nothing is scheduled
 	turns bool         // turn is under way: it arms the timer when it ends
 	now   atomic.Int64
+	// resumed is when the last stall ended.
+	resumed atomic.Int64
 }
 
 // Now returns the time of the last tick in nanoseconds since the wheel began to
 // turn: a clock that costs one load, exact to a tick while anything is scheduled.
 func (w *Wheel) Now() int64 { return w.now.Load() }
 
-// Schedule has t called after d, rounded up to the next tick. An entry that is
-// scheduled already is moved.
+// Resumed returns the time, as Now gives it, at which the process went on after it had been stopped or
+// starved for half a second or more; zero if it never was. What a peer has sent meanwhile is still to
+// be read then, so nobody can be blamed for the time before.
+func (w *Wheel) Resumed() int64 { return w.resumed.Load() }
+
+// Schedule has t called after d, rounded up to the next tick, and after Longest if d is longer. An
+// entry that is scheduled already is moved.
 func (w *Wheel) Schedule(e *Entry, t Task, d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -108,6 +121,7 @@ func (w *Wheel) arm() {
 func (w *Wheel) link(e *Entry, d time.Duration) {
 	// On a busy machine the wheel turns late, and then catches up: count from the time
 	// that it is.
+	d = min(max(d, 0), Longest)
 	e.due = max(w.tick, int64(time.Since(w.start)/Tick)) + 1 + int64((d+Tick-1)/Tick)
 	head := &w.slots[e.due%slots]
 	e.prev, e.next = nil, *head
@@ -144,6 +158,9 @@ func (w *Wheel) turn(timer **alarm.Timer) {
 	}
 	w.turns = true
 	target := int64(time.Since(w.start) / Tick)
+	if target-w.tick > stall {
+		w.resumed.Store(target * int64(Tick))
+	}
 	var due []*Entry
 	for n := min(target-w.tick, slots); n > 0; n-- {
 		w.tick = target - n + 1

@@ -1,6 +1,7 @@
 package wheel
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,5 +134,46 @@ func TestTimeLeapsBetweenBubblesAndTheMachine(t *testing.T) {
 	for range 50 {
 		use(t)
 		synctest.Test(t, use)
+	}
+}
+
+// TestAStopOfTheProcessIsSeen when it is over, and neither a tick nor a few of them is taken for one.
+func TestAStopOfTheProcessIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w Wheel
+		var e Entry
+		w.Schedule(&e, &task{}, time.Hour)
+		defer w.Cancel(&e)
+		time.Sleep(time.Minute)
+		w.jump((stall - 1) * Tick)
+		time.Sleep(time.Second)
+		if at := w.Resumed(); at != 0 {
+			t.Errorf("a stop was seen at %v", time.Duration(at))
+		}
+		w.jump(10 * time.Minute)
+		before := w.elapsed()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if at := time.Duration(w.Resumed()); at < before-Tick || at > before+2*Tick {
+			t.Errorf("the stop was seen at %v, want about %v", at, before)
+		}
+	})
+}
+
+// TestTheLongestAndTheShortestTime: neither end of the range of a duration overflows.
+func TestTheLongestAndTheShortestTime(t *testing.T) {
+	for _, d := range []time.Duration{math.MaxInt64, math.MaxInt64 - 1, Longest, 0, -1, math.MinInt64} {
+		synctest.Test(t, func(t *testing.T) {
+			var w Wheel
+			var e Entry
+			tk := &task{began: time.Now()}
+			w.Schedule(&e, tk, d)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if called := len(tk.calls) == 1; called != (d <= 0) {
+				t.Errorf("%v: called %v", d, called)
+			}
+			w.Cancel(&e)
+		})
 	}
 }

@@ -18,7 +18,7 @@ func (c *Conn) open() {
 		return
 	}
 	// A record that claims to be longer than a plaintext may be is for crypto/tls to refuse.
-	if n := declaredSize(b); len(b) >= n && n > headerSize+smallPiece && n <= headerSize+maxPlain {
+	if n := recordSize(b); len(b) >= headerSize && n == declaredSize(b) && len(b) >= n && n > headerSize+smallPiece && n <= headerSize+maxPlain {
 		c.split(n)
 	}
 }

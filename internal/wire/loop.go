@@ -34,7 +34,6 @@ func (c *Conn) Loop(handle func() bool) error {
 	}
 	c.dry = false
 	c.handle = handle
-	err := c.raw.Read(c.poll)
-	c.handle = nil
-	return err
+	defer func() { c.handle = nil }() // also when handle panics
+	return c.raw.Read(c.poll)
 }

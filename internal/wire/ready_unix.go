@@ -95,3 +95,17 @@ func writeNow(fd uintptr, p []byte) (int, error) {
 		}
 	}
 }
+
+// Refused reports whether nc's peer has answered what was sent to it with a reset: nobody receives
+// there. It is known of sockets only, and asking forgets it.
+func Refused(nc net.Conn) bool {
+	raw := rawConn(nc)
+	if raw == nil {
+		return false
+	}
+	pending := 0
+	err := raw.Control(func(fd uintptr) {
+		pending, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
+	})
+	return err != nil || pending != 0
+}

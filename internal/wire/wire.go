@@ -80,8 +80,16 @@ const (
 
 // New returns a Conn over nc that finds out from the first byte whether it
 // carries TLS.
-func New(nc net.Conn) *Conn {
-	c := &Conn{nc: nc, raw: rawConn(nc)}
+func New(nc net.Conn) *Conn { return newConn(nc, rawConn(nc)) }
+
+// NewRaw is New for a connection whose descriptor raw gives access to. The caller vouches that nc's
+// Read and Write do nothing but read and write there.
+func NewRaw(nc net.Conn, raw syscall.RawConn) *Conn {
+	return newConn(nc, raw)
+}
+
+func newConn(nc net.Conn, raw syscall.RawConn) *Conn {
+	c := &Conn{nc: nc, raw: raw}
 	if c.raw != nil {
 		c.poll, c.try.call = c.readable, c.try.once
 	}

@@ -1,0 +1,78 @@
+package conn
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"runtime"
+	"strings"
+)
+
+// ErrInCallback is returned by calls that would wait for the callback that they are made in: Ping and
+// Group.Shutdown. Make them from another goroutine.
+var ErrInCallback = errors.New("websocket: this call would wait for the callback that it is made in; make it from another goroutine")
+
+// The functions below are the only ones that call the user's callbacks while something of the
+// connection waits for them, besides Accept and Upgrade: inCallback looks for their names on the
+// goroutine's stack.
+var callers = map[string]bool{
+	"(*server).call": true, "(*Conn).observeOpened": true, "(*Conn).observeClosed": true,
+	"(*Conn).observeIn": true, "(*Conn).observeOut": true, "observeRefused": true,
+	"Accept": true, "Upgrade": true,
+}
+
+// packagePath is what the names of this package's functions begin with.
+var packagePath = reflect.TypeFor[Conn]().PkgPath() + "."
+
+// inCallback reports whether the goroutine that asks is in a callback of a connection's. It takes
+// microseconds, so only calls ask that are seldom made.
+func inCallback() bool {
+	pcs := make([]uintptr, 64)
+	for skip := 2; ; skip += len(pcs) {
+		n := runtime.Callers(skip, pcs)
+		frames := runtime.CallersFrames(pcs[:n])
+		for more := n > 0; more; {
+			var f runtime.Frame
+			f, more = frames.Next()
+			if name, ok := strings.CutPrefix(f.Function, packagePath); ok && callers[name] {
+				return true
+			}
+		}
+		if n < len(pcs) {
+			return false
+		}
+	}
+}
+
+// call hands a message to Serve's callback.
+func (s *server) call(m Message) error { return s.fn(s.c, m) }
+
+func (c *Conn) observeOpened() {
+	if c.obs != nil {
+		c.obs.Opened(c)
+	}
+}
+
+func (c *Conn) observeClosed(why *CloseError) {
+	if c.obs != nil {
+		c.obs.Closed(c, why)
+	}
+}
+
+func (c *Conn) observeIn(typ MessageType, n int) {
+	if c.obs != nil {
+		c.obs.MessageIn(c, typ, n)
+	}
+}
+
+func (c *Conn) observeOut(typ MessageType, n int) {
+	if c.obs != nil {
+		c.obs.MessageOut(c, typ, n)
+	}
+}
+
+func observeRefused(o Observer, r *http.Request, why *HandshakeError) {
+	if o != nil {
+		o.Refused(r, why)
+	}
+}

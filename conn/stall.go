@@ -1,0 +1,67 @@
+package conn
+
+import (
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
+
+// stall watches a peer that takes nothing of what waits for it, from the moment when our socket
+// takes no more. It exists while something waits.
+type stall struct {
+	c     *Conn
+	entry wheel.Entry
+
+	// guarded by the wheel's turns, once scheduled
+	since int64 // since when nothing was taken
+	taken int64 // bytes that had been taken then
+}
+
+// stallLooks is how often a stall is looked at before the peer is given up.
+const stallLooks = 8
+
+// stalls has the peer watched: something waits for it. The send side's token is held.
+func (c *Conn) stalls() {
+	at := &c.watchers().stall
+	if at.Load() != nil {
+		return
+	}
+	s := &stall{c: c, since: c.set.wheel.Now()}
+	s.taken, _ = c.acknowledged()
+	if !at.CompareAndSwap(nil, s) {
+		return
+	}
+	c.set.wheel.Schedule(&s.entry, s, s.pause())
+	if c.ended.Load() != nil {
+		c.dismissSentries()
+	}
+}
+
+func (s *stall) pause() time.Duration { return s.c.set.giveUpAfter() / stallLooks }
+
+// Tick gives the peer up if it has taken nothing for too long.
+func (s *stall) Tick() time.Duration {
+	c := s.c
+	now := c.set.wheel.Now()
+	taken, _ := c.acknowledged()
+	switch {
+	case c.ended.Load() != nil:
+		return 0
+	case c.t.Pending() == 0:
+		at := &c.watchers().stall
+		at.CompareAndSwap(s, nil)
+		// Who has written meanwhile has seen that somebody watches.
+		if c.t.Pending() == 0 || !at.CompareAndSwap(nil, s) {
+			return 0
+		}
+		s.since, s.taken = now, taken
+	case taken != s.taken:
+		s.since, s.taken = now, taken
+	}
+	left := max(s.since, c.set.wheel.Resumed()) + int64(c.set.giveUpAfter()) - now
+	if left <= 0 {
+		go c.abort(ErrPingTimeout)
+		return 0
+	}
+	return min(s.pause(), time.Duration(left))
+}

@@ -1,0 +1,60 @@
+package conn
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
+
+// unread looks after a connection whose HTTP handler has returned: somebody has to read from it, or
+// neither the peer's messages nor the end of the connection will ever be seen.
+type unread struct {
+	c     *Conn
+	entry wheel.Entry
+}
+
+// watchHandler has the connection looked after when ctx ends, which is the request's: that is when its
+// handler returns or panics.
+func (c *Conn) watchHandler(ctx context.Context) {
+	if ctx.Done() != nil {
+		context.AfterFunc(ctx, c.handlerReturned)
+	}
+}
+
+// handlerReturned begins to look, unless there is somebody for good.
+func (c *Conn) handlerReturned() {
+	if c.in.serving.Load() || c.ended.Load() != nil {
+		return
+	}
+	u := &unread{c: c}
+	if !c.watchers().unread.CompareAndSwap(nil, u) {
+		return
+	}
+	c.in.used.Store(false)
+	c.set.wheel.Schedule(&u.entry, u, u.patience())
+	if c.ended.Load() != nil {
+		c.dismissSentries()
+	}
+}
+
+// patience is how long nobody may read.
+func (u *unread) patience() time.Duration { return u.c.set.giveUpAfter() }
+
+// Tick closes the connection if nobody has read since the last look, and nobody is waiting to.
+func (u *unread) Tick() time.Duration {
+	c := u.c
+	switch {
+	case c.ended.Load() != nil, c.in.serving.Load():
+		return 0
+	case c.in.used.Swap(false), c.in.tok.taken():
+		return u.patience()
+	}
+	why := &CloseError{Code: StatusInternalError, Err: ErrUnread}
+	if c.enterClose(why) {
+		c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
+		go c.kick()
+		go c.awaitClose()
+	}
+	return 0
+}
