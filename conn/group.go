@@ -65,6 +65,7 @@ type member struct {
 	c         *Conn
 	addr, key string
 	age       wheel.Entry
+	gone      bool // the place was given back; guarded by g.mu
 }
 
 // admit keeps a place for the connection that r asks for, or refuses it with a
@@ -151,6 +152,10 @@ func (m *member) abandon() {
 	g := m.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if m.gone {
+		return
+	}
+	m.gone = true
 	g.entering--
 	g.count(m, -1)
 	g.left()
