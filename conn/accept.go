@@ -129,7 +129,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	}
 	place, err := o.Group.admit(r)
 	if err != nil {
-		return nil, refuse(w, r, o, err)
+		return nil, refuse(w, r, o, nil, err)
 	}
 	defer place.abandon() // unless it is taken; a callback may panic
 	c, err := hijack(w, r, o, place)
@@ -143,16 +143,16 @@ func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, place *mem
 	var params handshake.DeflateParams
 	ho, err := o.handshake(&params)
 	if err != nil {
-		return nil, refuse(w, r, o, err)
+		return nil, refuse(w, r, o, place, err)
 	}
 	ho.Header = merged(o.Header, w.Header())
 	agreed, err := handshake.Accept(r, ho)
 	if err != nil {
-		return nil, refuse(w, r, o, err)
+		return nil, refuse(w, r, o, place, err)
 	}
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, refuse(w, r, o, &HandshakeError{
+		return nil, refuse(w, r, o, place, &HandshakeError{
 			Status: http.StatusInternalServerError, Token: "no_hijack",
 			Reason: "the connection cannot be taken over: serve HTTP/1.1, through ResponseWriters that offer Unwrap",
 			Err:    err,
@@ -162,8 +162,10 @@ func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, place *mem
 	return accepted(nc, agreed, o, params, rest, place)
 }
 
-// refuse answers a request that was not accepted.
-func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, err error) error {
+// refuse answers a request that was not accepted. Its place is given back before: the client may come
+// again as soon as it has the answer.
+func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, place *member, err error) error {
+	place.abandon()
 	e, ok := err.(*HandshakeError)
 	if !ok {
 		e = &HandshakeError{Status: http.StatusInternalServerError, Token: "internal", Err: err}

@@ -302,7 +302,10 @@ func TestAnAnsweredCloseIsOurOwn(t *testing.T) {
 // TestTheAnswerToACloseWaitsForWhatIsBeforeIt, within CloseTimeout: a slow peer gets all that
 // was sent, and then the close frame.
 func TestTheAnswerToACloseWaitsForWhatIsBeforeIt(t *testing.T) {
-	t.Parallel()
+	inBubble(t, answersACloseBehindWhatIsBeforeIt)
+}
+
+func answersACloseBehindWhatIsBeforeIt(t *testing.T) {
 	a, b := pipe.New(1 << 10)
 	server := newConn(newTransport(b), frame.Server, "", newSettings(0, time.Minute, -1, 0), nil, nil)
 	ended := make(chan error, 1)

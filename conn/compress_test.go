@@ -53,6 +53,7 @@ func jsonText(i, size int) []byte {
 }
 
 func TestCompressedMessagesTravelBothWays(t *testing.T) {
+	t.Parallel()
 	for name, p := range params {
 		for _, kind := range kinds {
 			t.Run(name+" "+kind, func(t *testing.T) {
@@ -255,6 +256,7 @@ func TestCompressedDataThatIsNotValid(t *testing.T) {
 
 // TestControlFramesBetweenCompressedFragments, and reads that are cancelled there.
 func TestControlFramesBetweenCompressedFragments(t *testing.T) {
+	t.Parallel()
 	client, server := zipPair(t, "tls", params["takeover"], Compression{Threshold: -1})
 	want := ""
 	w, err := client.Writer(bg, Text)
@@ -296,6 +298,7 @@ func TestControlFramesBetweenCompressedFragments(t *testing.T) {
 // TestWritersWithContextTakeover: the order of compression is the order of sending,
 // also when writers are given up.
 func TestWritersWithContextTakeover(t *testing.T) {
+	t.Parallel()
 	for name, p := range params {
 		client, server := zipPair(t, "tls", p, Compression{Threshold: -1}, func(s *settings) { s.messageLimit = 0 })
 		var wg sync.WaitGroup

@@ -182,9 +182,10 @@ func cuts(t *testing.T, route string, reset bool, first, stride int64) {
 	a := answers(t, route)
 	at, slack := a.closes(t, route)
 	var wg sync.WaitGroup
-	places := make(chan struct{}, 256)
+	places := make(chan struct{}, 64)
 	for way := range at {
-		for cut := first; cut <= at[way]+26; cut += stride {
+		last := at[way] + 26
+		for cut := last - (last-first)%stride; cut >= first; cut -= stride { // those at the end take the longest
 			places <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-places }()
@@ -213,14 +214,18 @@ func cuts(t *testing.T, route string, reset bool, first, stride int64) {
 // can be told from others, and no end is clean that was not (RFC 6455 §7.1.5).
 func TestACutAfterAnyByteIsAnAbnormalEnd(t *testing.T) {
 	accounted(t, "all ways", func(t *testing.T) {
+		var all waiting
+		defer all.Wait()
 		for i, route := range routes {
 			for j, reset := range []bool{false, true} {
 				first, stride := int64(0), int64(1)
-				if race.Enabled {
+				switch { // after a reset, and without our transport, one byte of a record is like its neighbours
+				case race.Enabled:
 					first, stride = int64(3*i+j), 29
+				case route != "plain" && (reset || route == "stream"):
+					first, stride = int64(i+j)%3, 3
 				}
-				t.Run(fmt.Sprintf("%s,reset=%v", route, reset), func(t *testing.T) {
-					t.Parallel()
+				all.run(t, fmt.Sprintf("%s,reset=%v", route, reset), func(t *testing.T) {
 					cuts(t, route, reset, first, stride)
 				})
 			}

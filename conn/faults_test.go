@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/alarm"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/race"
 	"github.com/seed-c4549abd/wss/internal/testtls"
@@ -30,6 +31,9 @@ func accounted(t *testing.T, name string, f func(t *testing.T)) {
 	if ln, err := net.Listen("tcp", "127.0.0.1:0"); err == nil { // the poller's own descriptors are there from now on
 		_ = ln.Close()
 	}
+	// The descriptor of the timers and its goroutine stay for a while after the last timer: they are held meanwhile.
+	held := alarm.AfterFunc(time.Hour, func() {})
+	defer held.Reset(0)
 	goroutines, fds, places := runtime.NumGoroutine(), descriptors(), keepalives.Len()
 	bufpool.Track(true)
 	defer bufpool.Track(false)
@@ -46,6 +50,13 @@ func accounted(t *testing.T, name string, f func(t *testing.T)) {
 	}
 	buf := make([]byte, 1<<20)
 	t.Errorf("%s: left behind: %s\n%s%s", name, left, bufpool.Holders(), buf[:runtime.Stack(buf, true)])
+}
+
+// waiting runs subtests at the same time, however few processors there are: they wait more than they work.
+type waiting struct{ sync.WaitGroup }
+
+func (w *waiting) run(t *testing.T, name string, f func(t *testing.T)) {
+	w.Go(func() { t.Run(name, f) })
 }
 
 // relay stands between a client and its server and treats what passes as a bad network
@@ -102,9 +113,13 @@ func tighten(size int, conns ...net.Conn) {
 	}
 }
 
+var relayBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
 func (r *relay) pass(way int, from, to *net.TCPConn) {
 	defer r.wg.Done()
-	buf := make([]byte, 32<<10)
+	pooled := relayBuffers.Get().(*[32 << 10]byte)
+	defer relayBuffers.Put(pooled)
+	buf := pooled[:]
 	if r.cut[way] == 0 {
 		r.breakOff()
 	}

@@ -30,11 +30,13 @@ func awaitStacks(of string, n int) {
 	}
 }
 
-// park has the connection exchange its goroutine, as after a second of silence.
-func park(c *Conn) {
-	for c.liv.listen.Load() == 0 {
-		time.Sleep(time.Millisecond)
+// park has the connection exchange its goroutine, as Tick does after two seconds of silence, when it has received what
+// its peer has sent: with more to come the exchanged goroutine would go back to work.
+func park(c, peer *Conn) {
+	for c.Stats().WireIn < peer.Stats().WireOut || !c.liv.mayPark.Load() || c.liv.listen.Load() == 0 {
+		runtime.Gosched()
 	}
+	c.liv.mayPark.Store(false)
 	c.liv.parking.Store(true)
 	_ = c.t.SetReadDeadline(past)
 }
@@ -49,7 +51,7 @@ func TestGoServesAcrossGoroutines(t *testing.T) {
 			server.Go(echoBack, func(err error) { ended <- err })
 			for i, size := range []int{0, 5, 70_000, 300_000, 5} {
 				if i > 0 {
-					park(server)
+					park(server, client)
 					awaitStacks("conn.(*service).wait(", 1)
 				}
 				w, err := client.Writer(bg, Binary)
@@ -59,7 +61,7 @@ func TestGoServesAcrossGoroutines(t *testing.T) {
 				_, _ = w.Write(make([]byte, size/2))
 				_ = w.Flush()
 				if size > 0 {
-					park(server)
+					park(server, client)
 					awaitStacks("conn.(*service).wait(", 1)
 				}
 				_, _ = w.Write(make([]byte, size-size/2))
@@ -70,7 +72,7 @@ func TestGoServesAcrossGoroutines(t *testing.T) {
 					t.Fatalf("%d bytes, %v", len(p), err)
 				}
 			}
-			park(server)
+			park(server, client)
 			if err := client.Close(StatusNormalClosure, ""); err != nil {
 				t.Error(err)
 			}

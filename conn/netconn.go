@@ -15,9 +15,14 @@ import (
 // one after the other, whatever their boundaries. A message of the other type
 // closes the connection with 1003. A closure with 1000 or 1001 reads as io.EOF.
 //
-// Expired deadlines give os.ErrDeadlineExceeded and leave the connection usable;
-// after a write that was cut off, its rest is sent before the next. Close performs
-// the closing handshake with 1000.
+// Expired deadlines give os.ErrDeadlineExceeded and leave the connection usable. A
+// Write that returns it with n = 0 sent nothing. With n = len(p) the message had begun
+// to be sent: it was taken whole, and its rest is sent before anything else. So whoever
+// goes on at p[n:] repeats nothing and omits nothing. Over TLS without NewListener a
+// message cannot be resumed: a write that is cut off closes the connection, and n is 0.
+// A deadline that is moved before it has passed has no effect.
+//
+// Close performs the closing handshake with 1000.
 func (c *Conn) NetConn(typ MessageType) net.Conn {
 	n := &netConn{Conn: c, typ: typ}
 	n.rd.set(time.Time{})
@@ -37,6 +42,9 @@ type netConn struct {
 
 // Read reads bytes of messages.
 func (n *netConn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for {
@@ -72,13 +80,14 @@ func (n *netConn) next() error {
 	return nil
 }
 
-// Write sends p as a message.
+// Write sends p as a message. The count is len(p) whenever the message was taken, also
+// when the deadline passed before all of it was sent.
 func (n *netConn) Write(p []byte) (int, error) {
 	err := n.Conn.Write(n.wr.context(), n.typ, p)
-	if err != nil {
+	if _, later := resumable(err); err != nil && !later {
 		return 0, asNetError(err)
 	}
-	return len(p), nil
+	return len(p), asNetError(err)
 }
 
 // Close performs the closing handshake.
@@ -94,9 +103,9 @@ func (n *netConn) SetReadDeadline(t time.Time) error  { n.rd.set(t); return nil 
 func (n *netConn) SetWriteDeadline(t time.Time) error { n.wr.set(t); return nil }
 
 // asNetError gives the end of an expiry's context the name that users of a
-// net.Conn look for.
+// net.Conn look for. How the connection ended is not one, whatever it ended for.
 func asNetError(err error) error {
-	if errors.Is(err, context.Canceled) {
+	if CloseStatus(err) == 0 && errors.Is(err, context.Canceled) {
 		return os.ErrDeadlineExceeded
 	}
 	return err
@@ -109,6 +118,7 @@ type expiry struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	timer  *time.Timer
+	gen    int // counts the calls of set: a timer of an earlier one has no effect
 }
 
 func (e *expiry) context() context.Context {
@@ -120,6 +130,7 @@ func (e *expiry) context() context.Context {
 func (e *expiry) set(t time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.gen++
 	if e.timer != nil {
 		e.timer.Stop()
 		e.timer = nil
@@ -132,6 +143,16 @@ func (e *expiry) set(t time.Time) {
 	case d <= 0:
 		e.cancel()
 	default:
-		e.timer = time.AfterFunc(d, e.cancel)
+		gen := e.gen
+		e.timer = time.AfterFunc(d, func() { e.pass(gen) })
+	}
+}
+
+// pass cancels the context unless the deadline has been moved since it was set.
+func (e *expiry) pass(gen int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.gen == gen {
+		e.cancel()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -26,6 +27,7 @@ func soon(t testing.TB) context.Context {
 // TestCancelledReadLeavesTheConnectionUsable gives up between messages, inside a
 // frame and between fragments; the message arrives whole all the same.
 func TestCancelledReadLeavesTheConnectionUsable(t *testing.T) {
+	t.Parallel()
 	parts := [][]byte{
 		masked(frame.Header{Opcode: frame.Text}, strings.Repeat("a", 50_000))[:20_000],
 		masked(frame.Header{Opcode: frame.Text}, strings.Repeat("a", 50_000))[20_000:],
@@ -36,35 +38,39 @@ func TestCancelledReadLeavesTheConnectionUsable(t *testing.T) {
 		masked(frame.Header{Fin: true}, "c")[4:],
 	}
 	want := strings.Repeat("a", 50_000) + "bbc"
+	var all waiting
+	defer all.Wait()
 	for _, kind := range kinds {
 		for _, into := range []bool{false, true} {
-			peer, server := raw(t, kind)
-			read := func(ctx context.Context) (MessageType, []byte, error) {
-				if into {
-					return server.ReadInto(ctx, make([]byte, 0, 100))
+			all.run(t, fmt.Sprintf("%s,into=%v", kind, into), func(t *testing.T) {
+				peer, server := raw(t, kind)
+				read := func(ctx context.Context) (MessageType, []byte, error) {
+					if into {
+						return server.ReadInto(ctx, make([]byte, 0, 100))
+					}
+					return server.Read(ctx)
 				}
-				return server.Read(ctx)
-			}
-			for _, part := range parts[:len(parts)-1] {
+				for _, part := range parts[:len(parts)-1] {
+					if _, _, err := read(soon(t)); !errors.Is(err, context.DeadlineExceeded) {
+						t.Fatal(err)
+					}
+					if _, err := peer.Write(part); err != nil {
+						t.Fatal(err)
+					}
+				}
 				if _, _, err := read(soon(t)); !errors.Is(err, context.DeadlineExceeded) {
 					t.Fatal(err)
 				}
-				if _, err := peer.Write(part); err != nil {
+				if _, err := peer.Write(parts[len(parts)-1]); err != nil {
 					t.Fatal(err)
 				}
-			}
-			if _, _, err := read(soon(t)); !errors.Is(err, context.DeadlineExceeded) {
-				t.Fatal(err)
-			}
-			if _, err := peer.Write(parts[len(parts)-1]); err != nil {
-				t.Fatal(err)
-			}
-			if typ, got, err := read(bg); typ != Text || string(got) != want || err != nil {
-				t.Fatalf("%s: %v, %d bytes, %v", kind, typ, len(got), err)
-			}
-			if h, p := readFrame(t, peer); h.Opcode != frame.Pong || p != "p" {
-				t.Errorf("%s: %v %q in place of a pong", kind, h.Opcode, p)
-			}
+				if typ, got, err := read(bg); typ != Text || string(got) != want || err != nil {
+					t.Fatalf("%s: %v, %d bytes, %v", kind, typ, len(got), err)
+				}
+				if h, p := readFrame(t, peer); h.Opcode != frame.Pong || p != "p" {
+					t.Errorf("%s: %v %q in place of a pong", kind, h.Opcode, p)
+				}
+			})
 		}
 	}
 }
@@ -205,6 +211,7 @@ func TestDeclaredLengthsAgainstALiveConnection(t *testing.T) {
 }
 
 func TestATruncatedHeaderWaitsForTheContextOnly(t *testing.T) {
+	t.Parallel()
 	h := masked(frame.Header{Fin: true, Opcode: frame.Binary}, strings.Repeat("x", 70_000))
 	peer, server := raw(t, "tls")
 	for i := range 13 {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestStreamedMessages(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		client, server := pair(t, kind, func(s *settings) { s.messageLimit = 0 })
 		for _, size := range []int{0, 1, 1000, 16384, 100_000, 5_000_000} {
@@ -148,6 +149,7 @@ func TestAStreamedMessageThatBreaksOff(t *testing.T) {
 }
 
 func TestStreamingFromReaderToWriter(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		client, server := pair(t, kind, func(s *settings) { s.messageLimit = 0 })
 		copied := make(chan error, 1)

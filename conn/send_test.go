@@ -17,6 +17,7 @@ import (
 // TestSendKeepsTheOrder of everything that one goroutine sends, by whatever way, for
 // both roles on every transport, compressed or not.
 func TestSendKeepsTheOrder(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		for _, params := range []handshake.DeflateParams{
 			{}, {ServerMaxWindowBits: 9, ClientMaxWindowBits: 15},
@@ -80,10 +81,12 @@ func keepsOrder(t *testing.T, from, to *Conn) {
 
 // TestAPeerThatNeverReads costs its queue limit, and what the policy says happens.
 func TestAPeerThatNeverReads(t *testing.T) {
+	t.Parallel()
 	const limit = 1 << 18
 	for _, kind := range kinds {
 		p := prepare(t, Binary, strings.Repeat("x", 1000))
 		t.Run("close, "+kind, func(t *testing.T) {
+			t.Parallel()
 			_, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, CloseWhenFull); s.closeTimeout = 50 * time.Millisecond })
 			var err error
 			for err == nil {
@@ -104,6 +107,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 			}
 		})
 		t.Run("close, and reads after all, "+kind, func(t *testing.T) {
+			t.Parallel()
 			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(limit, CloseWhenFull) })
 			for server.Send(p) == nil {
 			}
@@ -118,6 +122,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 			}
 		})
 		t.Run("drop, "+kind, func(t *testing.T) {
+			t.Parallel()
 			peer, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, DropWhenFull) })
 			sent, dropped := 0, int64(0)
 			for dropped < 100 {
@@ -143,6 +148,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 			}
 		})
 		t.Run("block, "+kind, func(t *testing.T) {
+			t.Parallel()
 			peer, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, BlockWhenFull) })
 			const total = 20_000
 			sent := make(chan error, 1)
@@ -200,6 +206,7 @@ func TestALongMessagePassesWhenNothingWaits(t *testing.T) {
 
 // TestASlowPeerDoesNotHoldUpOthers, and one message is one piece of memory for all.
 func TestASlowPeerDoesNotHoldUpOthers(t *testing.T) {
+	t.Parallel()
 	drop := func(s *settings) { *s = s.queueing(1<<20, DropWhenFull) }
 	_, slow := raw(t, "tls", drop)
 	client, quick := pair(t, "tls", drop)

@@ -105,6 +105,7 @@ func TestServeEndsAsItsContextEndsAndMayGoOn(t *testing.T) {
 // TestServeIsCancelledInsideAMessage, and Read returns it whole, in memory of its
 // own; then Serve again.
 func TestServeIsCancelledInsideAMessage(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		peer, server := raw(t, kind)
 		msg := masked(frame.Header{Fin: true, Opcode: frame.Binary}, strings.Repeat("m", 40_000))

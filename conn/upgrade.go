@@ -90,6 +90,7 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handsha
 		}
 	}
 	if e, ok := errors.AsType[*HandshakeError](err); ok {
+		(*place).abandon() // the client may come again as soon as it has the answer
 		observeRefused(o.Observer, r, e)
 		answerRefusal(nc, e)
 	}

@@ -125,6 +125,7 @@ func TestAFloodOfHeaderIsRefusedEarly(t *testing.T) {
 
 // TestSlowRequestsEndInTime, whatever they trickle, TLS or not.
 func TestSlowRequestsEndInTime(t *testing.T) {
+	t.Parallel()
 	o := &AcceptOptions{HandshakeTimeout: 50 * time.Millisecond}
 	for _, secure := range []bool{false, true} {
 		a, b := pipe.New(1 << 16)
@@ -153,6 +154,7 @@ func TestSlowRequestsEndInTime(t *testing.T) {
 
 // TestManySlowPeersDoNotStopAGoodOne: a thousand of them.
 func TestManySlowPeersDoNotStopAGoodOne(t *testing.T) {
+	t.Parallel()
 	addr, cc := native(t, true, nil)
 	var slow []net.Conn
 	for range 1000 {

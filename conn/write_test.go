@@ -16,6 +16,7 @@ import (
 // TestWritersOnOneConnection: every message arrives whole, once, and in the order
 // of its writer, while pings and long messages come between.
 func TestWritersOnOneConnection(t *testing.T) {
+	t.Parallel()
 	const writers, each = 16, 200
 	for _, kind := range kinds {
 		client, server := pair(t, kind)
@@ -88,6 +89,7 @@ func TestWritesAfterTheEndSayWhy(t *testing.T) {
 }
 
 func TestAWriteInProgressEndsWithTheConnection(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		_, server := raw(t, kind)
 		written := make(chan error, 2)
@@ -123,6 +125,7 @@ func TestClientFramesAreMaskedWithFreshKeys(t *testing.T) {
 }
 
 func TestConcurrentWriteCloseAndPing(t *testing.T) {
+	t.Parallel()
 	rounds := 40
 	if race.Enabled {
 		rounds = 15

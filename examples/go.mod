@@ -1,6 +1,6 @@
 module github.com/seed-c4549abd/wss/examples
 
-go 1.26
+go 1.26.0
 
 require github.com/seed-c4549abd/wss v0.0.0
 

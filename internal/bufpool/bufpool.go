@@ -118,8 +118,9 @@ func Put(b []byte) {
 	b = b[:cap(b)]
 	if tracking.Load() {
 		lent.Delete(&b[0])
-		for i := range b {
-			b[i] = Poison
+		b[0] = Poison
+		for n := 1; n < len(b); n *= 2 {
+			copy(b[n:], b[:n])
 		}
 	}
 	switch len(b) {
