@@ -33,8 +33,9 @@ type DialOptions struct {
 	// TLS configures wss. It is cloned; ALPN is set to http/1.1. See tlsconf.Client
 	// for pins and client certificates. Zero: TLS 1.2 or later, the system's roots.
 	TLS *tls.Config
-	// NetDial makes the socket, through a proxy for example. It must not do TLS.
-	// Zero: a net.Dialer.
+	// NetDial makes the connection to the host, through a proxy for example. For wss Dial
+	// does TLS with the URL's host over whatever it returns, a *tls.Conn to a proxy
+	// included. To do the TLS with the host yourself, use Client. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Observer is told what happens on the connection. Zero: nobody is.
@@ -79,7 +80,10 @@ func (o *DialOptions) settings() settings {
 }
 
 // Dial connects to a ws or wss URL (RFC 6455 §3, §4.1), whose path and query must be
-// escaped and whose host must be ASCII (Punycode). ctx bounds connecting only.
+// escaped and whose host must be ASCII (Punycode). ctx bounds connecting only. With
+// wss nothing is sent before TLS with the URL's host is established (RFC 6455 §4.1
+// item 5), and Conn.TLS reports that TLS. With ws bytes go through what NetDial returns as
+// they are; if that is a *tls.Conn, Conn.TLS reports it.
 // Redirects are not followed. When the server answers with anything but an
 // acceptable 101, the error is a *HandshakeError and the response is returned with
 // it, its body holding what fits 4 KiB; it need not be closed. On success the
@@ -99,15 +103,20 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Resp
 		dial = new(net.Dialer).DialContext
 	}
 	nc, err := dial(ctx, "tcp", address(u))
+	if err == nil && nc == nil {
+		err = errors.New("NetDial returned neither a connection nor an error")
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("websocket: dial %s: %w", u.Redacted(), err)
 	}
-	return o.connect(ctx, nc, u, req, policy)
+	return o.connect(ctx, nc, u, req, policy, secureScheme(u))
 }
 
 // Client performs the client's opening handshake on a connection that exists. For a
-// wss URL it performs the TLS handshake first, unless nc is a *tls.Conn. After an
-// error nc is closed. ctx, and HandshakeTimeout, bound the handshake only.
+// wss URL it performs the TLS handshake first, unless nc is a *tls.Conn: then the
+// caller has configured the TLS with the URL's host, and Client only completes its
+// handshake. So do not give it a *tls.Conn to a proxy; return that from NetDial. After
+// an error nc is closed. ctx, and HandshakeTimeout, bound the handshake only.
 func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &DialOptions{}
@@ -119,7 +128,8 @@ func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*C
 	}
 	ctx, cancel := context.WithTimeout(ctx, orDefault(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
-	return o.connect(ctx, nc, u, req, policy)
+	_, done := nc.(*tls.Conn)
+	return o.connect(ctx, nc, u, req, policy, secureScheme(u) && !done)
 }
 
 // request checks everything that can be checked before a byte is sent.
@@ -164,10 +174,11 @@ func giveUp(nc net.Conn) {
 	}
 }
 
-// connect performs the handshakes, TLS's and WebSocket's.
-func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest, policy handshake.DeflatePolicy) (*Conn, *http.Response, error) {
+// connect performs the handshakes, TLS's and WebSocket's. addTLS says whether TLS with the
+// URL's host is still to be put over nc, whatever nc is.
+func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest, policy handshake.DeflatePolicy, addTLS bool) (*Conn, *http.Response, error) {
 	tc, isTLS := nc.(*tls.Conn)
-	if secureScheme(u) && !isTLS {
+	if addTLS {
 		cfg, err := o.tlsConfig(u)
 		if err != nil {
 			_ = nc.Close()
@@ -181,7 +192,12 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	if tc != nil {
 		if err := tc.HandshakeContext(ctx); err != nil {
 			giveUp(nc)
-			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", u.Host, tlsconf.Explain(err))
+			err = tlsconf.Explain(err)
+			if v, ok := errors.AsType[*tlsconf.VerifyError](err); ok && v.Reason == tlsconf.NotTLS && addTLS && isTLS {
+				err = fmt.Errorf("%w (NetDial returned a *tls.Conn, over which Dial does TLS again, with the URL's host; "+
+					"if it is that TLS already, use Client)", err)
+			}
+			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", u.Host, err)
 		}
 	}
 	stop := interruptBy(ctx, nc)
