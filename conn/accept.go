@@ -48,6 +48,12 @@ type AcceptOptions struct {
 	// handshake. (An http.Server has timeouts of its own for the request.) Zero:
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
+	// MaxHeaderBytes is the most bytes of a request's head that Upgrade reads, from the
+	// request line to the blank line. One line may take them all, and there may be one
+	// field for 512 bytes, or 128. Longer ones are refused with 414 or 431. (An
+	// http.Server has a field of this name for Accept.) Zero or less: 64 KiB, of which a
+	// line may take 8.
+	MaxHeaderBytes int
 
 	// Compression configures permessage-deflate. Zero: off.
 	Compression Compression

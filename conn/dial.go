@@ -44,6 +44,11 @@ type DialOptions struct {
 	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
 	// together. Zero: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
+	// MaxHeaderBytes is the most bytes of the answer's head, from its status line to the
+	// blank line, together with interim responses before it. One field may take them all,
+	// and there may be one field for 512 bytes, or 128. A longer head is a *HandshakeError
+	// with the token "header_too_large". Zero or less: 64 KiB.
+	MaxHeaderBytes int
 
 	// Compression configures permessage-deflate. Zero: off.
 	Compression Compression
@@ -86,8 +91,9 @@ func (o *DialOptions) settings() settings {
 // they are; if that is a *tls.Conn, Conn.TLS reports it.
 // Redirects are not followed. When the server answers with anything but an
 // acceptable 101, the error is a *HandshakeError and the response is returned with
-// it, its body holding what fits 4 KiB; it need not be closed. On success the
-// response is the 101.
+// it. Its Body holds the beginning of the body, decoded if it was chunked: at most 4 KiB
+// of what comes within a second. It need not be closed. On success the response is the
+// 101.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &DialOptions{}
@@ -201,7 +207,7 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 		}
 	}
 	stop := interruptBy(ctx, nc)
-	resp, agreed, rest, err := exchange(nc, req)
+	resp, agreed, rest, err := exchange(ctx, nc, req, headLimits(o.MaxHeaderBytes, true))
 	stop()
 	var params handshake.DeflateParams
 	if err == nil {
@@ -244,11 +250,11 @@ func (o *DialOptions) tlsConfig(u *url.URL) (*tls.Config, error) {
 }
 
 // exchange sends the request and checks the response.
-func exchange(nc net.Conn, req *handshake.ClientRequest) (*http.Response, *handshake.Agreement, []byte, error) {
+func exchange(ctx context.Context, nc net.Conn, req *handshake.ClientRequest, limits handshake.Limits) (*http.Response, *handshake.Agreement, []byte, error) {
 	if _, err := nc.Write(req.Append(nil)); err != nil {
 		return nil, nil, nil, err
 	}
-	p := handshake.NewResponseReader(handshake.Limits{})
+	p := handshake.NewResponseReader(limits)
 	rest, err := feed(nc, p.Feed)
 	if err != nil {
 		if err == io.EOF {
@@ -260,7 +266,7 @@ func exchange(nc net.Conn, req *handshake.ClientRequest) (*http.Response, *hands
 	agreed, err := req.Check(resp)
 	if err != nil {
 		if resp.StatusCode != http.StatusSwitchingProtocols {
-			readBody(nc, resp, rest)
+			readBody(ctx, nc, resp, rest)
 		}
 		return resp, nil, nil, err
 	}

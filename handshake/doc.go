@@ -54,7 +54,6 @@
 //	bad_upgrade          there is not exactly one "Upgrade: websocket"
 //	bad_connection       Connection does not list Upgrade
 //	bad_accept           Sec-WebSocket-Accept is missing, there twice, or does not fit the key
-//	unexpected_body      the response has status 101 and announces a body
 //	bad_subprotocol      a subprotocol was selected that was not offered, or several
 //	bad_extensions       an extension was accepted that was not offered, or twice, or is not valid
 //
