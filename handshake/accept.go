@@ -97,13 +97,13 @@ func Accept(r *http.Request, o *ServerOptions) (*Agreement, error) {
 
 // checkRequest covers items 1 and 2 of RFC 6455 §4.2.1.
 func checkRequest(r *http.Request) *Error {
+	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
+		return refuseVersion(r.Proto) // first: with CONNECT in HTTP/2, the method is not what is wrong
+	}
 	if r.Method != http.MethodGet {
 		return refuseMethod(r.Method)
 	}
-	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
-		return refuseVersion(r.Proto)
-	}
-	if _, _, ok := splitHost(r.Host); !ok {
+	if !isHostField(r.Host) {
 		return refuseHost(r.Host)
 	}
 	return checkNoBody(r)

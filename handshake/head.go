@@ -20,6 +20,7 @@ type head struct {
 	line   []byte // an incomplete line
 	total  int    // bytes so far
 	count  int    // header fields so far
+	blank  bool   // an empty line came before the start line
 	begun  bool   // the start line is complete
 	done   bool
 	err    *Error // the first error stays
@@ -87,6 +88,9 @@ func (h *head) take(line []byte, start func([]byte) *Error, finish func() *Error
 	switch {
 	case !isFieldValue(line):
 		return malformed("a line holds a control character: " + quote(string(line)))
+	case !h.begun && len(line) == 0 && !h.answer && !h.blank:
+		h.blank = true // RFC 9112 §2.2: a server ignores an empty line before the request line
+		return nil
 	case !h.begun:
 		h.begun = true
 		return start(line)
