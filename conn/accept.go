@@ -24,7 +24,9 @@ type AcceptOptions struct {
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
 
 	// OriginPatterns lists origins that browsers may connect from besides the
-	// server's own; see [handshake.ServerOptions]. Zero: same origin only.
+	// server's own, as "https://example.com" or "*.example.com"; see
+	// [handshake.ServerOptions]. What cannot be used is refused by Validate. Zero: same
+	// origin only.
 	OriginPatterns []string
 	// AllowAnyOrigin lets pages of any site connect with their users' cookies. Only
 	// for services that do not authenticate by cookie. Zero: same origin only.
@@ -170,6 +172,7 @@ func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, err error)
 	if !ok {
 		e = &HandshakeError{Status: http.StatusInternalServerError, Token: "internal", Err: err}
 	}
+	reported.report(r.Context(), e)
 	if o.Observer != nil {
 		o.Observer.Refused(r, e)
 	}

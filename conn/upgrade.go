@@ -32,6 +32,7 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	agreed, rest, place, err := upgrade(ctx, nc, o, &params)
 	if err != nil {
 		giveUp(nc)
+		reported.report(ctx, err)
 		return nil, upgradeError(ctx, err)
 	}
 	c, err := accepted(nc, agreed, o, params, rest, place)

@@ -39,7 +39,8 @@
 //	missing_connection   426     there is no Connection
 //	bad_connection       426     it does not list Upgrade
 //	header_too_large     431     a line, the number of lines or the whole exceeds Limits (RFC 6585 §5)
-//	server_bug           500     ServerOptions are at fault; Error.Reason tells how
+//	server_bug           500     ServerOptions are at fault; Error.Reason, which the client does
+//	                             not see, tells how and what to do
 //
 // A client finds these, with the server's status in the error, or 0 where no
 // response was read:
@@ -67,5 +68,6 @@
 // that host and port of Origin equal those of Host, default ports being filled
 // in. A request that came over TLS needs an https origin; without TLS both http
 // and https will do, as a proxy in front may have ended the TLS. A request
-// without Origin does not come from a browser and is let in.
+// without Origin does not come from a browser and is let in. An empty Host is the origin
+// of no page.
 package handshake

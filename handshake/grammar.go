@@ -99,6 +99,15 @@ func hasToken(lines []string, token string) bool {
 	return false
 }
 
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 // equalFoldASCII is strings.EqualFold without Unicode: there the Kelvin sign
 // equals k, and "websocKet" written with it would pass for a token.
 func equalFoldASCII(a, b string) bool {
