@@ -20,10 +20,11 @@ const (
 
 // readBody gives a refused client what the server says about it: the beginning of the
 // body, to its end if that comes first (RFC 9112 §6.3), without the framing of chunks.
-// rest is what came behind the head. It ends with ctx, and after bodyTime.
-func readBody(ctx context.Context, nc net.Conn, resp *http.Response, rest []byte) {
+// rest is what came behind the head. It ends with ctx, and after bodyTime. It returns the
+// same bytes.
+func readBody(ctx context.Context, nc net.Conn, resp *http.Response, rest []byte) []byte {
 	if resp.ContentLength == 0 {
-		return // Body is http.NoBody
+		return nil // Body is http.NoBody
 	}
 	_ = nc.SetReadDeadline(time.Now().Add(bodyTime))
 	if ctx.Err() != nil {
@@ -38,4 +39,5 @@ func readBody(ctx context.Context, nc net.Conn, resp *http.Response, rest []byte
 	}
 	begin, _ := io.ReadAll(io.LimitReader(body, maxBody)) // what came is better than nothing
 	resp.Body = io.NopCloser(bytes.NewReader(begin))
+	return begin
 }

@@ -91,7 +91,7 @@ func (o *DialOptions) settings() settings {
 // they are; if that is a *tls.Conn, Conn.TLS reports it.
 // Redirects are not followed. When the server answers with anything but an
 // acceptable 101, the error is a *HandshakeError and the response is returned with
-// it. Its Body holds the beginning of the body, decoded if it was chunked: at most 4 KiB
+// it; a port that speaks TLS where the URL says ws gives the token "plain_to_tls". Its Body holds the beginning of the body, decoded if it was chunked: at most 4 KiB
 // of what comes within a second. It need not be closed. On success the response is the
 // 101.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
@@ -113,7 +113,7 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Resp
 		err = errors.New("NetDial returned neither a connection nor an error")
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("websocket: dial %s: %w", u.Redacted(), err)
+		return nil, nil, fmt.Errorf("websocket: dial %s://%s: %w", u.Scheme, u.Host, err)
 	}
 	return o.connect(ctx, nc, u, req, policy, secureScheme(u))
 }
@@ -144,9 +144,9 @@ func (o *DialOptions) request(rawURL string) (*url.URL, *handshake.ClientRequest
 	if err != nil {
 		return nil, nil, policy, err
 	}
-	u, err := url.Parse(rawURL)
+	u, err := handshake.ParseURL(rawURL)
 	if err != nil {
-		return nil, nil, policy, fmt.Errorf("websocket: %w", err)
+		return nil, nil, policy, err
 	}
 	ho := &handshake.ClientOptions{Subprotocols: o.Subprotocols, Header: o.Header, Host: o.Host}
 	if o.Compression.Mode != CompressionOff {
@@ -254,21 +254,45 @@ func exchange(ctx context.Context, nc net.Conn, req *handshake.ClientRequest, li
 	if _, err := nc.Write(req.Append(nil)); err != nil {
 		return nil, nil, nil, err
 	}
-	p := handshake.NewResponseReader(limits)
-	rest, err := feed(nc, p.Feed)
+	_, secure := nc.(*tls.Conn)
+	resp, rest, err := readResponse(nc, limits, !secure)
 	if err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return nil, nil, nil, err
 	}
-	resp := p.Response()
 	agreed, err := req.Check(resp)
 	if err != nil {
 		if resp.StatusCode != http.StatusSwitchingProtocols {
-			readBody(ctx, nc, resp, rest)
+			body := readBody(ctx, nc, resp, rest)
+			if e, ok := errors.AsType[*HandshakeError](err); ok && !secure && wantsTLS(resp, body) {
+				e.Token, e.Reason = tokenPlainToTLS, dialWSS
+			}
 		}
 		return resp, nil, nil, err
 	}
 	return resp, agreed, rest, nil
+}
+
+// readResponse reads a response's head and what came behind it. In plaintext it recognises
+// servers that speak TLS.
+func readResponse(nc net.Conn, limits handshake.Limits, plaintext bool) (*http.Response, []byte, error) {
+	p := handshake.NewResponseReader(limits)
+	first := true
+	rest, err := feed(nc, func(b []byte) (int, bool, error) {
+		if first && len(b) > 0 {
+			if first = false; plaintext && isTLSRecord(b[0]) {
+				return 0, false, &HandshakeError{Token: tokenPlainToTLS, Reason: dialWSS}
+			}
+		}
+		return p.Feed(b)
+	})
+	if err == nil {
+		return p.Response(), rest, nil
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if plaintext && first && !isTimeout(err) {
+		err = fmt.Errorf("%w: the server closed the connection without an answer; if it speaks TLS, dial wss", err)
+	}
+	return nil, nil, err
 }

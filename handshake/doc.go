@@ -46,7 +46,7 @@
 // response was read:
 //
 //	token                a client refuses because
-//	bad_url              the URL cannot be dialed
+//	bad_url              the URL cannot be parsed or dialed; the text has no user, password and query
 //	bad_options          ClientOptions are at fault
 //	bad_status_line      the first line is not "HTTP/1.1 101 Switching Protocols"
 //	bad_header           as above, or Content-Length is not one number
