@@ -24,7 +24,9 @@ type AcceptOptions struct {
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
 
 	// OriginPatterns lists origins that browsers may connect from besides the
-	// server's own; see [handshake.ServerOptions]. Zero: same origin only.
+	// server's own, as "https://example.com" or "*.example.com"; see
+	// [handshake.ServerOptions]. What cannot be used is refused by Validate. Zero: same
+	// origin only.
 	OriginPatterns []string
 	// AllowAnyOrigin lets pages of any site connect with their users' cookies. Only
 	// for services that do not authenticate by cookie. Zero: same origin only.
@@ -48,6 +50,12 @@ type AcceptOptions struct {
 	// handshake. (An http.Server has timeouts of its own for the request.) Zero or less:
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
+	// MaxHeaderBytes is the most bytes of a request's head that Upgrade reads, from the
+	// request line to the blank line. One line may take them all, and there may be one
+	// field for 512 bytes, or 128. Longer ones are refused with 414 or 431. (An
+	// http.Server has a field of this name for Accept.) Zero or less: 64 KiB, of which a
+	// line may take 8.
+	MaxHeaderBytes int
 
 	// Compression configures permessage-deflate. Zero: off.
 	Compression Compression
@@ -170,6 +178,7 @@ func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, place *mem
 	if !ok {
 		e = &HandshakeError{Status: http.StatusInternalServerError, Token: "internal", Err: err}
 	}
+	reported.report(r.Context(), e)
 	observeRefused(o.Observer, r, e)
 	e.ServeHTTP(w, r)
 	return e

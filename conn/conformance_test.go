@@ -37,7 +37,7 @@ func TestTheClientWaitsForTheAnswer(t *testing.T) {
 			c, _, err = Client(bg, a, "ws://localhost/", &DialOptions{PingInterval: -1}) // no clock but the bubble's
 			dialed <- err
 		}()
-		r, rest, err := readRequest(b)
+		r, rest, err := readRequest(b, handshake.Limits{})
 		synctest.Wait()
 		if err != nil || len(rest) > 0 || b.Buffered() > 0 || len(dialed) > 0 {
 			t.Fatalf("%v, %q behind the request, %d bytes later", err, rest, b.Buffered())

@@ -33,8 +33,9 @@ type DialOptions struct {
 	// TLS configures wss. It is cloned; ALPN is set to http/1.1. See tlsconf.Client
 	// for pins and client certificates. Zero: TLS 1.2 or later, the system's roots.
 	TLS *tls.Config
-	// NetDial makes the socket, through a proxy for example. It must not do TLS.
-	// Zero: a net.Dialer.
+	// NetDial makes the connection to the host, through a proxy for example. For wss Dial
+	// does TLS with the URL's host over whatever it returns, a *tls.Conn to a proxy
+	// included. To do the TLS with the host yourself, use Client. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Observer is told what happens on the connection. Zero: nobody is.
@@ -43,6 +44,11 @@ type DialOptions struct {
 	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
 	// together. Zero or less: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
+	// MaxHeaderBytes is the most bytes of the answer's head, from its status line to the
+	// blank line, together with interim responses before it. One field may take them all,
+	// and there may be one field for 512 bytes, or 128. A longer head is a *HandshakeError
+	// with the token "header_too_large". Zero or less: 64 KiB.
+	MaxHeaderBytes int
 
 	// Compression configures permessage-deflate. Zero: off.
 	Compression Compression
@@ -82,11 +88,15 @@ func (o *DialOptions) settings() settings {
 }
 
 // Dial connects to a ws or wss URL (RFC 6455 §3, §4.1), whose path and query must be
-// escaped and whose host must be ASCII (Punycode). ctx bounds connecting only.
+// escaped and whose host must be ASCII (Punycode). ctx bounds connecting only. With
+// wss nothing is sent before TLS with the URL's host is established (RFC 6455 §4.1
+// item 5), and Conn.TLS reports that TLS. With ws bytes go through what NetDial returns as
+// they are; if that is a *tls.Conn, Conn.TLS reports it.
 // Redirects are not followed. When the server answers with anything but an
 // acceptable 101, the error is a *HandshakeError and the response is returned with
-// it, its body holding what fits 4 KiB; it need not be closed. On success the
-// response is the 101.
+// it; a port that speaks TLS where the URL says ws gives the token "plain_to_tls". Its Body holds the beginning of the body, decoded if it was chunked: at most 4 KiB
+// of what comes within a second. It need not be closed. On success the response is the
+// 101.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &DialOptions{}
@@ -102,15 +112,20 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Resp
 		dial = new(net.Dialer).DialContext
 	}
 	nc, err := dial(ctx, "tcp", address(u))
-	if err != nil {
-		return nil, nil, fmt.Errorf("websocket: dial %s: %w", u.Redacted(), err)
+	if err == nil && nc == nil {
+		err = errors.New("NetDial returned neither a connection nor an error")
 	}
-	return o.connect(ctx, nc, u, req, policy)
+	if err != nil {
+		return nil, nil, fmt.Errorf("websocket: dial %s://%s: %w", u.Scheme, u.Host, err)
+	}
+	return o.connect(ctx, nc, u, req, policy, secureScheme(u))
 }
 
 // Client performs the client's opening handshake on a connection that exists. For a
-// wss URL it performs the TLS handshake first, unless nc is a *tls.Conn. After an
-// error nc is closed. ctx, and HandshakeTimeout, bound the handshake only.
+// wss URL it performs the TLS handshake first, unless nc is a *tls.Conn: then the
+// caller has configured the TLS with the URL's host, and Client only completes its
+// handshake. So do not give it a *tls.Conn to a proxy; return that from NetDial. After
+// an error nc is closed. ctx, and HandshakeTimeout, bound the handshake only.
 func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &DialOptions{}
@@ -122,7 +137,8 @@ func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*C
 	}
 	ctx, cancel := context.WithTimeout(ctx, bounded(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
-	return o.connect(ctx, nc, u, req, policy)
+	_, done := nc.(*tls.Conn)
+	return o.connect(ctx, nc, u, req, policy, secureScheme(u) && !done)
 }
 
 // request checks everything that can be checked before a byte is sent.
@@ -131,9 +147,9 @@ func (o *DialOptions) request(rawURL string) (*url.URL, *handshake.ClientRequest
 	if err != nil {
 		return nil, nil, policy, err
 	}
-	u, err := url.Parse(rawURL)
+	u, err := handshake.ParseURL(rawURL)
 	if err != nil {
-		return nil, nil, policy, fmt.Errorf("websocket: %w", err)
+		return nil, nil, policy, err
 	}
 	ho := &handshake.ClientOptions{Subprotocols: o.Subprotocols, Header: o.Header, Host: o.Host}
 	if o.Compression.Mode != CompressionOff {
@@ -167,10 +183,11 @@ func giveUp(nc net.Conn) {
 	}
 }
 
-// connect performs the handshakes, TLS's and WebSocket's.
-func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest, policy handshake.DeflatePolicy) (*Conn, *http.Response, error) {
+// connect performs the handshakes, TLS's and WebSocket's. addTLS says whether TLS with the
+// URL's host is still to be put over nc, whatever nc is.
+func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest, policy handshake.DeflatePolicy, addTLS bool) (*Conn, *http.Response, error) {
 	tc, isTLS := nc.(*tls.Conn)
-	if secureScheme(u) && !isTLS {
+	if addTLS {
 		cfg, err := o.tlsConfig(u)
 		if err != nil {
 			_ = nc.Close()
@@ -184,11 +201,16 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	if tc != nil {
 		if err := tc.HandshakeContext(ctx); err != nil {
 			giveUp(nc)
-			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", u.Host, tlsconf.Explain(err))
+			err = tlsconf.Explain(err)
+			if v, ok := errors.AsType[*tlsconf.VerifyError](err); ok && v.Reason == tlsconf.NotTLS && addTLS && isTLS {
+				err = fmt.Errorf("%w (NetDial returned a *tls.Conn, over which Dial does TLS again, with the URL's host; "+
+					"if it is that TLS already, use Client)", err)
+			}
+			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", u.Host, err)
 		}
 	}
 	stop := interruptBy(ctx, nc)
-	resp, agreed, rest, err := exchange(nc, req)
+	resp, agreed, rest, err := exchange(ctx, nc, req, headLimits(o.MaxHeaderBytes, true))
 	stop()
 	var params handshake.DeflateParams
 	if err == nil {
@@ -236,25 +258,49 @@ func (o *DialOptions) tlsConfig(u *url.URL) (*tls.Config, error) {
 }
 
 // exchange sends the request and checks the response.
-func exchange(nc net.Conn, req *handshake.ClientRequest) (*http.Response, *handshake.Agreement, []byte, error) {
+func exchange(ctx context.Context, nc net.Conn, req *handshake.ClientRequest, limits handshake.Limits) (*http.Response, *handshake.Agreement, []byte, error) {
 	if _, err := nc.Write(req.Append(nil)); err != nil {
 		return nil, nil, nil, err
 	}
-	p := handshake.NewResponseReader(handshake.Limits{})
-	rest, err := feed(nc, p.Feed)
+	_, secure := nc.(*tls.Conn)
+	resp, rest, err := readResponse(nc, limits, !secure)
 	if err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return nil, nil, nil, err
 	}
-	resp := p.Response()
 	agreed, err := req.Check(resp)
 	if err != nil {
 		if resp.StatusCode != http.StatusSwitchingProtocols {
-			readBody(nc, resp, rest)
+			body := readBody(ctx, nc, resp, rest)
+			if e, ok := errors.AsType[*HandshakeError](err); ok && !secure && wantsTLS(resp, body) {
+				e.Token, e.Reason = tokenPlainToTLS, dialWSS
+			}
 		}
 		return resp, nil, nil, err
 	}
 	return resp, agreed, rest, nil
+}
+
+// readResponse reads a response's head and what came behind it. In plaintext it recognises
+// servers that speak TLS.
+func readResponse(nc net.Conn, limits handshake.Limits, plaintext bool) (*http.Response, []byte, error) {
+	p := handshake.NewResponseReader(limits)
+	first := true
+	rest, err := feed(nc, func(b []byte) (int, bool, error) {
+		if first && len(b) > 0 {
+			if first = false; plaintext && isTLSRecord(b[0]) {
+				return 0, false, &HandshakeError{Token: tokenPlainToTLS, Reason: dialWSS}
+			}
+		}
+		return p.Feed(b)
+	})
+	if err == nil {
+		return p.Response(), rest, nil
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if plaintext && first && !isTimeout(err) {
+		err = fmt.Errorf("%w: the server closed the connection without an answer; if it speaks TLS, dial wss", err)
+	}
+	return nil, nil, err
 }

@@ -34,7 +34,7 @@ func answer(t testing.TB, f func(accept string) string) (addr string) {
 			return
 		}
 		defer nc.Close()
-		r, _, err := readRequest(nc)
+		r, _, err := readRequest(nc, handshake.Limits{})
 		if err != nil {
 			return
 		}

@@ -17,8 +17,7 @@ import (
 )
 
 // Upgrade performs the server's opening handshake on a connection without net/http:
-// it reads the request, within 8 KiB a line, 128 headers and HandshakeTimeout in
-// all, and answers it. nc is a socket or a tls.Conn, best one over a connection of
+// it reads the request, within MaxHeaderBytes and HandshakeTimeout, and answers it. nc is a socket or a tls.Conn, best one over a connection of
 // [NewListener]; the TLS handshake is part of it.
 //
 // When the request is refused, the error is a *HandshakeError, the peer has been
@@ -41,6 +40,7 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	}()
 	agreed, rest, err := upgrade(ctx, nc, o, &params, &place)
 	if err != nil {
+		reported.report(ctx, err)
 		return nil, upgradeError(ctx, err)
 	}
 	opening = false
@@ -70,7 +70,7 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handsha
 			return nil, nil, err
 		}
 	}
-	r, rest, err := readRequest(nc)
+	r, rest, err := readRequest(nc, headLimits(o.MaxHeaderBytes, false))
 	if r == nil { // it could not be parsed; an observer is told as much as is known
 		r = &http.Request{Method: http.MethodGet, URL: &url.URL{}, Header: http.Header{}, Body: http.NoBody}
 	}
@@ -115,8 +115,8 @@ func interruptBy(ctx context.Context, nc net.Conn) (stop func()) {
 const tlsHandshake = 0x16
 
 // readRequest reads a request's head and what came behind it.
-func readRequest(nc net.Conn) (*http.Request, []byte, error) {
-	p := handshake.NewRequestReader(handshake.Limits{})
+func readRequest(nc net.Conn, limits handshake.Limits) (*http.Request, []byte, error) {
+	p := handshake.NewRequestReader(limits)
 	first := true
 	rest, err := feed(nc, func(b []byte) (int, bool, error) {
 		if first && len(b) > 0 {

@@ -74,7 +74,8 @@ func TestUpgradeRefusesAndCloses(t *testing.T) {
 	for _, tt := range []struct{ name, head, status string }{
 		{"plain request", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "426"},
 		{"post", strings.Replace(requestHead, "GET", "POST", 1), "405"},
-		{"old HTTP", strings.Replace(requestHead, "HTTP/1.1", "HTTP/1.0", 1), "505"},
+		{"old HTTP", strings.Replace(requestHead, "HTTP/1.1", "HTTP/1.0", 1), "426"},
+		{"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "426"},
 		{"no host", strings.Replace(requestHead, "Host: localhost\r\n", "", 1), "400"},
 		{"long line", "GET /" + strings.Repeat("x", 9000), "414"},
 		{"long header", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 9000), "431"},
@@ -91,7 +92,7 @@ func TestUpgradeRefusesAndCloses(t *testing.T) {
 			defer nc.Close()
 			_, _ = io.WriteString(nc, tt.head+requestHead)
 			all, err := io.ReadAll(nc)
-			if !strings.HasPrefix(string(all), "HTTP/1.1 "+tt.status+" ") || strings.Count(string(all), "HTTP/1.1 ") != 1 || err != nil {
+			if !strings.HasPrefix(string(all), "HTTP/1.1 "+tt.status+" ") || strings.Count("\n"+string(all), "\nHTTP/1.1 ") != 1 || err != nil {
 				t.Errorf("answered %q, %v", all, err)
 			}
 		})

@@ -24,9 +24,15 @@ type ServerOptions struct {
 	// label of the host one "*" may stand for one character or more, never for a
 	// dot: "*.example.com" matches "www.example.com", but neither "example.com"
 	// nor "a.b.example.com". Letters match in either case. An international name
-	// is written as browsers send it, in Punycode. "null" cannot be listed. A
-	// pattern that is none of this refuses requests with 500. Nil: only the
-	// same origin.
+	// is written as browsers send it, in Punycode. One "/" at the end is ignored.
+	//
+	// "null" and "file://" match the origins that are written so. Browsers send "null" for
+	// local files, for sandboxed frames and after some redirects; any site can have a
+	// sandboxed frame, so listing it is as good as AllowAnyOrigin. "file://" is what
+	// some WebViews send for the application's own files.
+	//
+	// A pattern that is none of this, or that would match every host, such as "*", makes
+	// Validate fail. Nil: only the same origin.
 	OriginPatterns []string
 
 	// AllowAnyOrigin lets every web page connect with the cookies of whoever
@@ -39,7 +45,7 @@ type ServerOptions struct {
 
 	// Subprotocols lists what the server speaks, by preference: the first that
 	// the client offered is selected. With none in common the connection has no
-	// subprotocol; refuse it in Check if that is of no use. Names are compared
+	// subprotocol; refuse it in Check if that is of no use. Names are tokens, compared
 	// with regard to case. Nil: none is selected.
 	Subprotocols []string
 
@@ -56,8 +62,8 @@ type ServerOptions struct {
 	Extensions func(offers []Extension) []Extension
 
 	// Header holds further fields of the 101 response, such as Set-Cookie. Those
-	// that the handshake writes itself, and control characters, refuse requests
-	// with 500. Nil: none.
+	// that the handshake writes itself, and control characters, make Validate fail.
+	// Nil: none.
 	Header http.Header
 
 	// Admission: anything else.
@@ -68,8 +74,40 @@ type ServerOptions struct {
 	Check func(r *http.Request) error
 }
 
+// Validate returns nil, or an *Error with status 500 and the token "server_bug" that says
+// what is wrong with OriginPatterns, Subprotocols or Header, and what to do about it. Call it
+// when a program starts; Accept refuses every request with the same error. A nil o is
+// valid. Safe for concurrent use.
+func (o *ServerOptions) Validate() error {
+	if o == nil {
+		return nil
+	}
+	if err := o.validate(); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (o *ServerOptions) validate() *Error {
+	for _, text := range o.OriginPatterns {
+		if _, problem := parsePattern(text); problem != "" {
+			return serverBug("the origin pattern " + quote(text) + " cannot be used: " + problem)
+		}
+	}
+	for _, name := range o.Subprotocols {
+		if !isToken(name) {
+			return serverBug("the subprotocol " + quote(name) + " is not a token, so no client can offer it (RFC 6455 §4.1)")
+		}
+	}
+	if problem := checkHeader(o.Header); problem != "" {
+		return serverBug(problem)
+	}
+	return nil
+}
+
 // Accept decides about a client's opening handshake (RFC 6455 §4.2) as it came
-// from net/http or from a RequestReader, in the order of the RFC. A nil o means
+// from net/http or from a RequestReader, in the order of the RFC, if o is valid: else every
+// request is refused with 500, so that a mistake shows at the first. A nil o means
 // the zero ServerOptions. On success the caller sends Agreement.AppendResponse
 // and goes on with frames.
 //
@@ -79,6 +117,9 @@ type ServerOptions struct {
 func Accept(r *http.Request, o *ServerOptions) (*Agreement, error) {
 	if o == nil {
 		o = &ServerOptions{}
+	}
+	if err := o.validate(); err != nil {
+		return nil, err
 	}
 	for _, check := range [...]func(*http.Request) *Error{checkRequest, checkUpgrade, checkKey, checkVersion} {
 		if err := check(r); err != nil {
@@ -97,13 +138,13 @@ func Accept(r *http.Request, o *ServerOptions) (*Agreement, error) {
 
 // checkRequest covers items 1 and 2 of RFC 6455 §4.2.1.
 func checkRequest(r *http.Request) *Error {
+	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
+		return refuseVersion(r.Proto) // first: with CONNECT in HTTP/2, the method is not what is wrong
+	}
 	if r.Method != http.MethodGet {
 		return refuseMethod(r.Method)
 	}
-	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
-		return refuseVersion(r.Proto)
-	}
-	if _, _, ok := splitHost(r.Host); !ok {
+	if !isHostField(r.Host) {
 		return refuseHost(r.Host)
 	}
 	return checkNoBody(r)
@@ -177,9 +218,6 @@ func negotiate(r *http.Request, o *ServerOptions) (*Agreement, *Error) {
 	offers, err := parseExtensions(r.Header["Sec-Websocket-Extensions"])
 	if err != nil {
 		return nil, err
-	}
-	if problem := checkHeader(o.Header); problem != "" {
-		return nil, serverBug(problem)
 	}
 	if o.Check != nil {
 		if err := o.Check(r); err != nil {

@@ -38,13 +38,18 @@ func TestEachRequiredFieldMissingDuplicatedOrMisspelt(t *testing.T) {
 		{"nothing is wrong", func(*http.Request) {}, 0, ""},
 		{"method", func(r *http.Request) { r.Method = "POST" }, 405, "bad_method"},
 		{"no method", func(r *http.Request) { r.Method = "" }, 405, "bad_method"},
-		{"HTTP/1.0", func(r *http.Request) { r.Proto, r.ProtoMinor = "HTTP/1.0", 0 }, 505, "bad_http_version"},
-		{"HTTP/2", func(r *http.Request) { r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/2.0", 2, 0 }, 505, "bad_http_version"},
-		{"no host", func(r *http.Request) { r.Host = "" }, 400, "bad_host"},
+		{"HTTP/1.0", func(r *http.Request) { r.Proto, r.ProtoMinor = "HTTP/1.0", 0 }, 426, "bad_http_version"},
+		{"HTTP/2", func(r *http.Request) { r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/2.0", 2, 0 }, 426, "bad_http_version"},
+		{"CONNECT in HTTP/2", func(r *http.Request) {
+			r.Method, r.Proto, r.ProtoMajor, r.ProtoMinor = "CONNECT", "HTTP/2.0", 2, 0
+		}, 426, "bad_http_version"},
+		{"HTTP/1.2", func(r *http.Request) { r.Proto, r.ProtoMinor = "HTTP/1.2", 2 }, 0, ""},
+		{"empty host", func(r *http.Request) { r.Host = "" }, 0, ""},
 		{"malformed host", func(r *http.Request) { r.Host = "a b" }, 400, "bad_host"},
 		{"chunked body", func(r *http.Request) { r.TransferEncoding, r.ContentLength = []string{"chunked"}, -1 }, 400, "unexpected_body"},
 		{"body", func(r *http.Request) { r.ContentLength = 1 }, 400, "unexpected_body"},
 		{"body of unknown length", func(r *http.Request) { r.ContentLength = -1 }, 400, "unexpected_body"},
+		{"Content-Length of zeros", set("Content-Length", "0", "000"), 0, ""},
 		{"Content-Length in the map only", set("Content-Length", "7"), 400, "unexpected_body"},
 		{"no Upgrade", remove("Upgrade"), 426, "missing_upgrade"},
 		{"other Upgrade", set("Upgrade", "websockets"), 426, "bad_upgrade"},
@@ -62,7 +67,9 @@ func TestEachRequiredFieldMissingDuplicatedOrMisspelt(t *testing.T) {
 		{"empty version", set("Sec-Websocket-Version", ""), 426, "bad_version"},
 		{"other origin", set("Origin", "https://evil.example"), 403, "origin"},
 		{"origin twice", set("Origin", "https://a", "https://a"), 400, "bad_origin"},
-		{"empty subprotocol", set("Sec-Websocket-Protocol", ""), 400, "bad_subprotocol"},
+		{"empty subprotocols", set("Sec-Websocket-Protocol", "", "a,,b"), 0, ""},
+		{"a subprotocol twice", set("Sec-Websocket-Protocol", "a", "b,a"), 400, "bad_subprotocol"},
+		{"empty extensions", set("Sec-Websocket-Extensions", "", ","), 0, ""},
 		{"malformed extension", set("Sec-Websocket-Extensions", "a;"), 400, "bad_extensions"},
 	}
 	for _, tt := range tests {

@@ -59,10 +59,10 @@ func checkStatus(resp *http.Response) *Error {
 		Reason: "the server answered " + quote(resp.Status) + " and not 101 Switching Protocols" + hint}
 }
 
-// checkSwitch covers items 2 to 4.
+// checkSwitch covers items 2 to 4. Content-Length and Transfer-Encoding mean nothing here:
+// a 1xx response ends with its blank line, whatever its fields say (RFC 9112 §6.3).
 func (c *ClientRequest) checkSwitch(resp *http.Response) *Error {
 	upgrade, accept := resp.Header["Upgrade"], resp.Header["Sec-Websocket-Accept"]
-	lengths := resp.Header["Content-Length"]
 	switch {
 	case len(upgrade) != 1 || !equalFoldASCII(upgrade[0], "websocket"):
 		return &Error{Token: tokenBadUpgrade, Reason: "the response must have one field \"Upgrade: websocket\""}
@@ -71,10 +71,6 @@ func (c *ClientRequest) checkSwitch(resp *http.Response) *Error {
 	case len(accept) != 1 || accept[0] != c.accept:
 		return &Error{Token: tokenBadAccept, Reason: "the response must have one Sec-WebSocket-Accept that fits the key: " +
 			"the server does not speak WebSocket, or something answered from a cache"}
-	case resp.Header["Transfer-Encoding"] != nil || len(resp.TransferEncoding) > 0 ||
-		slices.ContainsFunc(lengths, func(s string) bool { return s != "0" }):
-		// RFC 7230 §3.3.1, §3.3.2: would frames begin here, or a body?
-		return &Error{Token: tokenUnexpectedBody, Reason: "a response with status 101 has no body, but this one announces one"}
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func NewRequest(u *url.URL, o *ClientOptions) (*ClientRequest, error) {
 // checkURL returns the Host that a URL stands for.
 func checkURL(u *url.URL) (host string, err *Error) {
 	bad := func(reason string) (string, *Error) {
-		return "", &Error{Token: tokenBadURL, Reason: "the URL " + quote(u.Redacted()) + " " + reason}
+		return "", &Error{Token: tokenBadURL, Reason: "the URL " + quote(withoutSecrets(u.String())) + " " + reason}
 	}
 	if u == nil {
 		return "", &Error{Token: tokenBadURL, Reason: "the URL is nil"}

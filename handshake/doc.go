@@ -17,7 +17,7 @@
 //	bad_target           400     the target is neither a path nor an http URL
 //	bad_header           400     a line is not "name: value" CRLF: bare LF or CR, folding,
 //	                             space before the colon, control characters, …
-//	bad_host             400     Host is missing, there twice, or not host[:port]
+//	bad_host             400     Host is missing, there twice, or neither host[:port] nor empty
 //	unexpected_body      400     Content-Length is not 0, or there is Transfer-Encoding
 //	missing_key          400     there is no Sec-WebSocket-Key
 //	bad_key              400     it is there twice, or is not the base64 of 16 bytes
@@ -25,25 +25,28 @@
 //	bad_version          400     there are several; the response names 13
 //	bad_version          426     it is not 13; the response names 13 (RFC 6455 §4.4)
 //	bad_origin           400     there are several Origin fields
-//	bad_subprotocol      400     Sec-WebSocket-Protocol is not a list of distinct tokens
+//	bad_subprotocol      400     Sec-WebSocket-Protocol is not a list of distinct tokens; empty
+//	                             elements, and an empty field, are ignored (RFC 7230 §7)
 //	bad_extensions       400     Sec-WebSocket-Extensions is not valid (RFC 6455 §9.1)
 //	origin               403     the page's origin is not allowed (RFC 6455 §10.2)
 //	rejected             403     Check or SelectSubprotocol returned an error of another type
 //	bad_method           405     the method is not GET; the response has Allow
 //	start_line_too_long  414     the first line exceeds Limits (RFC 7230 §3.1.1)
+//	bad_http_version     426     the protocol is HTTP/1.0, HTTP/2 or another that is not HTTP/1.1;
+//	                             the response has Upgrade, and its body a hint about proxies
 //	missing_upgrade      426     there is no Upgrade; the response has it (RFC 7231 §6.5.15)
 //	bad_upgrade          426     it does not list websocket
 //	missing_connection   426     there is no Connection
 //	bad_connection       426     it does not list Upgrade
 //	header_too_large     431     a line, the number of lines or the whole exceeds Limits (RFC 6585 §5)
-//	server_bug           500     ServerOptions are at fault; Error.Reason tells how
-//	bad_http_version     505     the protocol is not HTTP/1.1 (RFC 7231 §6.6.6)
+//	server_bug           500     ServerOptions are at fault; Error.Reason, which the client does
+//	                             not see, tells how and what to do
 //
 // A client finds these, with the server's status in the error, or 0 where no
 // response was read:
 //
 //	token                a client refuses because
-//	bad_url              the URL cannot be dialed
+//	bad_url              the URL cannot be parsed or dialed; the text has no user, password and query
 //	bad_options          ClientOptions are at fault
 //	bad_status_line      the first line is not "HTTP/1.1 101 Switching Protocols"
 //	bad_header           as above, or Content-Length is not one number
@@ -54,7 +57,6 @@
 //	bad_upgrade          there is not exactly one "Upgrade: websocket"
 //	bad_connection       Connection does not list Upgrade
 //	bad_accept           Sec-WebSocket-Accept is missing, there twice, or does not fit the key
-//	unexpected_body      the response has status 101 and announces a body
 //	bad_subprotocol      a subprotocol was selected that was not offered, or several
 //	bad_extensions       an extension was accepted that was not offered, or twice, or is not valid
 //
@@ -66,5 +68,6 @@
 // that host and port of Origin equal those of Host, default ports being filled
 // in. A request that came over TLS needs an https origin; without TLS both http
 // and https will do, as a proxy in front may have ended the TLS. A request
-// without Origin does not come from a browser and is let in.
+// without Origin does not come from a browser and is let in. An empty Host is the origin
+// of no page.
 package handshake

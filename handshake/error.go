@@ -103,18 +103,25 @@ func (e *Error) AppendResponse(dst []byte) []byte {
 }
 
 // ServeHTTP refuses a request through net/http, with the same response that
-// AppendResponse makes, and has the server close the connection. The request is
-// not looked at and may be nil. Safe for concurrent use.
-func (e *Error) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+// AppendResponse makes, and has the server close the connection. Of the request only the
+// protocol is looked at: in HTTP/2 and HTTP/3 there are no fields about the connection,
+// which goes on with its other streams (RFC 9113 §8.2.2). Nil means HTTP/1.1. Safe for
+// concurrent use.
+func (e *Error) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, body := e.status(), e.body()
 	h := w.Header()
-	h.Set("Connection", "close") // net/http closes if it is the first value
+	streams := r != nil && r.ProtoMajor > 1
+	if !streams {
+		h.Set("Connection", "close") // net/http closes if it is the first value
+	}
 	for _, f := range e.fields(status) {
-		if f.name == "Content-Type" {
+		switch {
+		case streams && (f.name == "Connection" || f.name == "Upgrade"):
+		case f.name == "Content-Type":
 			h.Set(f.name, f.value)
-			continue
+		default:
+			h.Add(f.name, f.value)
 		}
-		h.Add(f.name, f.value)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,6 +132,66 @@ func TestServeHTTPRefusesAndCloses(t *testing.T) {
 	}
 	if resp.StatusCode != 426 || string(body) != "only 13\n" || !resp.Close {
 		t.Errorf("status %d, body %q, close %v", resp.StatusCode, body, resp.Close)
+	}
+}
+
+// TestServeHTTPLeavesTheConnectionOfStreamsAlone: HTTP/2 has no fields about the connection
+// (RFC 9113 §8.2.2), and net/http would end it, and all its streams, for Connection: close.
+func TestServeHTTPLeavesTheConnectionOfStreamsAlone(t *testing.T) {
+	refusals := make(chan *Error, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := Accept(r, nil)
+		e := asError(t, err)
+		e.ServeHTTP(w, r)
+		refusals <- e
+	}))
+	server.EnableHTTP2 = true
+	var connections atomic.Int32
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+	for range 3 {
+		resp, err := server.Client().Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		e := <-refusals
+		if resp.ProtoMajor != 2 || resp.StatusCode != 426 || string(body) != e.Reason+"\n" || !strings.Contains(e.Reason, "RFC 8441") {
+			t.Errorf("%s %s: %q", resp.Proto, resp.Status, body)
+		}
+		if resp.Header["Connection"] != nil || resp.Header["Upgrade"] != nil || resp.Header.Get("Sec-WebSocket-Version") != "13" {
+			t.Errorf("header %v", resp.Header)
+		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections for three requests", n)
+	}
+	for _, r := range []*http.Request{nil, {ProtoMajor: 1, ProtoMinor: 1}} {
+		w := httptest.NewRecorder()
+		refuseVersion("HTTP/1.0").ServeHTTP(w, r)
+		if got := w.Header()["Connection"]; len(got) != 2 || got[0] != "close" || got[1] != "Upgrade" {
+			t.Errorf("Connection %q in HTTP/1", got)
+		}
+	}
+}
+
+// TestAnotherVersionIsAnsweredWithWhatToDo: nginx speaks HTTP/1.0 to a server unless it is
+// told otherwise, and nobody sees why.
+func TestAnotherVersionIsAnsweredWithWhatToDo(t *testing.T) {
+	for proto, want := range map[string]string{
+		"HTTP/1.0": "proxy_http_version 1.1", "HTTP/2.0": "ALPN", "HTTP/3.0": "use HTTP/1.1", "HTTP/0.9": "use HTTP/1.1",
+	} {
+		answer := string(refuseVersion(proto).AppendResponse(nil))
+		if !strings.HasPrefix(answer, "HTTP/1.1 426 Upgrade Required\r\n") || !strings.Contains(answer, "\r\nUpgrade: websocket\r\n") ||
+			!strings.Contains(answer, proto) || !strings.Contains(answer, want) {
+			t.Errorf("%s is answered\n%s", proto, answer)
+		}
 	}
 }
 

@@ -40,9 +40,9 @@ const (
 // ParseExtensions parses the values of all Sec-WebSocket-Extensions fields of a
 // message, which count as one list (RFC 6455 §9.1, tokens and quoted strings of
 // RFC 7230 §3.2.6). Elements may be repeated: several offers of one extension
-// are alternatives in the order of preference. Empty elements are skipped, but
-// one extension at least is required in a field that is there; no fields at all
-// give nil.
+// are alternatives in the order of preference. Empty elements are ignored, as a
+// recipient of any list must (RFC 7230 §7); no fields, and fields of nothing but
+// empty elements, give nil.
 //
 // It takes linear time, at most 32 extensions and 32 parameters each. The error
 // is an *Error with status 400. Safe for concurrent use.
@@ -74,9 +74,6 @@ func parseExtensions(header []string) ([]Extension, *Error) {
 			}
 			s.rest = s.rest[1:] // extension stops at a comma or at the end
 		}
-	}
-	if len(header) > 0 && len(list) == 0 {
-		return nil, badExtensions("the field is empty")
 	}
 	return list, nil
 }

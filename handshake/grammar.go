@@ -2,14 +2,27 @@ package handshake
 
 import (
 	"iter"
+	"net/netip"
 	"strings"
 )
 
 // tokenBytes marks tchar of RFC 7230 §3.2.6.
 var tokenBytes = byteSet("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
-// hostBytes marks what a reg-name may hold (RFC 3986 §3.2.2).
-var hostBytes = byteSet("-._~%!$&'()*+,;=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+// regNameBytes marks what a registered name may hold besides percent-escapes, and
+// hexBytes what makes those (RFC 3986 §3.2.2, §2.1).
+var (
+	regNameBytes = byteSet("-._~!$&'()*+,;=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	hexBytes     = byteSet("0123456789abcdefABCDEF")
+)
+
+// pathBytes and queryBytes mark what those parts of a request-target may hold: what RFC
+// 3986 §3.3 and §3.4 allow, percent-escapes, and what browsers send there without
+// escaping it (the path and query percent-encode sets of the URL standard).
+var (
+	pathBytes  = byteSet("-._~!$&'()*+,;=:@/%[]|0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	queryBytes = byteSet("-._~!$&'()*+,;=:@/%[]|?`{}^\\0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+)
 
 func byteSet(members string) (set [256]bool) {
 	for i := range len(members) {
@@ -42,10 +55,15 @@ func isFieldValue[T string | []byte](s T) bool {
 }
 
 // isTarget reports whether s consists of what a request-target can hold: no
-// spaces, no control characters, ASCII only, no fragment (RFC 7230 §5.3).
+// spaces, no control characters, no quotation marks and angle brackets, ASCII only, no
+// fragment (RFC 7230 §5.3).
 func isTarget[T string | []byte](s T) bool {
+	set := &pathBytes
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || c == '#' {
+		if s[i] == '?' {
+			set = &queryBytes
+		}
+		if !set[s[i]] {
 			return false
 		}
 	}
@@ -56,8 +74,8 @@ func isTarget[T string | []byte](s T) bool {
 func trimOWS(s string) string { return strings.Trim(s, " \t") }
 
 // elements yields the elements of a comma-separated list that may be spread over
-// several header lines (RFC 7230 §3.2.2, §7), trimmed. Empty elements are
-// yielded too: whether they are allowed depends on the field.
+// several header lines (RFC 7230 §3.2.2, §7), trimmed. Empty elements, which a recipient
+// must ignore, are yielded too.
 func elements(lines []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, line := range lines {
@@ -79,6 +97,15 @@ func hasToken(lines []string, token string) bool {
 		}
 	}
 	return false
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // equalFoldASCII is strings.EqualFold without Unicode: there the Kelvin sign
@@ -132,21 +159,39 @@ func isPort(s string) bool {
 }
 
 // isHost reports whether s is a registered name, an IPv4 address, or an IP
-// literal in brackets.
+// literal in brackets (RFC 3986 §3.2.2).
 func isHost(s string) bool {
 	if inner, ok := strings.CutPrefix(s, "["); ok {
 		inner, ok = strings.CutSuffix(inner, "]")
-		for i := range len(inner) {
-			if c := inner[i]; c != ':' && !hostBytes[c] {
-				return false
-			}
-		}
-		return ok && inner != ""
+		return ok && isIPLiteral(inner)
 	}
-	for i := range len(s) {
-		if !hostBytes[s[i]] {
+	for i := 0; i < len(s); i++ {
+		switch {
+		case regNameBytes[s[i]]:
+		case s[i] == '%' && i+2 < len(s) && hexBytes[s[i+1]] && hexBytes[s[i+2]]:
+			i += 2
+		default:
 			return false
 		}
 	}
 	return s != ""
+}
+
+// isIPLiteral reports whether s is an IPv6 address without a zone, which means something
+// to its own host only, or an IPvFuture.
+func isIPLiteral(s string) bool {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr.Is6() && addr.Zone() == ""
+	}
+	if s == "" || lower(s[0]) != 'v' {
+		return false
+	}
+	version, rest, ok := strings.Cut(s[1:], ".")
+	for i := range len(version) {
+		ok = ok && hexBytes[version[i]]
+	}
+	for i := range len(rest) {
+		ok = ok && (rest[i] == ':' || regNameBytes[rest[i]])
+	}
+	return ok && version != "" && rest != ""
 }

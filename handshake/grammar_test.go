@@ -17,8 +17,13 @@ func TestTokenFieldValueAndTargetByByte(t *testing.T) {
 		if got, want := isFieldValue(s), visible || c == ' ' || c == '\t' || c >= 0x80; got != want {
 			t.Errorf("isFieldValue(%q) = %v, want %v", s, got, want)
 		}
-		if got, want := isTarget(s), visible && c != '#'; got != want {
+		neverSent := slices.Contains([]byte("#\"<>"), byte(c)) // unescaped, by anybody
+		inQueriesOnly := slices.Contains([]byte("`{}^\\"), byte(c))
+		if got, want := isTarget(s), visible && !neverSent && !inQueriesOnly; got != want {
 			t.Errorf("isTarget(%q) = %v, want %v", s, got, want)
+		}
+		if got, want := isTarget("/?"+s), visible && !neverSent; got != want {
+			t.Errorf("isTarget(%q) = %v, want %v", "/?"+s, got, want)
 		}
 	}
 	if isToken("") || isTarget("") || !isFieldValue("") {
@@ -64,6 +69,25 @@ func TestSplitHost(t *testing.T) {
 		{"[::1]", "[::1]", "", true},
 		{"[::1]:443", "[::1]", "443", true},
 		{"a_b", "a_b", "", true},
+		{"a%2Fb", "a%2Fb", "", true},
+		{"a%2", "", "", false},
+		{"a%", "", "", false},
+		{"%zz", "", "", false},
+		{"a%2g", "", "", false},
+		{"[2001:db8::1]", "[2001:db8::1]", "", true},
+		{"[::ffff:192.0.2.1]:80", "[::ffff:192.0.2.1]", "80", true},
+		{"[v1F.a:b]", "[v1F.a:b]", "", true},
+		{"[V1.a]", "[V1.a]", "", true},
+		{"[v1.]", "", "", false},
+		{"[v.a]", "", "", false},
+		{"[vg.a]", "", "", false},
+		{"[v1a]", "", "", false},
+		{"[v1.a%41]", "", "", false},
+		{"[x]", "", "", false},
+		{"[192.0.2.1]", "", "", false},
+		{"[fe80::1%eth0]", "", "", false},
+		{"[fe80::1%25eth0]", "", "", false},
+		{"[1:2:3:4:5:6:7:8:9]", "", "", false},
 		{"", "", "", false},
 		{":80", "", "80", false},
 		{"example.com:65536", "", "", false},

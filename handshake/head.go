@@ -13,17 +13,21 @@ import (
 //
 // The grammar is read strictly, since what two parsers understand differently is
 // what request smuggling is made of: lines end with CRLF, never with a bare LF;
-// no folded lines; no space before the colon; no control characters.
+// no folded lines in requests; no space before the colon; no control characters.
 type head struct {
 	limits Limits
+	answer bool   // a response: folded lines are joined, an empty first line is refused
 	line   []byte // an incomplete line
 	total  int    // bytes so far
 	count  int    // header fields so far
+	blank  bool   // an empty line came before the start line
 	begun  bool   // the start line is complete
 	done   bool
 	err    *Error // the first error stays
 	header http.Header
 	values []string // room for values in header
+	last   string   // the key of the last field, for folded lines
+	folded []byte   // the last field's value, while folded lines are added to it
 }
 
 // feed consumes up to the end of the head. start parses the start line, finish
@@ -84,10 +88,14 @@ func (h *head) take(line []byte, start func([]byte) *Error, finish func() *Error
 	switch {
 	case !isFieldValue(line):
 		return malformed("a line holds a control character: " + quote(string(line)))
+	case !h.begun && len(line) == 0 && !h.answer && !h.blank:
+		h.blank = true // RFC 9112 §2.2: a server ignores an empty line before the request line
+		return nil
 	case !h.begun:
 		h.begun = true
 		return start(line)
 	case len(line) == 0:
+		h.unfold()
 		h.done = true
 		return finish()
 	default:
@@ -101,18 +109,47 @@ func (h *head) field(line []byte) *Error {
 		return &Error{Status: http.StatusRequestHeaderFieldsTooLarge, Token: tokenHeaderTooLarge,
 			Reason: fmt.Sprintf("there are more than %d header fields", h.limits.Headers)}
 	}
+	if line[0] == ' ' || line[0] == '\t' {
+		return h.fold(line)
+	}
+	h.unfold()
 	text := string(line) // once for name and value
 	name, value, ok := strings.Cut(text, ":")
 	switch {
-	case line[0] == ' ' || line[0] == '\t':
-		return malformed("a header line begins with white space; folded lines are obsolete (RFC 7230 §3.2.4)")
 	case !ok:
 		return malformed("a header line has no colon: " + quote(text))
 	case !isToken(name):
 		return malformed("a header field's name is not a token: " + quote(name))
 	}
-	h.add(http.CanonicalHeaderKey(name), trimOWS(value))
+	h.last = http.CanonicalHeaderKey(name)
+	h.add(h.last, trimOWS(value))
 	return nil
+}
+
+// fold handles a line that begins with white space. RFC 7230 §3.2.4 lets a server
+// refuse it, and has a user agent put a space in place of the line break; before the
+// first field it belongs to nothing (§3). Lines are collected and joined once, so that
+// many of them take linear time.
+func (h *head) fold(line []byte) *Error {
+	if !h.answer || h.last == "" {
+		return malformed("a header line begins with white space; folded lines are obsolete (RFC 7230 §3.2.4)")
+	}
+	if h.folded == nil {
+		values := h.header[h.last]
+		h.folded = append(h.folded, values[len(values)-1]...)
+	}
+	h.folded = append(append(h.folded, ' '), bytes.Trim(line, " \t")...)
+	return nil
+}
+
+// unfold completes a field of which lines were folded.
+func (h *head) unfold() {
+	if h.folded == nil {
+		return
+	}
+	values := h.header[h.last]
+	values[len(values)-1] = trimOWS(string(h.folded))
+	h.folded = nil
 }
 
 // add is http.Header.Add with one allocation for several fields.

@@ -10,7 +10,7 @@ type origin struct{ scheme, host, port string }
 
 // parseOrigin takes a serialized origin apart. There is no path, no userinfo and
 // no second origin in one, so that nothing can be read in two ways. "null", which
-// a sandboxed frame sends, is not an origin that could be equal to anything.
+// a sandboxed frame sends, and "file://" are not origins that could be equal to anything.
 func parseOrigin(s string) (o origin, ok bool) {
 	scheme, rest, found := strings.Cut(s, "://")
 	host, port, valid := splitHost(rest)
@@ -64,11 +64,8 @@ func checkOrigin(r *http.Request, o *ServerOptions) *Error {
 		return nil
 	}
 	for _, text := range o.OriginPatterns {
-		p, valid := parsePattern(text)
-		if !valid {
-			return serverBug("the origin pattern " + quote(text) + " is not [scheme://]host[:port]")
-		}
-		if ok && p.matches(from) {
+		p, problem := parsePattern(text)
+		if problem == "" && p.admits(values[0], from, ok) {
 			return nil
 		}
 	}
@@ -93,31 +90,62 @@ func (o origin) sameAs(r *http.Request) bool {
 
 // pattern is an element of ServerOptions.OriginPatterns. Scheme "" stands for
 // http and https; port "" for the scheme's default, "*" for any.
-type pattern struct{ scheme, host, port string }
+type pattern struct {
+	scheme, host, port string
+	exact              string // "null" or "file://", which have no host; then nothing else is set
+}
 
-// parsePattern takes [scheme "://"] host [":" port] apart.
-func parsePattern(s string) (p pattern, ok bool) {
-	if scheme, rest, found := strings.Cut(s, "://"); found {
+// parsePattern takes [scheme "://"] host [":" port] ["/"] apart, or says what is wrong and
+// what to do about it.
+func parsePattern(s string) (p pattern, problem string) {
+	text := s
+	if strings.HasSuffix(s, "/") && !strings.HasSuffix(s, "//") {
+		text = s[:len(s)-1] // copied from a browser's address bar
+	}
+	if text == "null" {
+		return pattern{exact: text}, ""
+	}
+	if equalFoldASCII(s, "file://") || equalFoldASCII(s, "file:///") {
+		return pattern{exact: "file://"}, ""
+	}
+	if scheme, rest, found := strings.Cut(text, "://"); found {
 		if !isScheme(scheme) {
-			return pattern{}, false
+			return pattern{}, "its scheme is not a scheme; leave it and :// out to match http and https"
 		}
-		p.scheme, s = strings.ToLower(scheme), rest
+		p.scheme, text = strings.ToLower(scheme), rest
 	}
-	s, anyPort := strings.CutSuffix(s, ":*")
-	p.host, p.port, ok = splitHost(s)
-	if !ok || anyPort && p.port != "" {
-		return pattern{}, false
+	rest, anyPort := strings.CutSuffix(text, ":*")
+	host, port, ok := splitHost(rest)
+	switch {
+	case ok && strings.Trim(host, "*.") == "" && strings.Contains(host, "*"):
+		return pattern{}, "it would admit pages of all sites; set AllowAnyOrigin if that is meant, and see what it says about cookies"
+	case strings.ContainsAny(text, "/?#"):
+		return pattern{}, "an origin ends with its host and port: leave out the path"
+	case strings.Contains(text, "@"):
+		return pattern{}, "an origin has no user: leave out what stands before the @"
+	case !isASCII(text):
+		return pattern{}, "browsers send international names in Punycode (xn--…): write it so"
+	case !ok || anyPort && port != "":
+		return pattern{}, "it is not [scheme://]host[:port], where the port is a number or *"
 	}
-	if anyPort {
+	if p.host, p.port = strings.ToLower(host), port; anyPort {
 		p.port = "*"
 	}
-	p.host = strings.ToLower(p.host)
 	for label := range strings.SplitSeq(p.host, ".") {
 		if strings.Count(label, "*") > 1 {
-			return pattern{}, false
+			return pattern{}, "a label of its host has more than one *"
 		}
 	}
-	return p, true
+	return p, ""
+}
+
+// admits reports whether the pattern lets an Origin field in; o is what parseOrigin made of
+// it, if ok.
+func (p pattern) admits(field string, o origin, ok bool) bool {
+	if p.exact != "" {
+		return field == p.exact
+	}
+	return ok && p.matches(o)
 }
 
 func (p pattern) matches(o origin) bool {

@@ -3,6 +3,7 @@ package handshake
 import (
 	"crypto/tls"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -150,9 +151,9 @@ func TestOriginPatterns(t *testing.T) {
 		{"a*a.example.com", "https://a.example.com", false},
 		{"a*a.example.com", "https://aa.example.com", false},
 		{"a*a.example.com", "https://aba.example.com", true},
-		{"*", "http://localhost", true},
-		{"*", "https://example.com", false},
-		{"*", "http://[::1]", false},
+		{"localhost*", "http://localhost1", true},
+		{"a*", "http://[a::1]", false},
+		{"*.localhost", "http://a.localhost", true},
 		{"*.com", "https://example.com", true},
 		{"example.*", "https://example.org", true},
 		{"example.*", "https://example.co.uk", false},
@@ -166,8 +167,24 @@ func TestOriginPatterns(t *testing.T) {
 		{"chrome-extension://abcdef", "https://abcdef", false},
 		{"xn--bcher-kva.example", "https://xn--bcher-kva.example", true},
 		{"example.com", "null", false},
-		{"*:*", "null", false},
+		{"*.*.example:*", "null", false},
 		{"example.com", "https://example.com/", false},
+
+		{"https://example.com/", "https://example.com", true},
+		{"https://example.com/", "https://example.com/", false},
+		{"example.com:8080/", "http://example.com:8080", true},
+		{"localhost:*/", "http://localhost:3000", true},
+		{"null", "null", true},
+		{"null", "NULL", false},
+		{"null", "http://null", false},
+		{"http://null", "http://null", true},
+		{"http://null", "null", false},
+		{"file://", "file://", true},
+		{"FILE:///", "file://", true},
+		{"file://", "file:///", false},
+		{"file://", "null", false},
+		{"file://", "https://file", false},
+		{"null", "file://", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.pattern+" and "+tt.origin, func(t *testing.T) {
@@ -180,16 +197,64 @@ func TestOriginPatterns(t *testing.T) {
 	}
 }
 
-func TestBadOriginPatternsAreTheServersFault(t *testing.T) {
-	for _, text := range []string{
-		"", "https://", "null origin", "https://example.com/", "https://example.com/*", "example.com:x",
-		"example.com:80:*", "://example.com", "1x://example.com", "a**.example.com", "user@example.com",
-		"bücher.example", "\u212aing.example", "example.com\r\n", "[::1", "https://*.example.com:99999",
+// TestBadOriginPatternsSayWhatToDo: every request is refused, the first one included, whatever
+// its origin; what is wrong is for the server's log and not for the client.
+func TestBadOriginPatternsSayWhatToDo(t *testing.T) {
+	const everybody, path, user, form = "AllowAnyOrigin", "leave out the path", "has no user", "[scheme://]host[:port]"
+	for pattern, want := range map[string]string{
+		"*": everybody, "*:*": everybody, "https://*": everybody, "*://*": "leave it and :// out", "*/": everybody,
+		"https://*:8443": everybody, "*.*": everybody, "**": everybody, "https://*.*.*:*": everybody,
+		"https://example.com//": path, "https://example.com/*": path, "https://example.com/chat": path,
+		"https://example.com?": path, "example.com#x": path, "file:///index.html": path, "null//": path,
+		"user@example.com": user, "https://user:pw@example.com": user,
+		"bücher.example": "Punycode", "\u212aing.example": "Punycode",
+		"": form, "/": form, "https://": form, "null origin": form, "example.com:x": form, "example.com:80:*": form,
+		"example.com\r\n": form, "[::1": form, "https://*.example.com:99999": form, "[x]": form, "a%zz": form, ".*:": everybody,
+		"://example.com": "is not a scheme", "1x://example.com": "is not a scheme", "a**.example.com": "more than one *",
 	} {
-		o := &ServerOptions{OriginPatterns: []string{text}}
-		err := checkOrigin(originRequest("server.example", true, "https://example.com"), o)
-		if err == nil || err.Status != 500 || err.Token != "server_bug" {
-			t.Errorf("pattern %q: %v, want 500 server_bug", text, err)
+		o := &ServerOptions{OriginPatterns: []string{"example.com", pattern}}
+		e := asError(t, o.Validate())
+		if e.Status != 500 || e.Token != "server_bug" || !strings.Contains(e.Reason, want) {
+			t.Errorf("pattern %q: %v, want %q", pattern, e, want)
 		}
+		for _, from := range []string{"https://evil.example", "https://server.example.com"} {
+			r := goodHandshake()
+			r.Header["Origin"] = []string{from}
+			_, err := Accept(r, o)
+			if e := asError(t, err); e.Status != 500 || !strings.Contains(e.Reason, want) {
+				t.Errorf("pattern %q, a page of %s: %v", pattern, from, err)
+			}
+			if answer := string(asError(t, err).AppendResponse(nil)); strings.Contains(answer, "pattern") {
+				t.Errorf("pattern %q: the client is told\n%s", pattern, answer)
+			}
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		o    *ServerOptions
+		want string
+	}{
+		{"nil", nil, ""},
+		{"zero", &ServerOptions{}, ""},
+		{"all that is good", &ServerOptions{OriginPatterns: []string{"*.example.com", "null"}, Subprotocols: []string{"a", "b"},
+			Header: http.Header{"Set-Cookie": {"a=1"}}}, ""},
+		{"a subprotocol that is no token", &ServerOptions{Subprotocols: []string{"a", "b c"}}, `"b c" is not a token`},
+		{"an empty subprotocol", &ServerOptions{Subprotocols: []string{""}}, `"" is not a token`},
+		{"a field of the handshake", &ServerOptions{Header: http.Header{"Upgrade": {"h2c"}}}, `"Upgrade" belongs`},
+		{"bad patterns, although any origin may connect", &ServerOptions{AllowAnyOrigin: true, OriginPatterns: []string{"*"}}, "AllowAnyOrigin"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.o.Validate()
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+			_, refused := Accept(goodHandshake(), tt.o)
+			if (refused == nil) != (err == nil) || err != nil && refused.Error() != err.Error() {
+				t.Errorf("Accept: %v, Validate: %v", refused, err)
+			}
+		})
 	}
 }

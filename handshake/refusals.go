@@ -3,6 +3,7 @@ package handshake
 import (
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // The tokens of Error, which package doc explains. They never change.
@@ -45,14 +46,31 @@ func refuseMethod(method string) *Error {
 		Reason: "the method is " + quote(method) + ", an opening handshake is a GET (RFC 6455 §4.1)"}
 }
 
+// refuseVersion answers 426, not 505, which says of a client that it is too new: what is
+// needed is another version, and in most cases of a proxy that the client does not know.
 func refuseVersion(proto string) *Error {
-	return &Error{Status: http.StatusHTTPVersionNotSupported, Token: tokenBadHTTPVersion,
-		Reason: "the protocol is " + quote(proto) + ", an opening handshake needs HTTP/1.1 (RFC 6455 §4.1)"}
+	hint := "use HTTP/1.1"
+	switch {
+	case strings.HasPrefix(proto, "HTTP/1."):
+		hint = "a proxy in front must use HTTP/1.1 towards this server (nginx: proxy_http_version 1.1)"
+	case strings.HasPrefix(proto, "HTTP/2"):
+		hint = "WebSocket over HTTP/2 (RFC 8441) is not available here; agree on http/1.1 by ALPN, " +
+			"and have a proxy in front use HTTP/1.1 towards this server"
+	}
+	return &Error{Status: http.StatusUpgradeRequired, Token: tokenBadHTTPVersion,
+		Reason: "the protocol is " + quote(proto) + ", an opening handshake needs HTTP/1.1 (RFC 6455 §4.1): " + hint}
 }
 
 func refuseHost(host string) *Error {
 	return &Error{Status: http.StatusBadRequest, Token: tokenBadHost,
 		Reason: "the Host field is not host[:port] but " + quote(host)}
+}
+
+// isHostField reports whether s is a value of Host. It is empty where the client knows no
+// name for the server (RFC 9110 §7.2, RFC 9112 §3.2); no origin equals that.
+func isHostField(s string) bool {
+	_, _, ok := splitHost(s)
+	return ok || s == ""
 }
 
 // serverBug is the refusal when the server's own options are at fault: the
@@ -75,7 +93,7 @@ func checkNoBody(r *http.Request) *Error {
 		what = fmt.Sprintf("a body of length %d", r.ContentLength)
 	default:
 		for _, length := range r.Header["Content-Length"] {
-			if length != "0" {
+			if strings.Trim(length, "0") != "" || length == "" {
 				what = "Content-Length " + quote(length)
 			}
 		}

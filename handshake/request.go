@@ -13,8 +13,11 @@ import (
 //
 // It refuses what is not strictly HTTP/1.1, or could be understood differently
 // by a proxy: bare LF, folded lines, a space before a colon, control characters,
-// a missing or second Host, a body. Whether the request is a good opening
-// handshake is for Accept to say.
+// a missing or second Host, a body. It ignores one empty line before the request line
+// (RFC 9112 §2.2), reads HTTP/1.2 and later as HTTP/1.1 (RFC 9110 §2.5), and takes an
+// empty Host, which a client sends that knows no name for the server: over a unix
+// socket, for example (RFC 9112 §3.2). Whether the request is a good opening handshake
+// is for Accept to say.
 //
 // A RequestReader is for one request and one goroutine at a time.
 type RequestReader struct {
@@ -33,7 +36,7 @@ func NewRequestReader(l Limits) *RequestReader {
 // line, and those that follow belong to the connection, not to the head.
 //
 // The error is nil or an *Error that can be sent as the refusal: 400, 405, 414,
-// 431 or 505. It stays: a reader that has failed or is done takes no more bytes.
+// 426 or 431. It stays: a reader that has failed or is done takes no more bytes.
 // Feed does not keep b.
 func (p *RequestReader) Feed(b []byte) (n int, done bool, err error) {
 	p.head.limits = p.head.limits.orDefaults()
@@ -59,7 +62,8 @@ func (p *RequestReader) start(line []byte) *Error {
 		return &Error{Status: http.StatusBadRequest, Token: tokenBadRequestLine,
 			Reason: "the request line is not \"GET /path HTTP/1.1\" but " + quote(string(line))}
 	}
-	if string(proto) != "HTTP/1.1" {
+	minor := int(proto[len(proto)-1] - '0')
+	if proto[len("HTTP/")] != '1' || minor < 1 {
 		return refuseVersion(string(proto))
 	}
 	if string(method) != http.MethodGet {
@@ -72,7 +76,7 @@ func (p *RequestReader) start(line []byte) *Error {
 	}
 	p.begun = &http.Request{
 		Method: http.MethodGet, URL: u, RequestURI: string(target),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
+		Proto: string(proto), ProtoMajor: 1, ProtoMinor: minor, Body: http.NoBody,
 	}
 	return nil
 }
@@ -95,7 +99,7 @@ func (p *RequestReader) finish() *Error {
 		return &Error{Status: http.StatusBadRequest, Token: tokenBadHost,
 			Reason: fmt.Sprintf("there are %d Host fields, one is required (RFC 7230 §5.4)", len(hosts))}
 	}
-	if _, _, ok := splitHost(hosts[0]); !ok {
+	if !isHostField(hosts[0]) {
 		return refuseHost(hosts[0])
 	}
 	// The host of an absolute target overrides the field (RFC 7230 §5.4).

@@ -9,7 +9,8 @@ import (
 
 // ResponseReader reads the head of a server's answer from bytes as they arrive
 // (RFC 6455 §4.1, RFC 7230 §3), under the same limits and as strictly as
-// RequestReader. Interim responses (100 to 199 but for 101) are skipped; limits
+// RequestReader, but for folded lines, which it joins by a space as a user agent must
+// (RFC 7230 §3.2.4). Interim responses (100 to 199 but for 101) are skipped; limits
 // count them. The zero value is ready, with default limits.
 //
 // Whether the answer accepts the connection is for ClientRequest.Check to say.
@@ -33,7 +34,7 @@ func NewResponseReader(l Limits) *ResponseReader {
 // The error is nil or an *Error with Status 0. It stays: a reader that has
 // failed or is done takes no more bytes. Feed does not keep b.
 func (p *ResponseReader) Feed(b []byte) (n int, done bool, err error) {
-	p.head.limits = p.head.limits.orDefaults()
+	p.head.limits, p.head.answer = p.head.limits.orDefaults(), true
 	n, refusal := p.head.feed(b, p.start, p.finish)
 	if refusal != nil {
 		refusal.Status = 0 // those of head are a server's
@@ -44,9 +45,17 @@ func (p *ResponseReader) Feed(b []byte) (n int, done bool, err error) {
 
 // Response returns the response when Feed has reported done, and nil before.
 // Header names are in canonical form and repeated fields are kept in order. Body
-// is http.NoBody: the body was not read. ContentLength is what the field says,
-// 0 for 101, or -1 when there is no such field or the body is chunked. Every
-// call returns the same response.
+// is http.NoBody: the body was not read. How to read it is told as by net/http:
+//
+//	ContentLength  TransferEncoding  the body (RFC 9112 §6.3)
+//	0              nil               is empty: 101, 204 and 304, whatever their fields
+//	                                 say, and Content-Length: 0
+//	n > 0          nil               has n bytes
+//	-1             ["chunked"]       is chunked; the field Transfer-Encoding, and a
+//	                                 Content-Length beside it, are taken out of Header
+//	-1             nil               goes on to the end of the stream
+//
+// Every call returns the same response.
 func (p *ResponseReader) Response() *http.Response { return p.response }
 
 // start parses the status line (RFC 7230 §3.1.2). A missing space after the
@@ -55,7 +64,7 @@ func (p *ResponseReader) start(line []byte) *Error {
 	proto, status, _ := bytes.Cut(line, []byte{' '})
 	code, _, _ := strings.Cut(string(status), " ")
 	n, err := strconv.ParseUint(code, 10, 16)
-	v1 := string(proto) == "HTTP/1.1" || string(proto) == "HTTP/1.0"
+	v1 := isHTTPVersion(proto) && proto[len("HTTP/")] == '1'
 	if !v1 || err != nil || len(code) != 3 || n < 100 {
 		return &Error{Token: tokenBadStatusLine,
 			Reason: "the status line is not \"HTTP/1.1 101 Switching Protocols\" but " + quote(string(line))}
@@ -72,11 +81,34 @@ func (p *ResponseReader) start(line []byte) *Error {
 func (p *ResponseReader) finish() *Error {
 	r := p.begun
 	if r.StatusCode < 200 && r.StatusCode != http.StatusSwitchingProtocols {
-		p.head.done, p.head.begun, p.head.header = false, false, nil
+		p.head.done, p.head.begun, p.head.header, p.head.last = false, false, nil, ""
 		return nil
 	}
 	if r.Header = p.head.header; r.Header == nil {
 		r.Header = make(http.Header)
+	}
+	if err := setLength(r); err != nil {
+		return err
+	}
+	p.response = r
+	return nil
+}
+
+// setLength determines the length of the body (RFC 9112 §6.3).
+func setLength(r *http.Response) *Error {
+	switch r.StatusCode {
+	case http.StatusSwitchingProtocols, http.StatusNoContent, http.StatusNotModified:
+		r.ContentLength = 0
+		return nil
+	}
+	if coding := r.Header["Transfer-Encoding"]; coding != nil && r.ProtoMinor > 0 {
+		// Another coding than chunked is not decoded; its end is the stream's.
+		if len(coding) == 1 && equalFoldASCII(coding[0], "chunked") {
+			r.TransferEncoding = []string{"chunked"}
+			delete(r.Header, "Transfer-Encoding")
+			delete(r.Header, "Content-Length")
+		}
+		return nil
 	}
 	for i, length := range r.Header["Content-Length"] {
 		n, err := strconv.ParseUint(length, 10, 63)
@@ -85,12 +117,5 @@ func (p *ResponseReader) finish() *Error {
 		}
 		r.ContentLength = int64(n)
 	}
-	switch {
-	case r.StatusCode == http.StatusSwitchingProtocols:
-		r.ContentLength = 0
-	case r.Header["Transfer-Encoding"] != nil:
-		r.ContentLength = -1
-	}
-	p.response = r
 	return nil
 }

@@ -66,6 +66,10 @@ func TestResponseIsWhatNetHTTPReads(t *testing.T) {
 		"HTTP/1.1 404 Not Found\r\nContent-Length: 12\r\nContent-Type: text/plain\r\n\r\n",
 		"HTTP/1.1 503 Service Unavailable\r\n\r\n",
 		"HTTP/1.0 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
+		"HTTP/1.1 204 No Content\r\n\r\n",
+		"HTTP/1.1 304 Not Modified\r\nEtag: x\r\n\r\n",
+		"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: Chunked\r\nX-A: b\r\n\r\n",
+		"HTTP/1.1 404 Not Found\r\nX-A: b\r\n \t c\t\r\n\t\r\n d\r\nX-B: e\r\n f \r\n\r\n",
 	} {
 		var p ResponseReader
 		if n, done, err := p.Feed([]byte(input + "rest")); n != len(input) || !done || err != nil {
@@ -80,9 +84,10 @@ func TestResponseIsWhatNetHTTPReads(t *testing.T) {
 			Code          int
 			Header        http.Header
 			Length        int64
+			Encoding      []string
 		}
 		of := func(r *http.Response) summary {
-			return summary{r.Status, r.Proto, r.StatusCode, r.Header, r.ContentLength}
+			return summary{r.Status, r.Proto, r.StatusCode, r.Header, r.ContentLength, r.TransferEncoding}
 		}
 		got := of(p.Response())
 		if lengths := got.Header["Content-Length"]; len(lengths) > 1 {
@@ -94,12 +99,52 @@ func TestResponseIsWhatNetHTTPReads(t *testing.T) {
 	}
 }
 
-func TestChunkedResponseHasNoKnownLength(t *testing.T) {
-	var p ResponseReader
-	p.Feed([]byte("HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n"))
-	if got := p.Response().ContentLength; got != -1 {
-		t.Errorf("ContentLength = %d, want -1", got)
+// TestWhereABodyEnds covers RFC 9112 §6.3, in its order.
+func TestWhereABodyEnds(t *testing.T) {
+	for _, tt := range []struct {
+		name, head string
+		length     int64
+		chunked    bool
+	}{
+		{"204 has no body, whatever it says", "HTTP/1.1 204 No Content\r\nContent-Length: 7", 0, false},
+		{"304 has no body, whatever it says", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\nTransfer-Encoding: chunked", 0, false},
+		{"101 has no body, whatever it says", "HTTP/1.1 101 Switching Protocols\r\nTransfer-Encoding: chunked", 0, false},
+		{"chunked counts more than a length", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Length: 4", -1, true},
+		{"chunked counts more than a malformed length", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Length: x", -1, true},
+		{"another coding goes on to the end", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: gzip\r\nContent-Length: 4", -1, false},
+		{"two codings go on to the end", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", -1, false},
+		{"HTTP/1.0 knows no codings", "HTTP/1.0 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Length: 4", 4, false},
+		{"a length", "HTTP/1.1 404 Not Found\r\nContent-Length: 4", 4, false},
+		{"a length twice", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nContent-Length: 4", 4, false},
+		{"no length", "HTTP/1.1 404 Not Found", -1, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var p ResponseReader
+			if _, done, err := p.Feed([]byte(tt.head + "\r\n\r\n")); !done || err != nil {
+				t.Fatal(done, err)
+			}
+			r := p.Response()
+			if chunked := len(r.TransferEncoding) == 1 && r.TransferEncoding[0] == "chunked"; r.ContentLength != tt.length || chunked != tt.chunked {
+				t.Errorf("length %d, encoding %q", r.ContentLength, r.TransferEncoding)
+			}
+			if tt.chunked && (r.Header["Transfer-Encoding"] != nil || r.Header["Content-Length"] != nil) {
+				t.Errorf("header %v", r.Header)
+			}
+		})
 	}
+}
+
+// TestManyFoldedLinesTakeLinearTime: each is not copied together with all before it.
+func TestManyFoldedLinesTakeLinearTime(t *testing.T) {
+	wide := Limits{LineBytes: 1 << 30, Headers: 1 << 30, TotalBytes: 1 << 30}
+	expectLinear(t, 1_000, func(n int) func() {
+		input := []byte("HTTP/1.1 101 OK\r\nX-A: b\r\n" + strings.Repeat(" c\r\n", n) + "\r\n")
+		return func() {
+			if _, done, err := NewResponseReader(wide).Feed(input); !done || err != nil {
+				t.Fatal(done, err)
+			}
+		}
+	})
 }
 
 // Interim responses must not be a way around the limits.

@@ -30,7 +30,7 @@ func TestClientShowsItsCertificate(t *testing.T) {
 	ca := newTestCA(t, "ca")
 	cert := ca.issue(t, nil)
 	certFile, keyFile := writePair(t, t.TempDir(), cert)
-	r, err := NewReloader(certFile, keyFile, nil)
+	r, err := NewReloader(certFile, keyFile, ReloaderOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

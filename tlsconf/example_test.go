@@ -15,8 +15,8 @@ import (
 
 // A server whose certificate is renewed on disk by another program, watched in the background.
 func ExampleNewReloader() {
-	reloader, err := tlsconf.NewReloader("/etc/ssl/chat/fullchain.pem", "/etc/ssl/chat/privkey.pem", func(err error) {
-		log.Print("the old certificate stays: ", err)
+	reloader, err := tlsconf.NewReloader("/etc/ssl/chat/fullchain.pem", "/etc/ssl/chat/privkey.pem", tlsconf.ReloaderOptions{
+		OnEvent: func(e tlsconf.ReloadEvent) { log.Print(e) }, // or count e.Kind, and page somebody on "failed" and "expired"
 	})
 	if err != nil {
 		log.Fatal(err)

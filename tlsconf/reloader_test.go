@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// quiet reports nothing.
+var quiet = ReloaderOptions{OnEvent: func(ReloadEvent) {}}
+
 func TestReloaderKeepsTheOldCertificate(t *testing.T) {
 	ca := newTestCA(t, "ca")
 	old, renewed := ca.issue(t, nil), ca.issue(t, nil)
@@ -36,7 +39,11 @@ func TestReloaderKeepsTheOldCertificate(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			certFile, keyFile := writePair(t, t.TempDir(), old)
 			reported := 0
-			r, err := NewReloader(certFile, keyFile, func(error) { reported++ })
+			r, err := NewReloader(certFile, keyFile, ReloaderOptions{OnEvent: func(e ReloadEvent) {
+				if e.Kind == ReloadFailed {
+					reported++
+				}
+			}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +64,7 @@ func TestReloaderKeepsTheOldCertificate(t *testing.T) {
 			if err := r.Reload(); (err == nil) != tt.taken || reasonOf(err) != tt.want {
 				t.Errorf("an explicit reload says %v", err)
 			}
-			_, err = NewReloader(certFile, keyFile, nil)
+			_, err = NewReloader(certFile, keyFile, quiet)
 			if (err == nil) != tt.taken || reasonOf(err) != tt.want {
 				t.Errorf("a new start says %v", err)
 			}
@@ -103,7 +110,12 @@ func TestReloaderFollowsASwappedSymbolicLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := NewReloader(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), func(err error) { t.Error(err) })
+	r, err := NewReloader(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), ReloaderOptions{
+		OnEvent: func(e ReloadEvent) {
+			if e.Kind != Reloaded {
+				t.Error(e)
+			}
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +134,11 @@ func TestWatchTakesAndReports(t *testing.T) {
 		old, renewed := valid(), valid()
 		certFile, keyFile := writePair(t, t.TempDir(), old)
 		var reports []error
-		r, err := NewReloader(certFile, keyFile, func(err error) { reports = append(reports, err) })
+		r, err := NewReloader(certFile, keyFile, ReloaderOptions{OnEvent: func(e ReloadEvent) {
+			if e.Kind == ReloadFailed {
+				reports = append(reports, e.Err)
+			}
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +176,7 @@ func TestLazyReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old, renewed := ca.issueAt(t, time.Now()), ca.issueAt(t, time.Now())
 		certFile, keyFile := writePair(t, t.TempDir(), old)
-		r, err := NewReloader(certFile, keyFile, nil)
+		r, err := NewReloader(certFile, keyFile, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +197,7 @@ func TestLazyReload(t *testing.T) {
 func TestReloadsAndHandshakesAtOnce(t *testing.T) {
 	ca := newTestCA(t, "ca")
 	certFile, keyFile := writePair(t, t.TempDir(), ca.issue(t, nil))
-	r, err := NewReloader(certFile, keyFile, nil)
+	r, err := NewReloader(certFile, keyFile, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,9 +27,9 @@ type ServerOptions struct {
 	// CertFile and KeyFile are PEM files of a certificate chain, leaf first, and of its private key. They are looked at
 	// again, by a handshake, when a minute has passed; a [Reloader] with Watch does so in the background instead.
 	CertFile, KeyFile string
-	// OnReloadError is told why changed files were not taken; the old certificate stays in use. It is called from the
-	// goroutine of a handshake, at most once for each bad content. Nil: nobody is told.
-	OnReloadError func(error)
+	// Reload says what is reported of CertFile and KeyFile: that they were renewed, that they cannot be used, and that the
+	// certificate in use expires. Handshakes notice, and call its OnEvent. Zero: what goes wrong is logged.
+	Reload ReloaderOptions
 	// GetCertificate answers each handshake: that of a [Reloader], a [DevCA], autocert or certmagic. Setting it adds
 	// acme-tls/1 to ALPN, so that an ACME client can answer its challenges (RFC 8737). Such a challenge comes without a
 	// client certificate, so it cannot be combined with mandatory mTLS: use an HTTP or DNS challenge there.
@@ -84,7 +84,7 @@ func setCertificate(c *tls.Config, o *ServerOptions) error {
 		if o.CertFile == "" || o.KeyFile == "" {
 			return errors.New("tlsconf: CertFile and KeyFile go together; both may name one file that holds both")
 		}
-		r, err := NewReloader(o.CertFile, o.KeyFile, o.OnReloadError)
+		r, err := NewReloader(o.CertFile, o.KeyFile, o.Reload)
 		if err != nil {
 			return err
 		}

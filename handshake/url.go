@@ -1,0 +1,62 @@
+package handshake
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// ParseURL is url.Parse for a URL that may hold a password: the text of its error, an
+// *Error with the token "bad_url" and without a status, names neither user nor password
+// nor query, which that of a *url.Error does. Whether it is the URL of a WebSocket is for
+// NewRequest to say. Safe for concurrent use.
+func ParseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, &Error{Token: tokenBadURL, Reason: "the URL " + quote(withoutSecrets(raw)) + " " + parseProblem(err)}
+	}
+	return u, nil
+}
+
+// parseProblem explains an error of url.Parse, whose own text may quote a password: a "/"
+// in one makes it a part of the port.
+func parseProblem(err error) string {
+	if _, ok := errors.AsType[url.EscapeError](err); ok {
+		return "has a % that is not followed by two hexadecimal digits"
+	}
+	if _, ok := errors.AsType[url.InvalidHostError](err); ok {
+		return "has a character in its host that must not be there"
+	}
+	text := err.Error()
+	for _, known := range []struct{ text, problem string }{
+		{"invalid userinfo", "has a character in its user or password that must be escaped"},
+		{"invalid port", "has a port that is not a number; if that is a part of the password, escape its /, ? and #"},
+		{"invalid control character", "has a control character"},
+		{"missing protocol scheme", "has no scheme, ws or wss"},
+		{"first path segment", "has no scheme, ws or wss"},
+	} {
+		if strings.Contains(text, known.text) {
+			return known.problem
+		}
+	}
+	return "is malformed"
+}
+
+// withoutSecrets replaces what may be user and password, up to the last "@", and
+// removes query and fragment. It works on text that is no URL.
+func withoutSecrets(raw string) string {
+	scheme := ""
+	if i := strings.Index(raw, "://"); i >= 0 {
+		scheme, raw = raw[:i+3], raw[i+3:]
+	}
+	if i := strings.LastIndexByte(raw, '@'); i >= 0 {
+		raw = "xxxxx" + raw[i:] // as url.URL.Redacted has it
+	}
+	if i := strings.IndexAny(raw, "?#"); i >= 0 {
+		raw = raw[:i]
+	}
+	if strings.Contains(scheme, "@") {
+		scheme = "" // the "://" belongs to something else
+	}
+	return scheme + raw
+}
