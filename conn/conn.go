@@ -83,6 +83,11 @@ func (o opened) conn() *Conn {
 		}
 	}()
 	c.out.held.Add(1)
+	if c.obs != nil && len(o.response) > 0 {
+		c.out.mu.Lock()
+		c.gathered() // an observer that takes long does not hold up the response
+		c.out.mu.Unlock()
+	}
 	c.observeOpened()
 	if c.member != nil {
 		c.member.join(c)

@@ -28,13 +28,13 @@ type ping struct {
 
 // Ping sends a ping and returns the time until its answer (RFC 6455 §5.5.2). The
 // answer is received by whoever reads: without a read in progress (Read, Serve,
-// CloseRead …) Ping waits until ctx ends. In a callback of Serve or Go, which would
+// CloseRead …) Ping waits until ctx ends. In a callback of a connection, which would
 // have to return first, it returns ErrInCallback.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, c.because(err)
 	}
-	if c.in.serving.Load() && inCallback() {
+	if inCallback() {
 		return 0, ErrInCallback
 	}
 	answer := make(chan time.Duration, 1)

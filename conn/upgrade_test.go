@@ -20,15 +20,7 @@ import (
 // native serves Upgrade, without net/http, and returns the address.
 func native(t testing.TB, secure bool, o *AcceptOptions) (addr string, client *tls.Config) {
 	t.Helper()
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln := NewListener(inner)
-	sc, cc := testtls.Configs(tls.VersionTLS13)
-	if secure {
-		ln = tls.NewListener(ln, sc)
-	}
+	ln, addr, client := nativeListener(t, secure)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -44,7 +36,22 @@ func native(t testing.TB, secure bool, o *AcceptOptions) (addr string, client *t
 		}
 	})
 	t.Cleanup(func() { _ = ln.Close(); wg.Wait() })
-	return inner.Addr().String(), cc
+	return addr, client
+}
+
+// nativeListener returns a listener for Upgrade, and what a client needs to trust it.
+func nativeListener(t testing.TB, secure bool) (ln net.Listener, addr string, client *tls.Config) {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln = NewListener(inner)
+	sc, client := testtls.Configs(tls.VersionTLS13)
+	if secure {
+		ln = tls.NewListener(ln, sc)
+	}
+	return ln, inner.Addr().String(), client
 }
 
 func TestUpgradeWithoutNetHTTP(t *testing.T) {
