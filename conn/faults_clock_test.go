@@ -35,9 +35,12 @@ func inTime(t *testing.T, f func(t *testing.T)) {
 
 // rawBubble returns a server in the bubble, and the bytes of its peer.
 func rawBubble() (*pipe.End, *Conn) {
-	a, b := pipe.New(1 << 12)
+	a, b := pipeEnds()
 	return a, newConn(newTransport(b), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 }
+
+// pipeEnds are a narrow connection in memory.
+func pipeEnds() (a, b *pipe.End) { return pipe.New(1 << 12) }
 
 // pongs answers pings as a peer does, until the stream ends.
 func pongs(t *testing.T, peer *pipe.End) {

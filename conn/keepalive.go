@@ -16,7 +16,7 @@ type keepalive struct {
 	mayPark atomic.Bool  // the reader is Serve, which wants to know of silence
 	parking atomic.Bool  // it was told: the read deadline is ours
 	message atomic.Int32 // where the one is that somebody waits for, with MinRate; see rate.go
-	silent  int64        // since when nothing has come, where a wait was only interrupted; the reader's
+	silent  int64        // since when the last wait was for bytes; the reader's
 
 	c     *Conn
 	entry wheel.Entry
@@ -76,10 +76,13 @@ func (k *keepalive) parkable(yes bool) {
 func (k *keepalive) heard() { k.last.Store(k.c.set.wheel.Now()) }
 
 // listening notes whether somebody waits for bytes: only then can silence be held
-// against the peer. A wait that goes on after an interruption began when it began.
+// against the peer. A wait that goes on after an interruption, or after bytes that say nothing, began when it
+// began. It is for the holder of the read side's token.
 func (k *keepalive) listening(yes bool) {
 	if !yes {
-		k.listen.Store(0)
+		if since := k.listen.Swap(0); since != 0 {
+			k.silent = since
+		}
 		return
 	}
 	if k.c.set.minRate > 0 {
@@ -96,8 +99,8 @@ func (k *keepalive) listening(yes bool) {
 	k.listen.Store(since)
 }
 
-// interrupted notes that a wait ended without bytes, to go on.
-func (k *keepalive) interrupted() { k.silent = k.listen.Load() }
+// left notes that the reader is going: while nobody reads nothing can be held against the peer.
+func (k *keepalive) left() { k.silent = 0 }
 
 // Tick looks after the connection. It must not block.
 func (k *keepalive) Tick() time.Duration {

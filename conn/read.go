@@ -122,6 +122,7 @@ func (c *Conn) unlockRead() {
 		c.kick()
 	}
 	c.publish()
+	c.liv.left()
 	c.in.tok.unlock()
 	if c.ended.Load() != nil {
 		c.dropInbox()

@@ -90,9 +90,6 @@ func (s *server) serve() (again bool) {
 	if l, ok := s.err.(lost); ok {
 		s.err = c.broken(l.error)
 	}
-	if err != nil {
-		c.liv.interrupted()
-	}
 	c.liv.listening(false)
 	switch {
 	case err == nil:

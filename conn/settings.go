@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"math"
 	"sync/atomic"
 	"time"
@@ -112,12 +113,11 @@ func (s *settings) lookAtRate() time.Duration {
 }
 
 // giveUpAfter is how long a peer may take nothing of what is sent to it.
-func (s *settings) giveUpAfter() time.Duration {
-	if s.pingInterval == 0 {
-		return DefaultPingInterval + s.pongTimeout
-	}
-	return s.pingInterval + s.pongTimeout
-}
+func (s *settings) giveUpAfter() time.Duration { return s.readEvery() + s.pongTimeout }
+
+// readEvery is how often somebody has to read from a connection whose handler has returned: before a
+// peer that pings as we do misses our answers.
+func (s *settings) readEvery() time.Duration { return cmp.Or(s.pingInterval, DefaultPingInterval) }
 
 // bounded is a duration that cannot be switched off: zero and less stand for the default.
 func bounded(d, def time.Duration) time.Duration {

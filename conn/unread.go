@@ -39,7 +39,7 @@ func (c *Conn) handlerReturned() {
 }
 
 // patience is how long nobody may read.
-func (u *unread) patience() time.Duration { return u.c.set.giveUpAfter() }
+func (u *unread) patience() time.Duration { return u.c.set.readEvery() }
 
 // Tick closes the connection if nobody has read since the last look, and nobody is waiting to.
 func (u *unread) Tick() time.Duration {

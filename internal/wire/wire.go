@@ -39,6 +39,7 @@ type Conn struct {
 	dry      bool       // the last read got less than it asked for
 	eager    eager      // whether to read once more all the same
 	flushing bool       // the head of the queue is with the kernel; guarded by mu
+	patient  bool       // a write waits for the socket to take all; guarded by flushMu
 	closed   atomic.Bool
 	looping  atomic.Bool // within Loop: Close must not wait for it
 	straight atomic.Bool // full records do not gather: see Straight
@@ -91,7 +92,7 @@ func NewRaw(nc net.Conn, raw syscall.RawConn) *Conn {
 func newConn(nc net.Conn, raw syscall.RawConn) *Conn {
 	c := &Conn{nc: nc, raw: raw}
 	if c.raw != nil {
-		c.poll, c.try.call = c.readable, c.try.once
+		c.poll, c.try.call = c.readable, c.writable
 	}
 	return c
 }

@@ -25,7 +25,6 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	defer c.flushMu.Unlock()
 	n, err := c.tryWrite(p)
-	c.written.Add(int64(n))
 	if n == len(p) {
 		return n, nil
 	}
@@ -73,7 +72,7 @@ func (c *Conn) Flush() error {
 	}
 	c.flushMu.Lock()
 	defer c.flushMu.Unlock()
-	return c.flushLocked(c.nc.Write)
+	return c.flushLocked(c.waitWrite)
 }
 
 // TryFlush gives the kernel what it takes at once and reports whether that was
@@ -116,7 +115,6 @@ func (c *Conn) flushLocked(write func([]byte) (int, error)) (err error) {
 		c.mu.Unlock()
 		var n int
 		n, err = write(p)
-		c.written.Add(int64(n))
 		c.mu.Lock()
 		c.flushing = false
 		c.queue.advance(n)
@@ -149,8 +147,8 @@ func (c *Conn) dropped() error {
 	return nil
 }
 
-// try carries one attempt to write through the callback that RawConn wants;
-// bound once, it costs no allocation. Guarded by flushMu.
+// try carries an attempt to write through the callback that RawConn wants; bound once, it costs no
+// allocation. Guarded by flushMu.
 type try struct {
 	call func(fd uintptr) bool
 	p    []byte
@@ -158,14 +156,40 @@ type try struct {
 	err  error
 }
 
-func (t *try) once(fd uintptr) bool {
-	t.n, t.err = writeNow(fd, t.p)
-	return true
+// writable writes what the socket takes. It returns false to wait until it takes more.
+func (c *Conn) writable(fd uintptr) bool {
+	t := &c.try
+	for {
+		var n int
+		n, t.err = writeNow(fd, t.p[t.n:])
+		t.n += n
+		c.written.Add(int64(n)) // at once: somebody may be watching whether the peer takes anything
+		switch {
+		case !c.patient || t.n == len(t.p):
+			return true
+		case t.err == syscall.EAGAIN:
+			return false
+		case t.err != nil:
+			return true
+		}
+	}
 }
 
 // tryWrite gives the kernel p without waiting; EAGAIN says that it is full.
-func (c *Conn) tryWrite(p []byte) (int, error) {
-	c.try.p = p
+func (c *Conn) tryWrite(p []byte) (int, error) { return c.rawWrite(p, false) }
+
+// waitWrite gives the kernel p, waiting as long as the flush deadline allows.
+func (c *Conn) waitWrite(p []byte) (int, error) {
+	if c.raw != nil {
+		return c.rawWrite(p, true)
+	}
+	n, err := c.nc.Write(p)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+func (c *Conn) rawWrite(p []byte, wait bool) (int, error) {
+	c.try.p, c.patient = p, wait
 	err := c.raw.Write(c.try.call)
 	n, tryErr := c.try.n, c.try.err
 	c.try.p, c.try.n, c.try.err = nil, 0, nil

@@ -1,0 +1,340 @@
+package conn
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
+
+// frames reads what a server sends, frame by frame, until its stream ends.
+func frames(r io.Reader, f func(op frame.Opcode, payload []byte)) {
+	var head, buf []byte
+	one := make([]byte, 1)
+	for {
+		if _, err := io.ReadFull(r, one); err != nil {
+			return
+		}
+		head = append(head, one[0])
+		var h frame.Header
+		n, err := h.Parse(head)
+		if err != nil {
+			return
+		}
+		if n == 0 {
+			continue
+		}
+		buf = append(buf[:0], make([]byte, h.Length)...)
+		if _, err := io.ReadFull(r, buf); err != nil {
+			return
+		}
+		f(h.Opcode, buf)
+		head = head[:0]
+	}
+}
+
+// lasted reads from the server until it ends, and returns how and after what time.
+func lasted(server *Conn) (time.Duration, error) {
+	began := time.Now()
+	for {
+		if _, _, err := server.Read(bg); err != nil {
+			return time.Since(began), err
+		}
+	}
+}
+
+// TestWhoDoesNotAnswerIsGivenUp, whatever else it sends: only the answer to our ping, or data, shows that
+// the peer receives what is sent to it.
+func TestWhoDoesNotAnswerIsGivenUp(t *testing.T) {
+	unsolicited := binary.BigEndian.AppendUint64(nil, 1<<60)
+	for _, tt := range []struct {
+		name  string
+		every time.Duration
+		sends []byte
+	}{
+		{"nothing", time.Hour, nil},
+		{"pings of its own, before ours", 29 * time.Second, masked(frame.Header{Fin: true, Opcode: frame.Ping}, "theirs")},
+		{"pings of its own, often", time.Second, masked(frame.Header{Fin: true, Opcode: frame.Ping}, "")},
+		{"pongs that nobody asked for", 3 * time.Second, masked(frame.Header{Fin: true, Opcode: frame.Pong}, string(unsolicited))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				peer, server := rawBubble()
+				var wg sync.WaitGroup
+				wg.Go(func() { frames(peer, func(frame.Opcode, []byte) {}) })
+				wg.Go(func() {
+					for {
+						time.Sleep(tt.every)
+						if _, err := peer.Write(tt.sends); err != nil || server.err() != nil {
+							return
+						}
+					}
+				})
+				took, err := lasted(server)
+				if want := DefaultPingInterval + DefaultPongTimeout; !errors.Is(err, ErrPingTimeout) || took < want || took > want+6*wheel.Tick {
+					t.Errorf("%v after %v", err, took)
+				}
+				_ = peer.Close()
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// TestWhoTakesWhatIsSentIsNotBlamed: the answer cannot come before what was sent before the ping has been taken.
+func TestWhoTakesWhatIsSentIsNotBlamed(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		peer, server := rawBubble()
+		m := prepare(t, Binary, string(make([]byte, 900_000)))
+		if err := server.Send(m); err != nil {
+			t.Fatal(err)
+		}
+		const slowly = 100 * time.Second
+		stop := time.Now().Add(slowly)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			buf := make([]byte, 8000)
+			for time.Now().Before(stop) {
+				time.Sleep(time.Second)
+				if _, err := io.ReadFull(peer, buf); err != nil {
+					return
+				}
+			}
+		})
+		took, err := lasted(server)
+		wg.Wait()
+		// From the stop on the peer takes nothing: one look may still find progress. What a pipe takes is
+		// counted by the chunk, which lasts nine seconds here.
+		least, most := slowly+DefaultPongTimeout-10*time.Second, slowly+DefaultPingInterval+3*DefaultPongTimeout
+		if !errors.Is(err, ErrPingTimeout) || took < least || took > most {
+			t.Errorf("%v after %v, want %v to %v", err, took, least, most)
+		}
+		_ = peer.Close()
+	})
+}
+
+// TestANetworkThatComesBackIsForgiven: with data on the way, and a silence that is longer than both timeouts.
+func TestANetworkThatComesBackIsForgiven(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		peer, server := rawBubble()
+		m := prepare(t, Binary, string(make([]byte, 900_000)))
+		if err := server.Send(m); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			// The stall begins when the socket is full, and ends one second before it is held
+			// against the peer; then the peer takes all and answers.
+			time.Sleep(DefaultPingInterval + DefaultPongTimeout - time.Second)
+			frames(peer, func(op frame.Opcode, p []byte) {
+				if op == frame.Ping {
+					_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Pong}, string(p)))
+				}
+			})
+		})
+		ended := make(chan error, 1)
+		go func() {
+			_, err := lasted(server)
+			ended <- err
+		}()
+		time.Sleep(10 * time.Minute)
+		if err := server.err(); err != nil {
+			t.Error(err)
+		}
+		_ = server.CloseNow()
+		<-ended
+		_ = peer.Close()
+		wg.Wait()
+	})
+}
+
+// TestAPeerThatTakesNothingIsGivenUpInTime, whoever waits for it, with pings or without: from the moment at which the socket is
+// full.
+func TestAPeerThatTakesNothingIsGivenUpInTime(t *testing.T) {
+	for _, pings := range []time.Duration{0, -1} {
+		for _, how := range []string{"Write", "Write with a reader", "Send", "Writer", "Serve"} {
+			t.Run(how, func(t *testing.T) {
+				inTime(t, func(t *testing.T) {
+					set := newSettings(0, 0, pings, 0)
+					a, b := pipeEnds()
+					server := newConn(newTransport(b), frame.Server, "", set, nil, nil)
+					time.Sleep(25 * time.Second) // the looks of keepalive do not begin with the stall
+					began := time.Now()
+					big := make([]byte, 200_000)
+					switch how {
+					case "Write with a reader":
+						go func() { _, _ = lasted(server) }()
+						fallthrough
+					case "Write":
+						_ = server.Write(bg, Binary, big)
+					case "Writer":
+						w, err := server.Writer(bg, Binary)
+						if err != nil {
+							t.Fatal(err)
+						}
+						_, _ = w.Write(big)
+						_ = w.Close()
+					case "Send":
+						if err := server.Send(prepare(t, Binary, string(big))); err != nil {
+							t.Fatal(err)
+						}
+					case "Serve":
+						go func() { _ = server.Serve(bg, echoBack) }()
+						_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Binary}, string(big)))
+					}
+					<-server.Context().Done()
+					took, why := time.Since(began), context.Cause(server.Context())
+					least, most := DefaultPingInterval+DefaultPongTimeout-4*wheel.Tick, DefaultPingInterval+DefaultPongTimeout+4*wheel.Tick
+					if pings == 0 && (how == "Write with a reader" || how == "Serve") {
+						least = 0 // a ping may have been missed for longer
+					}
+					if !errors.Is(why, ErrPingTimeout) || took < least || took > most {
+						t.Errorf("pings %v: %v after %v, want %v to %v", pings, why, took, least, most)
+					}
+					_ = a.Close()
+				})
+			})
+		}
+	}
+}
+
+// TestUnansweredPingsDoNotPileUp: a peer that sends data and no pongs is pinged for ever.
+func TestUnansweredPingsDoNotPileUp(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		peer, server := rawBubble()
+		var wg sync.WaitGroup
+		pinged := 0
+		wg.Go(func() {
+			frames(peer, func(op frame.Opcode, _ []byte) {
+				if op == frame.Ping {
+					pinged++
+					_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "alive"))
+				}
+			})
+		})
+		ended := make(chan struct{})
+		go func() {
+			_, _ = lasted(server)
+			close(ended)
+		}()
+		ping, cancel := context.WithCancel(bg)
+		waits := make(chan error, 1)
+		go func() { // one of the user's waits as long as the user does
+			_, err := server.Ping(ping)
+			waits <- err
+		}()
+		time.Sleep(5 * time.Hour)
+		server.png.mu.Lock()
+		waiting := len(server.png.wait)
+		server.png.mu.Unlock()
+		if waiting > 2 || pinged < 100 {
+			t.Errorf("%d of %d pings wait for an answer", waiting, pinged)
+		}
+		cancel()
+		if err := <-waits; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		_ = server.CloseNow()
+		<-ended
+		_ = peer.Close()
+		wg.Wait()
+	})
+}
+
+// TestARequestsHandlerThatIsGone: a connection that nobody reads from is closed when its handler has returned, and one that
+// somebody reads from is not, however seldom.
+func TestARequestsHandlerThatIsGone(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		use   func(c *Conn, over context.Context)
+		lives bool
+	}{
+		{"nobody uses it", func(*Conn, context.Context) {}, false},
+		{"it is only written to", func(c *Conn, over context.Context) {
+			for over.Err() == nil {
+				_ = c.Write(over, Text, []byte("news"))
+				time.Sleep(time.Second)
+			}
+		}, false},
+		{"Go", func(c *Conn, _ context.Context) { c.Go(echoBack, nil) }, true},
+		{"Serve", func(c *Conn, _ context.Context) { _ = c.Serve(bg, echoBack) }, true},
+		{"CloseRead", func(c *Conn, _ context.Context) { c.CloseRead(bg) }, true},
+		{"a read that waits", func(c *Conn, _ context.Context) { _, _, _ = c.Read(bg) }, true},
+		{"a read now and then", func(c *Conn, over context.Context) {
+			for over.Err() == nil && c.err() == nil {
+				short, cancel := context.WithTimeout(over, time.Millisecond)
+				_, _, _ = c.Read(short)
+				cancel()
+				time.Sleep(25 * time.Second)
+			}
+		}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				request, returned := context.WithCancel(bg)
+				over, end := context.WithCancel(bg)
+				client, server := piped(t, nil)
+				server.watchHandler(request)
+				var wg sync.WaitGroup
+				wg.Go(func() { tt.use(server, over) })
+				wg.Go(func() { _ = client.Serve(bg, func(*Conn, Message) error { return nil }) })
+				time.Sleep(time.Second)
+				returned()
+				time.Sleep(10 * time.Minute)
+				switch why := server.err(); {
+				case tt.lives && why != nil:
+					t.Errorf("it was closed: %v", why)
+				case !tt.lives && (!errors.Is(why, ErrUnread) || CloseStatus(why) != StatusInternalError):
+					t.Errorf("got %v", why)
+				case !tt.lives && CloseStatus(client.err()) != StatusInternalError:
+					t.Errorf("the client was told %v", client.err())
+				}
+				end()
+				_ = client.CloseNow()
+				_ = server.CloseNow()
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// TestAFramePartHeard: a frame that arrives byte by byte is an answer, whichever part of it arrives.
+func TestAFramePartHeard(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		peer, server := rawBubble()
+		var wg sync.WaitGroup
+		wg.Go(func() { frames(peer, func(frame.Opcode, []byte) {}) })
+		got := make(chan []byte, 1)
+		go func() {
+			_, p, _ := server.Read(bg)
+			got <- p
+		}()
+		message := bytes.Repeat([]byte("x"), 70_000)
+		wire := masked(frame.Header{Fin: true, Opcode: frame.Binary}, string(message))
+		for len(wire) > 0 && server.err() == nil {
+			n := 1
+			if len(wire) < 60_000 {
+				n = 5000
+			} else if len(wire) < 70_000 {
+				n = 10_000
+			}
+			n = min(n, len(wire))
+			_, _ = peer.Write(wire[:n])
+			wire = wire[n:]
+			time.Sleep(45 * time.Second)
+		}
+		if p := <-got; !bytes.Equal(p, message) {
+			t.Errorf("%d bytes, %v", len(p), server.err())
+		}
+		_ = server.CloseNow()
+		_ = peer.Close()
+		wg.Wait()
+	})
+}
