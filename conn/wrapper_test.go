@@ -168,7 +168,7 @@ func entrances() (all []entrance) {
 	sc, _ := testtls.Configs(tls.VersionTLS13)
 	underHTTP := func(secure bool, order func(ln net.Listener, wrap func(net.Conn) net.Conn) net.Listener) func(*testing.T, net.Listener, func(net.Conn) net.Conn) {
 		return func(t *testing.T, ln net.Listener, wrap func(net.Conn) net.Conn) {
-			srv := &http.Server{Handler: echoHandler(nil), TLSConfig: sc, ErrorLog: log.New(io.Discard, "", 0)}
+			srv := &http.Server{Handler: echoHandler(nil), TLSConfig: sc.Clone(), ErrorLog: log.New(io.Discard, "", 0)}
 			t.Cleanup(func() { _ = srv.Close() })
 			if secure {
 				go srv.ServeTLS(order(ln, wrap), "", "")
