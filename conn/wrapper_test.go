@@ -31,9 +31,11 @@ func (f *filter) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write counts before the other end can have read it.
 func (f *filter) Write(p []byte) (int, error) {
+	f.out.Add(int64(len(p)))
 	n, err := f.write(p)
-	f.out.Add(int64(n))
+	f.out.Add(int64(n - len(p)))
 	return n, err
 }
 
