@@ -12,7 +12,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz soak conformance conformance-server autobahn interop browser bench bench-quick bench-foreign bench-compression cover ci clean
+.PHONY: help run test race lint vuln fuzz soak conformance conformance-server autobahn interop browser bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,9 +63,15 @@ bench-quick: ## the same with less, into bench/report-quick, in some two minutes
 bench-foreign: ## measure beside uWebSockets and Rust servers; needs cc, pip and cargo (ARGS='-quick', ...)
 	cd bench && go run ./foreign $(ARGS)
 
+bench-attack: ## measure what a hostile peer costs a server, beside gorilla and coder, in some two minutes (ARGS='-quick', ...)
+	cd bench && go run ./attack $(ARGS)
+
 bench-compression: ## measure what compression costs, for docs/performance.md
 	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 3 ./conn
 	go test -run '^$$' -bench CompressionMemory -benchtime 1x ./conn
+
+mutate: ## change the code in small ways and count what the tests do not notice, for hours (PACKAGES='frame mask', ...)
+	go run ./test/mutate $(ARGS) $(PACKAGES)
 
 cover: ## print the coverage of every package and in total
 	go test -coverprofile=cover.out ./...

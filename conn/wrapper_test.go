@@ -31,9 +31,11 @@ func (f *filter) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write counts before the other end can have read it.
 func (f *filter) Write(p []byte) (int, error) {
+	f.out.Add(int64(len(p)))
 	n, err := f.write(p)
-	f.out.Add(int64(n))
+	f.out.Add(int64(n - len(p)))
 	return n, err
 }
 
@@ -168,7 +170,7 @@ func entrances() (all []entrance) {
 	sc, _ := testtls.Configs(tls.VersionTLS13)
 	underHTTP := func(secure bool, order func(ln net.Listener, wrap func(net.Conn) net.Conn) net.Listener) func(*testing.T, net.Listener, func(net.Conn) net.Conn) {
 		return func(t *testing.T, ln net.Listener, wrap func(net.Conn) net.Conn) {
-			srv := &http.Server{Handler: echoHandler(nil), TLSConfig: sc, ErrorLog: log.New(io.Discard, "", 0)}
+			srv := &http.Server{Handler: echoHandler(nil), TLSConfig: sc.Clone(), ErrorLog: log.New(io.Discard, "", 0)}
 			t.Cleanup(func() { _ = srv.Close() })
 			if secure {
 				go srv.ServeTLS(order(ln, wrap), "", "")

@@ -23,6 +23,8 @@ type Setup struct {
 	Many       bool `json:"many,omitempty"`
 	Deflate    bool `json:"deflate,omitempty"`
 	WindowBits int  `json:"windowBits,omitempty"`
+	// Limit is the most bytes of a message that the server accepts. 0: 16 MiB.
+	Limit int64 `json:"limit,omitempty"`
 	// Profile is a file that the child writes a CPU profile to. Empty: none.
 	Profile string `json:"profile,omitempty"`
 	// Speaks says that the server speaks first and has to know its connections.

@@ -102,7 +102,7 @@ func start(s Setup) (*process, string, error) {
 	if s.Addr != "" {
 		return startClient(lib, s)
 	}
-	o := libs.Options{Message: s.Message, Many: s.Many, Deflate: s.Deflate, WindowBits: s.WindowBits}
+	o := libs.Options{Message: s.Message, Many: s.Many, Deflate: s.Deflate, WindowBits: s.WindowBits, Limit: s.Limit}
 	if s.TLS {
 		if o.TLS, err = ServerTLS(s.Cert, s.Key); err != nil {
 			return nil, "", err

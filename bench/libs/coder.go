@@ -28,7 +28,7 @@ func coderLib() Lib {
 				if err != nil {
 					return
 				}
-				go coderEcho(c, o.Hub) // the handler returns, and net/http's memory is freed
+				go coderEcho(c, o.Hub, o.limit()) // the handler returns, and net/http's memory is freed
 			})
 		},
 		Prepare: func(data []byte) (func(Conn, int) error, error) {
@@ -45,10 +45,10 @@ func coderLib() Lib {
 	}
 }
 
-func coderEcho(c *websocket.Conn, hub *Hub) {
+func coderEcho(c *websocket.Conn, hub *Hub, limit int64) {
 	defer c.CloseNow()
 	defer hub.Add(coderConn{c})()
-	c.SetReadLimit(messageLimit + 1)
+	c.SetReadLimit(limit + 1)
 	ctx, buf := context.Background(), []byte(nil)
 	for {
 		typ, r, err := c.Reader(ctx)

@@ -37,7 +37,7 @@ func gorillaLib() Lib {
 				if err != nil {
 					return
 				}
-				go gorillaEcho(c, o.Hub) // the handler returns, and net/http's memory is freed
+				go gorillaEcho(c, o.Hub, o.limit()) // the handler returns, and net/http's memory is freed
 			})
 		},
 		Prepare: func(data []byte) (func(Conn, int) error, error) {
@@ -52,10 +52,10 @@ func gorillaLib() Lib {
 	}
 }
 
-func gorillaEcho(c *websocket.Conn, hub *Hub) {
+func gorillaEcho(c *websocket.Conn, hub *Hub, limit int64) {
 	defer c.Close()
 	defer hub.Add(&gorillaConn{c: c})()
-	c.SetReadLimit(messageLimit)
+	c.SetReadLimit(limit)
 	var buf []byte
 	for {
 		typ, r, err := c.NextReader()

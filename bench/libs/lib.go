@@ -28,8 +28,16 @@ const (
 // String returns the kind in lower case.
 func (k Kind) String() string { return [...]string{"ours", "peer", "baseline"}[k] }
 
-// messageLimit is the most bytes of a message that every library accepts.
+// messageLimit is the most bytes of a message that every library accepts, unless Options.Limit says otherwise.
 const messageLimit = 16 << 20
+
+// limit is the most bytes of a message that the server accepts.
+func (o Options) limit() int64 {
+	if o.Limit > 0 {
+		return o.Limit
+	}
+	return messageLimit
+}
 
 // Options say how a server is to be set up.
 type Options struct {
@@ -45,6 +53,9 @@ type Options struct {
 	// can; WindowBits limits the windows of both sides where it is not 0.
 	Deflate    bool
 	WindowBits int
+	// Limit is the most bytes of a message that wss, gorilla and coder accept, for measuring
+	// what a hostile peer costs. 0: 16 MiB.
+	Limit int64
 	// Hub notes the connections, for servers that speak first. Nil: none does.
 	Hub *Hub
 }

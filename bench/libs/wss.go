@@ -41,7 +41,7 @@ func wssLib(name, setup string, handle func(c *conn.Conn, ended func(error))) Li
 }
 
 func wssOptions(o Options) *conn.AcceptOptions {
-	options := &conn.AcceptOptions{MessageLimit: messageLimit}
+	options := &conn.AcceptOptions{MessageLimit: o.limit()}
 	if o.Deflate {
 		options.Compression = conn.Compression{
 			Mode: conn.CompressionTakeover, WindowBits: o.WindowBits, PeerWindowBits: o.WindowBits,

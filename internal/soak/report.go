@@ -56,6 +56,8 @@ func (s *soak) report() {
 	fmt.Fprintf(s.out, "connections: %d opened, %d active, %d refused; longest round trip %v (%s)\n",
 		g.Opened, g.Active, g.Refused, t.roundTrip.Round(10*time.Microsecond), t.slowest)
 	fmt.Fprintf(s.out, "clients' writes that were given up: %d forgotten, %d delivered all the same\n", t.forgotten, t.cut)
+	fmt.Fprintf(s.out, "a connection takes %v; the process had to wait for a processor for at most %v\n",
+		s.each.Round(10*time.Microsecond), s.pulse.late().Round(time.Millisecond))
 	s.verdict()
 }
 

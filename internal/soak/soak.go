@@ -27,6 +27,9 @@ type soak struct {
 	ctx     context.Context // ends everything
 	closing atomic.Bool     // the group shuts down
 
+	each  time.Duration // what a connection takes
+	pulse pulse
+
 	before, peak, after usage
 	group               conn.GroupStats
 }
@@ -62,6 +65,7 @@ func (s *soak) run(ctx context.Context) bool {
 	defer guard.Stop()
 	grow(s.conns*goroutinesEach + 100)
 	s.warmUp()
+	s.calibrate()
 	s.before = settle(func(usage) bool { return true })
 	s.peak = s.before
 	fmt.Fprintf(s.out, "begin: %v\n", s.before)
@@ -113,6 +117,7 @@ func (s *soak) live() {
 	defer stop()
 	var walkers, others sync.WaitGroup
 	others.Go(func() { s.watch(alive) })
+	others.Go(func() { s.pulse.beat(alive) })
 	others.Go(func() {
 		if err := s.server.broadcast(alive, s.seed, 100*time.Millisecond); err != nil {
 			s.tally.find("%v", err)
@@ -131,7 +136,7 @@ func (s *soak) live() {
 func (s *soak) walk(alive context.Context, n int) {
 	r := rand.New(rand.NewPCG(s.seed, uint64(n)+1))
 	// They do not all come at the same moment.
-	wait(alive, time.Duration(r.Float64()*float64(min(s.time/4, time.Duration(s.conns)*4*time.Millisecond))))
+	wait(alive, time.Duration(r.Float64()*float64(spread(s.conns, s.each, s.time))))
 	for alive.Err() == nil {
 		s.one(pick(r), r.Uint64())
 		wait(alive, time.Duration(r.Float64()*s.pace*float64(200*time.Millisecond)))

@@ -53,7 +53,7 @@ var ways = []way{
 	}},
 	{"net/http with TLS", true, func(t *testing.T, ln net.Listener, cfg *tls.Config, whom chan<- string) {
 		srv := server(t, whom)
-		srv.TLSConfig = cfg
+		srv.TLSConfig = cfg.Clone()
 		go srv.ServeTLS(ln, "", "")
 	}},
 	{"Upgrade", false, func(t *testing.T, ln net.Listener, _ *tls.Config, whom chan<- string) {

@@ -1,0 +1,251 @@
+package deflate
+
+import (
+	"strings"
+	"testing"
+)
+
+// bitWriter writes a DEFLATE stream bit by bit (RFC 1951 §3.1.1).
+type bitWriter struct {
+	b []byte
+	n int
+}
+
+// put writes the low n bits of v, the lowest first.
+func (w *bitWriter) put(v, n int) {
+	for i := range n {
+		if w.n%8 == 0 {
+			w.b = append(w.b, 0)
+		}
+		w.b[w.n/8] |= byte(v>>i&1) << (w.n % 8)
+		w.n++
+	}
+}
+
+// code writes a Huffman code of n bits, the highest first.
+func (w *bitWriter) code(v, n int) {
+	for i := n - 1; i >= 0; i-- {
+		w.put(v>>i, 1)
+	}
+}
+
+// dynamicHeader begins a dynamic block of so many codes for literals and for distances. The code for code lengths follows.
+func dynamicHeader(nlit, ndist int) *bitWriter {
+	w := &bitWriter{}
+	w.put(0b100, 3) // not the last, dynamic
+	w.put(nlit-257, 5)
+	w.put(ndist-1, 5)
+	w.put(numLengths-4, 4)
+	return w
+}
+
+// plainLengths is a code for code lengths: 0 to 15 in four bits each.
+func (w *bitWriter) plainLengths() {
+	for _, symbol := range lengthsOrder {
+		if symbol < 16 {
+			w.put(4, 3)
+		} else {
+			w.put(0, 3)
+		}
+	}
+}
+
+// shortLengths is a code for code lengths: 0 and 1 in two bits, 2 and the repetitions 16, 17 and 18 in three.
+func (w *bitWriter) shortLengths() {
+	for _, symbol := range lengthsOrder {
+		switch symbol {
+		case 0, 1:
+			w.put(2, 3)
+		case 2, 16, 17, 18:
+			w.put(3, 3)
+		default:
+			w.put(0, 3)
+		}
+	}
+}
+
+var shortCodes = map[int][2]int{0: {0, 2}, 1: {1, 2}, 2: {0b100, 3}, 16: {0b101, 3}, 17: {0b110, 3}, 18: {0b111, 3}}
+
+// length writes a code length, or a repetition, in shortLengths's code.
+func (w *bitWriter) length(symbol int) { w.code(shortCodes[symbol][0], shortCodes[symbol][1]) }
+
+// message ends a stream as a message is.
+func (w *bitWriter) message() []byte {
+	w.put(0, 3) // an empty stored block, which is where the trailer was taken off
+	for w.n%8 != 0 {
+		w.put(0, 1)
+	}
+	return w.b
+}
+
+// TestHowManyCodesADynamicBlockMayHave: at most 286 for literals and 30 for distances (RFC 1951 §3.2.7), although the
+// fields could say more, and although the code would be complete.
+func TestHowManyCodesADynamicBlockMayHave(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		nlit, ndist int
+		ok          bool
+	}{
+		{"the fewest", 257, 1, true},
+		{"286 literals", 286, 1, true},
+		{"287 literals", 287, 1, false},
+		{"288 literals", 288, 1, false},
+		{"30 distances", 257, 30, true},
+		{"31 distances", 257, 31, false},
+		{"32 distances", 257, 32, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := dynamicHeader(tt.nlit, tt.ndist)
+			w.plainLengths()
+			lengths := make([]int, tt.nlit+tt.ndist)
+			lengths['a'], lengths['b'], lengths[256] = 2, 2, 1
+			lengths[tt.nlit] = 1 // one distance, which is not used
+			for _, n := range lengths {
+				w.code(n, 4)
+			}
+			w.code(0b10, 2) // a
+			w.code(0b11, 2) // b
+			w.code(0, 1)    // the end
+			checkDynamic(t, w.message(), "ab", tt.ok)
+		})
+	}
+}
+
+// TestRepeatedCodeLengths: 3 to 6 times the one before, 3 to 10 and 11 to 138 zeros (RFC 1951 §3.2.7), from literals
+// into distances, to the last of them and no farther.
+func TestRepeatedCodeLengths(t *testing.T) {
+	// zeros writes n code lengths of zero by repetition.
+	zeros := func(w *bitWriter, n int) {
+		for n >= 11 {
+			k := min(n, 138)
+			w.length(18)
+			w.put(k-11, 7)
+			n -= k
+		}
+		if n >= 3 {
+			w.length(17)
+			w.put(n-3, 3)
+			n = 0
+		}
+		for range n {
+			w.length(0)
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		write func(w *bitWriter) // the code lengths of 257 literals and 8 distances
+		ok    bool
+	}{
+		{"each by itself", func(w *bitWriter) {
+			zeros(w, 'a')
+			w.length(2)
+			w.length(2)
+			zeros(w, 256-'c')
+			w.length(1)
+			w.length(1)
+			zeros(w, 7)
+		}, true},
+		{"zeros to the last distance", func(w *bitWriter) {
+			zeros(w, 'a')
+			w.length(2)
+			w.length(2)
+			zeros(w, 256-'c')
+			w.length(1)
+			w.length(1)
+			w.length(17)
+			w.put(7-3, 3)
+		}, true},
+		{"zeros beyond the last distance", func(w *bitWriter) {
+			zeros(w, 'a')
+			w.length(2)
+			w.length(2)
+			zeros(w, 256-'c')
+			w.length(1)
+			w.length(1)
+			w.length(17)
+			w.put(8-3, 3)
+		}, false},
+		{"many zeros beyond the last distance", func(w *bitWriter) {
+			zeros(w, 'a')
+			w.length(2)
+			w.length(2)
+			zeros(w, 256-'c')
+			w.length(1)
+			w.length(18)
+			w.put(0, 7)
+		}, false},
+		{"the one before, where there is none", func(w *bitWriter) {
+			w.length(16)
+			w.put(0, 2)
+			zeros(w, 'a'-3)
+			w.length(2)
+			w.length(2)
+			zeros(w, 256-'c')
+			w.length(1)
+			zeros(w, 8)
+		}, false},
+		{"the one before, beyond the last distance", func(w *bitWriter) {
+			zeros(w, 'a')
+			w.length(2)
+			w.length(2)
+			zeros(w, 256-'c')
+			w.length(1)
+			zeros(w, 3)
+			w.length(0)
+			w.length(16)
+			w.put(5-3, 2) // nine distances
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := dynamicHeader(257, 8)
+			w.shortLengths()
+			tt.write(w)
+			w.code(0b10, 2)
+			w.code(0b11, 2)
+			w.code(0, 1)
+			checkDynamic(t, w.message(), "ab", tt.ok)
+		})
+	}
+	t.Run("the one before, from literals into distances", func(t *testing.T) {
+		w := dynamicHeader(257, 4)
+		w.shortLengths()
+		zeros(w, 'a')
+		w.length(1)
+		zeros(w, 255-'b')
+		w.length(2) // 255
+		w.length(2) // 256, the end
+		w.length(16)
+		w.put(4-3, 2) // four distances of two bits
+		w.code(0, 1)
+		w.code(0, 1)
+		w.code(0b11, 2)
+		checkDynamic(t, w.message(), "aa", true)
+	})
+}
+
+func checkDynamic(t *testing.T, z []byte, want string, ok bool) {
+	t.Helper()
+	d := new(Decompressor)
+	got, err := d.Append(nil, z, true)
+	if ok && (err != nil || string(got) != want) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if !ok && err != ErrCorrupt {
+		t.Errorf("%q, %v", got, err)
+	}
+	// However it is cut, it is the same.
+	if !ok {
+		return
+	}
+	d = new(Decompressor)
+	var out []byte
+	for i := range z {
+		var err error
+		if out, err = d.Append(out, z[i:i+1], i == len(z)-1); err != nil {
+			t.Fatalf("byte %d: %v", i, err)
+		}
+	}
+	if !strings.HasPrefix(string(out), want) {
+		t.Errorf("byte by byte: %q", out)
+	}
+}
