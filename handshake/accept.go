@@ -202,7 +202,7 @@ func checkVersion(r *http.Request) *Error {
 	e := &Error{Status: http.StatusBadRequest, Token: tokenMissingVersion,
 		Header: http.Header{"Sec-WebSocket-Version": {version}},
 		Reason: "there is no Sec-WebSocket-Version field, 13 is required"}
-	if len(versions) > 1 {
+	if len(versions) != 0 {
 		e.Token = tokenBadVersion
 		e.Reason = fmt.Sprintf("there are %d Sec-WebSocket-Version fields, one is required", len(versions))
 	}

@@ -62,7 +62,7 @@ func TestEachUncheckedAnswerIsRefused(t *testing.T) {
 
 func TestRefusalsHintAtWhatToDo(t *testing.T) {
 	tests := map[int]string{
-		301: "wss://new.example/", 401: "credentials", 407: "credentials", 403: "Origin", 404: "path",
+		300: "wss://new.example/", 301: "wss://new.example/", 399: "wss://new.example/", 400: "path", 401: "credentials", 407: "credentials", 403: "Origin", 404: "path",
 		429: "later", 503: "later", 500: "path",
 	}
 	for code, want := range tests {

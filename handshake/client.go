@@ -115,10 +115,13 @@ func checkURL(u *url.URL) (host string, err *Error) {
 // withoutZone removes the zone of an IPv6 address: it means something only to
 // this host (RFC 6874 §4).
 func withoutZone(host string) string {
-	if i, j := strings.IndexByte(host, '%'), strings.IndexByte(host, ']'); host != "" && host[0] == '[' && 0 < i && i < j {
-		return host[:i] + host[j:]
+	literal, inBrackets := strings.CutPrefix(host, "[")
+	address, port, closed := strings.Cut(literal, "]")
+	if !inBrackets || !closed {
+		return host
 	}
-	return host
+	address, _, _ = strings.Cut(address, "%")
+	return "[" + address + "]" + port
 }
 
 // check refuses options that would make another request than is meant.

@@ -3,6 +3,7 @@ package handshake
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -190,6 +191,35 @@ func TestBadClientOptions(t *testing.T) {
 	for name, o := range tests {
 		if c, err := NewRequest(u, &o); c != nil || asError(t, err).Token != "bad_options" {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAsManyOffersAsAreRead(t *testing.T) {
+	u := &url.URL{Scheme: "wss", Host: "example.com"}
+	names := make([]string, 64)
+	for i := range names {
+		names[i] = "p" + strconv.Itoa(i)
+	}
+	for _, tt := range []struct {
+		name string
+		o    *ClientOptions
+	}{
+		{"64 subprotocols", &ClientOptions{Subprotocols: names}},
+		{"32 extensions", &ClientOptions{Extensions: slices.Repeat([]Extension{{Name: "x"}}, 32)}},
+		{"32 parameters", &ClientOptions{Extensions: []Extension{{Name: "x", Params: slices.Repeat([]Param{{Name: "a"}}, 32)}}}},
+	} {
+		c, err := NewRequest(u, tt.o)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var p RequestReader
+		if _, done, err := p.Feed(c.Append(nil)); !done || err != nil {
+			t.Fatal(done, err)
+		}
+		if _, err := Accept(p.Request(), nil); err != nil {
+			t.Errorf("%s: a server says %v", tt.name, err)
 		}
 	}
 }

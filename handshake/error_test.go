@@ -65,6 +65,10 @@ func TestRefusalResponse(t *testing.T) {
 				"Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 2\r\n\r\n{}"},
 		{"a redirect", &Error{Status: 307, Body: []byte{}, Header: http.Header{"Location": {"/new"}}},
 			"HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nLocation: /new\r\n" + plain + "Content-Length: 0\r\n\r\n"},
+		{"several choices", &Error{Status: 300, Body: []byte{}},
+			"HTTP/1.1 300 Multiple Choices\r\nConnection: close\r\n" + plain + "Content-Length: 0\r\n\r\n"},
+		{"the last status of success is no refusal", &Error{Status: 299},
+			"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n" + plain + "Content-Length: 22\r\n\r\nInternal Server Error\n"},
 		{"success is no refusal", &Error{Status: 101},
 			"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n" + plain + "Content-Length: 22\r\n\r\nInternal Server Error\n"},
 		{"nor is what has no body", &Error{Status: 304, Reason: "unchanged"},
@@ -197,6 +201,9 @@ func TestAnotherVersionIsAnsweredWithWhatToDo(t *testing.T) {
 
 func TestQuoteIsShortAndPlain(t *testing.T) {
 	if got, want := quote("a\r\n\x00\"ä"), `"a\r\n\x00\"\u00e4"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := quote(strings.Repeat("a", 64)), `"`+strings.Repeat("a", 64)+`"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got, want := quote(strings.Repeat("a", 65)), `"`+strings.Repeat("a", 64)+`"…`; got != want {

@@ -134,7 +134,7 @@ func lower(c byte) byte {
 // port is empty, also after a colon, or a number; ok is false for anything else.
 func splitHost(s string) (host, port string, ok bool) {
 	host = s
-	if i := strings.LastIndexByte(s, ':'); i >= 0 && !strings.HasSuffix(s, "]") {
+	if i := strings.LastIndexByte(s, ':'); i != -1 && !strings.HasSuffix(s, "]") {
 		host, port = s[:i], s[i+1:]
 		if port != "" && !isPort(port) {
 			return "", "", false
@@ -155,7 +155,7 @@ func isPort(s string) bool {
 			return false
 		}
 	}
-	return 0 < len(s) && len(s) <= 5
+	return s != "" && len(s) <= 5
 }
 
 // isHost reports whether s is a registered name, an IPv4 address, or an IP

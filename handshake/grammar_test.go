@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,16 @@ func TestTokenFieldValueAndTargetByByte(t *testing.T) {
 		if got, want := isFieldValue(s), visible || c == ' ' || c == '\t' || c >= 0x80; got != want {
 			t.Errorf("isFieldValue(%q) = %v, want %v", s, got, want)
 		}
+		if got, want := isASCII("a"+s), c < 0x80; got != want {
+			t.Errorf("isASCII(%q) = %v, want %v", "a"+s, got, want)
+		}
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' // RFC 3986 §3.1
+		if got := isScheme(s); got != letter {
+			t.Errorf("isScheme(%q) = %v, want %v", s, got, letter)
+		}
+		if got, want := isScheme("a"+s), letter || '0' <= c && c <= '9' || c == '+' || c == '-' || c == '.'; got != want {
+			t.Errorf("isScheme(%q) = %v, want %v", "a"+s, got, want)
+		}
 		neverSent := slices.Contains([]byte("#\"<>"), byte(c)) // unescaped, by anybody
 		inQueriesOnly := slices.Contains([]byte("`{}^\\"), byte(c))
 		if got, want := isTarget(s), visible && !neverSent && !inQueriesOnly; got != want {
@@ -26,8 +37,8 @@ func TestTokenFieldValueAndTargetByByte(t *testing.T) {
 			t.Errorf("isTarget(%q) = %v, want %v", "/?"+s, got, want)
 		}
 	}
-	if isToken("") || isTarget("") || !isFieldValue("") {
-		t.Error("empty: a token or a target must not be, a field value may")
+	if isToken("") || isTarget("") || isScheme("") || isPort("") || !isFieldValue("") || !isASCII("") {
+		t.Error("empty: a token, a target, a scheme or a port must not be, a field value may")
 	}
 }
 
@@ -52,6 +63,21 @@ func TestHasToken(t *testing.T) {
 		if got := hasToken(tt.lines, "upgrade"); got != tt.want {
 			t.Errorf("hasToken(%q) = %v, want %v", tt.lines, got, tt.want)
 		}
+	}
+}
+
+func TestEqualFoldIsASCIIOnly(t *testing.T) {
+	for a := range 256 {
+		for b := range 256 {
+			x, y := string([]byte{byte(a)}), string([]byte{byte(b)})
+			want := a == b || a < 128 && b < 128 && strings.EqualFold(x, y)
+			if got := equalFoldASCII("-"+x, "-"+y); got != want {
+				t.Errorf("equalFoldASCII(%q, %q) = %v", x, y, got)
+			}
+		}
+	}
+	if equalFoldASCII("a", "aa") || equalFoldASCII("k", "\u212a") {
+		t.Error("of another length, or the Kelvin sign")
 	}
 }
 

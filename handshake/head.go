@@ -45,7 +45,7 @@ func (h *head) feed(b []byte, start func(line []byte) *Error, finish func() *Err
 		n += len(chunk)
 		h.total += len(chunk)
 		line := chunk
-		if end == 0 || len(h.line) > 0 {
+		if end == 0 || len(h.line) != 0 {
 			h.line = append(h.line, chunk...)
 			line = h.line
 		}

@@ -158,3 +158,54 @@ func TestLimitsAreExact(t *testing.T) {
 		})
 	}
 }
+
+// TestTheLimitThatWasReachedIsNamed: the line's, where both were.
+func TestTheLimitThatWasReachedIsNamed(t *testing.T) {
+	long := strings.Repeat("a", 300)
+	for _, tt := range []struct {
+		name   string
+		limits Limits
+		input  string
+		want   string
+	}{
+		{"the first line", Limits{LineBytes: 100}, "GET /" + long, "the first line is longer than 100 bytes"},
+		{"the first line and the head", Limits{LineBytes: 100, TotalBytes: 100}, "GET /" + long, "the first line is longer than 100 bytes"},
+		{"the head in its first line", Limits{LineBytes: 101, TotalBytes: 100}, "GET /" + long, "the head of the message is longer than 100 bytes"},
+		{"a later line", Limits{LineBytes: 100}, requestStart + "A: " + long, "a header line is longer than 100 bytes"},
+		{"a later line and the head", Limits{LineBytes: 100, TotalBytes: 100 + len(requestStart)}, requestStart + "A: " + long,
+			"a header line is longer than 100 bytes"},
+		{"the head in a later line", Limits{LineBytes: 100, TotalBytes: 99 + len(requestStart)}, requestStart + "A: " + long,
+			fmt.Sprintf("the head of the message is longer than %d bytes", 99+len(requestStart))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for name, size := range cuts {
+				p := NewRequestReader(tt.limits)
+				_, _, err := pieces(tt.input, size, p.Feed)
+				if e := asError(t, err); e.Reason != tt.want {
+					t.Errorf("%s: %s", name, e.Reason)
+				}
+			}
+		})
+	}
+}
+
+// TestFieldsShareAllocations: ten fields more cost a string each, and not a slice each; lines that
+// come whole are not copied.
+func TestFieldsShareAllocations(t *testing.T) {
+	read := func(fields int) float64 {
+		head := []byte(requestStart)
+		for i := range fields {
+			head = fmt.Appendf(head, "X-%d: b\r\n", i)
+		}
+		head = append(head, "\r\n"...)
+		return testing.AllocsPerRun(50, func() {
+			var p RequestReader
+			if _, done, err := p.Feed(head); !done || err != nil {
+				t.Fatal(done, err)
+			}
+		})
+	}
+	if few, many := read(4), read(14); many-few > 18 {
+		t.Errorf("%v allocations for 4 fields, %v for 14", few, many)
+	}
+}

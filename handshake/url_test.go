@@ -19,6 +19,9 @@ func TestParseURLExplainsWithoutSecrets(t *testing.T) {
 		{"an @ before ://", "a@b://[host", "[host", "no scheme"},
 		{"a bracket that is not closed", "ws://[::1/", "ws://[::1/", "malformed"},
 		{"an @ in the query", "ws://[host?a@b", "ws://xxxxx@b", "malformed"},
+		{"no scheme, but a user", "://user:pw@host", "://xxxxx@host", "no scheme"},
+		{"an empty user", "ws://@host:port", "ws://xxxxx@host:port", "port"},
+		{"nothing but a query", "ws://?token\x7f", "ws://", "control character"},
 		{"a query", "ws://[host?token", "ws://[host", "malformed"},
 		{"a fragment", "ws://[host#token", "ws://[host", "malformed"},
 	} {

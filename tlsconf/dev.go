@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,13 +26,19 @@ type DevOptions struct {
 // ::1. It may vouch for nothing else: its own certificate says so in a name constraint (RFC 5280 §4.2.1.10) that
 // browsers and crypto/x509 enforce, so even a stolen key imitates no other host. Make one with [Development]; its
 // methods may be called at once from many goroutines.
+//
+// BoringSSL, as Bun and others use it, does not know constraints on addresses, and refuses every certificate that has
+// addresses in it. So clients that ask for localhost by name (SNI) get a certificate without, from GetCertificate: with
+// BoringSSL dial localhost, and not 127.0.0.1.
 type DevCA struct {
 	store    *devStore // nil in memory
 	ca       *issuer
 	fallback error
 
-	mu   sync.Mutex
-	leaf *tls.Certificate
+	mu       sync.Mutex
+	leaf     *tls.Certificate // for localhost and the addresses
+	named    *tls.Certificate // for localhost alone, with the same key
+	namedFor *tls.Certificate // the leaf that named was made for
 }
 
 // Development opens the authority for localhost, which the first call on a machine creates. Its files are ca.pem, the
@@ -38,8 +46,9 @@ type DevCA struct {
 // certificate and key in one. The directory has mode 0700 and the files 0600. Many processes may call it at once: they
 // end up with the same authority.
 //
-// It returns an error that says what to do if the private key may be read by others, or a file is broken; neither is
-// silently replaced, as a user may have trusted that authority. Only where the user's configuration has no place (no HOME,
+// It returns an error that says what to do if the directory or a key belongs to another user, a [*DevOwnerError], if the
+// private key may be read by others, or if a file is broken; none is silently replaced, as a user may have trusted that
+// authority. Only where the user's configuration has no place (no HOME,
 // or one that cannot be written), and Dir names none, is the authority in memory, which [DevCA.Fallback] reports.
 func Development(o DevOptions) (*DevCA, error) {
 	if o.InMemory {
@@ -92,11 +101,15 @@ func inMemory(why error) (*DevCA, error) {
 	return d, err
 }
 
-// Certificate returns the certificate for localhost, which is valid for a month and reissued in its last ten days. The
-// caller must not modify it.
+// Certificate returns the certificate for localhost, 127.0.0.1 and ::1, which is valid for a month and reissued in its
+// last ten days. Prefer GetCertificate, which clients with BoringSSL accept too. The caller must not modify it.
 func (d *DevCA) Certificate() (*tls.Certificate, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.certificate()
+}
+
+func (d *DevCA) certificate() (*tls.Certificate, error) {
 	now := time.Now()
 	if d.leaf != nil && !d.ca.due(d.leaf.Leaf, now) {
 		return d.leaf, nil
@@ -120,9 +133,22 @@ func (d *DevCA) Certificate() (*tls.Certificate, error) {
 	return leaf, nil
 }
 
-// GetCertificate is for [ServerOptions.GetCertificate].
-func (d *DevCA) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return d.Certificate()
+// GetCertificate is for [ServerOptions.GetCertificate]. Clients that ask for localhost get a certificate for that name
+// alone, with the same key; all others, those that dial an address included, get that of Certificate.
+func (d *DevCA) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	leaf, err := d.certificate()
+	if err != nil || hello == nil || !strings.EqualFold(hello.ServerName, devHost) {
+		return leaf, err
+	}
+	if d.namedFor != leaf {
+		if d.named, err = d.ca.issueFor(leaf.PrivateKey.(crypto.Signer), nil); err != nil {
+			return nil, err
+		}
+		d.namedFor = leaf
+	}
+	return d.named, nil
 }
 
 // Pool returns a new pool with this authority alone, for [ClientOptions.RootCAs].

@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -67,17 +68,22 @@ func newIssuer() (*issuer, error) {
 	return &issuer{cert: cert, key: key}, err
 }
 
-// issue makes a certificate for localhost. It never outlives the authority.
+// issue makes a key, and a certificate for localhost and its addresses.
 func (i *issuer) issue() (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
+	return i.issueFor(key, devAddresses())
+}
+
+// issueFor makes a certificate for localhost and addresses. It never outlives the authority.
+func (i *issuer) issueFor(key crypto.Signer, addresses []net.IP) (*tls.Certificate, error) {
 	now := time.Now()
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: devHost},
 		DNSNames:    []string{devHost},
-		IPAddresses: devAddresses(),
+		IPAddresses: addresses,
 		NotBefore:   now.Add(-clockSkew),
 		NotAfter:    now.Add(leafLife),
 		KeyUsage:    x509.KeyUsageDigitalSignature,

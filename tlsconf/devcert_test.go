@@ -1,9 +1,12 @@
 package tlsconf
 
 import (
+	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -46,6 +49,89 @@ func TestDevelopmentAuthorityIsConstrained(t *testing.T) {
 	between.AddCert(below.cert)
 	if _, err := below.issue(t, nil).Leaf.Verify(x509.VerifyOptions{Roots: pool, Intermediates: between}); err == nil {
 		t.Error("an authority below this one is believed")
+	}
+}
+
+// TestClientsThatAskForLocalhostGetNoAddresses: BoringSSL refuses a certificate with addresses below an authority whose
+// constraints have some, "unsupported name constraint type". Bun is such a client, and sends SNI.
+func TestClientsThatAskForLocalhostGetNoAddresses(t *testing.T) {
+	d := mustDevelopment(t, DevOptions{InMemory: true})
+	full := mustLeaf(t, d)
+	for _, tt := range []struct {
+		name, server string
+		byName       bool
+	}{
+		{"localhost", "localhost", true},
+		{"in capitals", "LOCALHOST", true},
+		{"no name, as for an address, or by Java for a name without a dot", "", false},
+		{"an address, against RFC 6066", "127.0.0.1", false},
+		{"another name", "localhost.example", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := d.GetCertificate(&tls.ClientHelloInfo{ServerName: tt.server})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (got == full) == tt.byName || (len(got.Leaf.IPAddresses) == 0) != tt.byName {
+				t.Errorf("it is for %v and %v", got.Leaf.DNSNames, got.Leaf.IPAddresses)
+			}
+			if err := got.Leaf.VerifyHostname("localhost"); err != nil {
+				t.Error(err)
+			}
+			if _, err := got.Leaf.Verify(x509.VerifyOptions{Roots: d.Pool(), DNSName: "localhost"}); err != nil {
+				t.Error(err)
+			}
+			if PinOf(got.Leaf) != PinOf(full.Leaf) {
+				t.Error("it has another key")
+			}
+			if again, _ := d.GetCertificate(&tls.ClientHelloInfo{ServerName: tt.server}); again != got {
+				t.Error("it is made anew for each handshake")
+			}
+		})
+	}
+	if got, err := d.GetCertificate(nil); got != full || err != nil {
+		t.Errorf("without a ClientHello: %v", err)
+	}
+}
+
+func TestTheCertificateByNameIsRenewedWithTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := mustDevelopment(t, DevOptions{InMemory: true})
+		hello := &tls.ClientHelloInfo{ServerName: "localhost"}
+		first, err := d.GetCertificate(hello)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(leafLife - leafRenew + time.Hour)
+		second, err := d.GetCertificate(hello)
+		if err != nil || second == first || !second.Leaf.NotAfter.Equal(mustLeaf(t, d).Leaf.NotAfter) {
+			t.Errorf("%v, until %v", err, second.Leaf.NotAfter)
+		}
+	})
+}
+
+// TestShapeOfTheAuthority: what other verifiers were seen to need or to refuse.
+func TestShapeOfTheAuthority(t *testing.T) {
+	ca, err := newIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ca.cert
+	if !c.IsCA || !c.BasicConstraintsValid || c.MaxPathLen != 0 || !c.MaxPathLenZero || c.KeyUsage != x509.KeyUsageCertSign {
+		t.Errorf("basic constraints %v, path length %d, key usage %b", c.IsCA, c.MaxPathLen, c.KeyUsage)
+	}
+	if !c.PermittedDNSDomainsCritical || len(c.PermittedDNSDomains) != 1 || c.PermittedDNSDomains[0] != "localhost" || len(c.PermittedIPRanges) != 2 {
+		t.Errorf("constraints %v %v", c.PermittedDNSDomains, c.PermittedIPRanges)
+	}
+	if len(c.SubjectKeyId) == 0 || len(c.UnhandledCriticalExtensions) != 0 || c.SerialNumber.Sign() <= 0 || c.SignatureAlgorithm != x509.ECDSAWithSHA256 {
+		t.Errorf("key id %x, serial %v, %v", c.SubjectKeyId, c.SerialNumber, c.SignatureAlgorithm)
+	}
+	leaf, err := ca.issue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := leaf.Leaf; l.IsCA || !bytes.Equal(l.AuthorityKeyId, c.SubjectKeyId) || l.NotAfter.Sub(l.NotBefore) > 398*24*time.Hour {
+		t.Errorf("a leaf that browsers refuse: %+v", l)
 	}
 }
 

@@ -24,14 +24,21 @@ const (
 // at all, the first process to name the authority wins, and any leaf that the authority signed is as good as another.
 type devStore struct{ dir string }
 
-// openStore makes the directory if need be, and refuses one that others may write to: they could plant an authority.
+// openStore makes the directory if need be, and refuses one that belongs to others, by itself or as a symbolic link, or
+// that others may write to: they could plant an authority.
 func openStore(dir string) (*devStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("tlsconf: development CA: %w", err)
 	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return nil, fmt.Errorf("tlsconf: development CA: %w", err)
+	var info fs.FileInfo
+	for _, stat := range []func(string) (fs.FileInfo, error){os.Lstat, os.Stat} {
+		var err error
+		if info, err = stat(dir); err != nil {
+			return nil, fmt.Errorf("tlsconf: development CA: %w", err)
+		}
+		if err := checkOwner(dir, info); err != nil {
+			return nil, err
+		}
 	}
 	if hasModes() && info.Mode().Perm()&0o022 != 0 {
 		return nil, fmt.Errorf("tlsconf: others may write to %s (mode %04o): run chmod 700 %s", dir, info.Mode().Perm(), dir)
@@ -111,7 +118,8 @@ func (s *devStore) leaf(ca *issuer) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-// readPrivate reads a file that holds a key. It asks the open file for its mode, so that no other can be swapped in.
+// readPrivate reads a file that holds a key. It asks the open file for its owner and its mode, so that no other can be
+// swapped in.
 func (s *devStore) readPrivate(name string) ([]byte, error) {
 	f, err := os.Open(s.path(name))
 	if err != nil {
@@ -121,6 +129,9 @@ func (s *devStore) readPrivate(name string) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("tlsconf: development CA: %w", err)
+	}
+	if err := checkOwner(f.Name(), info); err != nil {
+		return nil, err
 	}
 	if mode := info.Mode().Perm(); hasModes() && mode&0o077 != 0 {
 		return nil, fmt.Errorf("tlsconf: others may read the private key %s (mode %04o): if nobody has, run chmod 600 %s; "+

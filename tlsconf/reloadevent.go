@@ -70,10 +70,10 @@ func (e ReloadEvent) String() string {
 func (o ReloaderOptions) warnFrom(cert *x509.Certificate) int64 {
 	before := o.WarnBefore
 	switch {
-	case before == 0:
-		before = min(DefaultWarnBefore, cert.NotAfter.Sub(cert.NotBefore)/3)
 	case before < 0:
 		return firstExpired(cert)
+	case before == 0:
+		before = min(DefaultWarnBefore, cert.NotAfter.Sub(cert.NotBefore)/3)
 	}
 	return cert.NotAfter.Unix() - int64(before/time.Second)
 }
