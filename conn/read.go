@@ -367,10 +367,9 @@ func (c *Conn) broken(err error) error {
 // client's host says that nobody is there.
 func (c *Conn) halfClosed() {
 	patience := min(c.set.closeTimeout, lingerTimeout)
-	heard := c.liv.last.Load()
-	left := patience - time.Duration(c.set.wheel.Now()-heard)
+	left := patience - time.Duration(c.set.wheel.Now()-c.liv.last.Load())
 	between := !c.in.rx.Pending() && c.in.r == c.in.w
-	if c.role == frame.Server && between && heard != 0 && c.closed() == nil {
+	if c.role == frame.Server && between && c.num.messagesIn.Load() > 0 && c.closed() == nil {
 		c.enterControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
 		c.kick()
 		for step := 5 * time.Millisecond; left > 0 && !c.refused(); left -= step {
