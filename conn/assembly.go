@@ -17,11 +17,9 @@ type assembly struct {
 }
 
 const (
-	// firstRoom is the most memory that a message gets on its header's word alone (RFC
-	// 6455 §10.4). When that has arrived it gets up to secondRoom, so that most are not
-	// moved again, and from then on a multiple of what has arrived.
-	firstRoom  = bufpool.Bulk
-	secondRoom = bufpool.Huge
+	// firstRoom is the most memory that a message gets when its first bytes arrive (RFC
+	// 6455 §10.4); from then on it gets a multiple of what has arrived.
+	firstRoom = 16 << 10
 	// directRead is the rest of a frame from which on it is read straight to its
 	// destination.
 	directRead = 4 << 10
@@ -74,7 +72,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 // beginMessage notes what a new message is.
 func (in *inbox) beginMessage(z *compression, ev *frame.Event) {
 	if in.zipped = ev.Compressed; in.zipped {
-		z.text.Reset()
+		z.reset()
 	}
 }
 
@@ -85,6 +83,13 @@ func (c *Conn) piece(ctx context.Context, ev *frame.Event) (err error) {
 	a := &in.asm
 	if in.r == in.w && !in.zipped {
 		if rest := in.rx.Remaining(); rest >= directRead {
+			// Memory is given to bytes that are here, not to a header that announces them.
+			if !c.t.Ready() {
+				in.release()
+				if err := c.await(ctx); err != nil {
+					return err
+				}
+			}
 			a.grow(rest)
 			room := a.buf[len(a.buf):cap(a.buf)]
 			*ev, err = c.direct(ctx, room[:min(int64(len(room)), rest)])
@@ -134,11 +139,7 @@ func (a *assembly) add(p []byte, rest int64) {
 // grow makes room for some of the rest of a frame: as much as has arrived allows.
 func (a *assembly) grow(rest int64) {
 	if cap(a.buf)-len(a.buf) < directRead {
-		more := max(firstRoom, 3*int64(len(a.buf)))
-		if len(a.buf) >= firstRoom {
-			more = max(more, secondRoom-int64(len(a.buf)))
-		}
-		a.enlarge(min(rest, more))
+		a.enlarge(min(rest, max(firstRoom, 3*int64(len(a.buf)))))
 	}
 }
 

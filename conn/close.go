@@ -241,7 +241,7 @@ func (c *Conn) linger(why *CloseError) error {
 
 // finish ends a connection on which nothing more is to be said. Closing a socket
 // with unread bytes resets it, and the peer may lose our last frame: so the stream
-// is ended first, and what still comes is read, for a bounded time. A client waits
+// is ended first, and what still comes is read, within bounds of time and size. A client waits
 // for the server to close (§7.1.1).
 func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	if c.in.looping {
@@ -253,7 +253,9 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	if c.in.closed && !wait && !ended {
 		return c.end(why) // the peer has said its last word and cannot be shown an end but by closing
 	}
-	for ctx.Err() == nil && c.drain(ctx) {
+	came, _ := c.t.Counts()
+	for in := came; in-came < lingerBytes && ctx.Err() == nil && c.drain(ctx); {
+		in, _ = c.t.Counts()
 	}
 	if wait {
 		c.shut(ctx)

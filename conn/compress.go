@@ -73,8 +73,24 @@ type compression struct {
 	send      deflate.Compressor   // under outbox.mu, or by the holder of msg while stream is set
 	recv      deflate.Decompressor // under the inbox's token
 	text      frame.UTF8           // of the message being inflated
+	encoded   int64                // bytes of it that were inflated
+	inflated  int64                // bytes that came of them
 	threshold int
 }
+
+// reset begins a message.
+func (z *compression) reset() {
+	z.text.Reset()
+	z.encoded, z.inflated = 0, 0
+}
+
+// A message may take this many bytes, and this many more for each byte that comes of it. The longest
+// that makes sense is one byte at a time, each in a block of its own with a flush behind it, which
+// takes seven. Blocks that come to nothing would cost their sender little and us for ever.
+const (
+	encodedAhead = 64 << 10
+	encodedPer   = 8
+)
 
 // newCompression returns what was agreed, from this side's view.
 func newCompression(role frame.Role, o *Compression, p handshake.DeflateParams, limit int64) *compression {
@@ -127,7 +143,7 @@ func (c *Conn) inflateFailed(err error) error {
 	switch err {
 	case deflate.ErrTooBig:
 		return c.fail(frame.ErrMessageTooBig)
-	case frame.ErrInvalidUTF8:
+	case frame.ErrInvalidUTF8, errWasteful:
 		return c.fail(err)
 	}
 	return c.fail(ErrCompressedData)
@@ -169,6 +185,11 @@ func (c *Conn) inflateRoom(n int) int64 {
 // into inflates into dst, and validates text.
 func (z *compression) into(dst, src []byte, op frame.Opcode, final bool) (n, k int, err error) {
 	n, k, err = z.recv.Inflate(dst, src, final)
+	z.encoded += int64(k)
+	z.inflated += int64(n)
+	if z.encoded > encodedAhead+encodedPer*z.inflated && err != deflate.ErrTooBig {
+		return n, k, errWasteful
+	}
 	if op == frame.Text {
 		if _, ok := z.text.Write(dst[:n]); !ok || err == nil && final && !z.text.Complete() {
 			return n, k, frame.ErrInvalidUTF8

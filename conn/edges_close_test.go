@@ -105,7 +105,7 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 						for range 50 {
 							_ = c.Send(prepare(t, Text, "late"))
 							_ = c.Write(bg, Text, []byte("late"))
-							c.pong([]byte("late"))
+							_, _ = c.sendPing(nil)
 						}
 					}()
 					reason.do(c, cn)

@@ -45,6 +45,10 @@ var (
 	ErrCompressedData error = &frame.Error{
 		Code: frame.InvalidPayload, Token: "compressed_data", Reason: "compressed message is not valid, RFC 7692 §7.2.2",
 	}
+	// errWasteful: a compressed message takes far more bytes than what comes of it (status 1009).
+	errWasteful error = &frame.Error{
+		Code: frame.MessageTooBig, Token: "compressed_waste", Reason: "compressed message takes more than 8 bytes for each that comes of it",
+	}
 	// ErrPingTimeout: the peer left a keepalive ping unanswered.
 	ErrPingTimeout = errors.New("websocket: no answer to a ping in time")
 	// ErrCloseTimeout: the peer did not take part in the closing handshake in time.

@@ -186,9 +186,7 @@ func (c *Conn) fill(ctx context.Context) error {
 	c.publish()
 	for {
 		if !c.t.Ready() {
-			if in.r == in.w {
-				in.release()
-			}
+			in.shrink()
 			if in.looping {
 				return errDrained
 			}
@@ -211,13 +209,30 @@ func (c *Conn) fill(ctx context.Context) error {
 	}
 }
 
+// shrink exchanges the buffer for the smallest that holds what is left in it, so that a peer that stalls
+// within a header costs little.
+func (in *inbox) shrink() {
+	n := in.w - in.r
+	if n == 0 {
+		in.release()
+	} else if n <= bufpool.Small && len(in.buf) > bufpool.Small {
+		b := bufpool.Get(bufpool.Small)
+		copy(b, in.buf[in.r:in.w])
+		bufpool.Put(in.buf)
+		in.buf, in.r, in.w = b, 0, n
+	}
+}
+
 // room makes space for a whole record behind what is left in the buffer: a part of
 // a header or of a control frame.
 func (in *inbox) room() {
-	if in.buf == nil {
-		in.buf = bufpool.Get(bufpool.Record)
+	if n := in.w - in.r; len(in.buf) < bufpool.Record {
+		b := bufpool.Get(bufpool.Record)
+		copy(b, in.buf[in.r:in.w])
+		bufpool.Put(in.buf)
+		in.buf, in.r, in.w = b, 0, n
 	} else if in.r > 0 {
-		n := copy(in.buf, in.buf[in.r:in.w])
+		copy(in.buf, in.buf[in.r:in.w])
 		in.r, in.w = 0, n
 	}
 }

@@ -24,6 +24,10 @@ const (
 // close its side, so that the last frame is not lost to a reset.
 const lingerTimeout = time.Second
 
+// lingerBytes is how much is read meanwhile of what the peer still sends, which is more than what sockets
+// hold.
+const lingerBytes = 4 << 20
+
 // answersLimit is how many bytes of answers (pongs, key updates) may wait for a peer
 // that does not read, besides the queue of Send, before nothing more is read from it.
 const answersLimit = 1 << 20

@@ -12,7 +12,6 @@ import (
 
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
-	"github.com/seed-c4549abd/wss/internal/stack"
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
@@ -23,7 +22,6 @@ import (
 // When the request is refused, the error is a *HandshakeError, the peer has been
 // told, and nc is closed, as it is after every error. ctx bounds the handshake only.
 func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
-	stack.Grow16()
 	if o == nil {
 		o = &AcceptOptions{}
 	}

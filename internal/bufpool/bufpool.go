@@ -28,8 +28,14 @@ var small, medium, record, bulk, large, huge sync.Pool
 // Tracking, for tests: with it on, it is known which buffers are out, and those that come back are poisoned.
 var (
 	tracking atomic.Bool
-	lent     sync.Map // where each was taken, []uintptr, by its first byte
+	lent     sync.Map // a loan for each, by its first byte
 )
+
+// loan is a buffer that is out.
+type loan struct {
+	size    int
+	callers []uintptr // where it was taken
+}
 
 // Poison is what a returned buffer is filled with while tracking is on.
 const Poison = 0xDB
@@ -46,12 +52,18 @@ func Outstanding() (n int) {
 	return n
 }
 
+// OutstandingBytes returns their sizes' sum.
+func OutstandingBytes() (n int) {
+	lent.Range(func(_, l any) bool { n += l.(loan).size; return true })
+	return n
+}
+
 // Holders tells for each of those who has taken it.
 func Holders() string {
 	var b strings.Builder
-	lent.Range(func(_, callers any) bool {
+	lent.Range(func(_, l any) bool {
 		b.WriteString("a buffer was taken by\n")
-		frames := runtime.CallersFrames(callers.([]uintptr))
+		frames := runtime.CallersFrames(l.(loan).callers)
 		for more := true; more; {
 			var f runtime.Frame
 			f, more = frames.Next()
@@ -68,7 +80,7 @@ func Get(size int) []byte {
 	b := get(size)
 	if tracking.Load() {
 		callers := make([]uintptr, 32)
-		lent.Store(&b[0], callers[:runtime.Callers(2, callers)])
+		lent.Store(&b[0], loan{len(b), callers[:runtime.Callers(2, callers)]})
 	}
 	return b
 }

@@ -8,7 +8,3 @@
 // func Grow4()
 TEXT ·Grow4(SB), 0, $2048-0
 	RET
-
-// func Grow16()
-TEXT ·Grow16(SB), 0, $8192-0
-	RET

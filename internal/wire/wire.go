@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/internal/bufpool"
-	"github.com/seed-c4549abd/wss/internal/stack"
 )
 
 // ErrWouldBlock is what Read returns after Switch when no whole record is here.
@@ -327,14 +326,8 @@ func (c *Conn) BytesRead() int64 { return c.read.Load() }
 // LocalAddr returns the socket's local address.
 func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
 
-// RemoteAddr returns the socket's remote address. It is the first that net/http asks for, on
-// the goroutine that then does the TLS handshake, and before any deeper call.
-func (c *Conn) RemoteAddr() net.Addr {
-	if c.read.Load() == 0 {
-		stack.Grow16()
-	}
-	return c.nc.RemoteAddr()
-}
+// RemoteAddr returns the socket's remote address.
+func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 
 // Resumable reports whether a Flush that its deadline cuts off may be followed by another. A
 // tls.Conn, such as the one to an HTTPS proxy, takes nothing more after that.

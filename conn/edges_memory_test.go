@@ -1,0 +1,187 @@
+package conn
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+)
+
+// TestWhatABeginningMakesAConnectionKeep: a peer that begins something and stops makes it keep a small multiple of what was sent.
+func TestWhatABeginningMakesAConnectionKeep(t *testing.T) {
+	header := masked(frame.Header{Fin: true, Opcode: frame.Binary}, "")[:1]
+	header = append(header, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0, 'k', 'k', 'k', 'k') // 1 MiB is announced
+	for _, tt := range []struct {
+		name string
+		sent []byte
+		most int
+	}{
+		{"half a header", header[:7], bufpool.Small},
+		{"a header", header, 0},
+		{"a header and a byte", append(bytes.Clone(header), 'x'), bufpool.Record},
+		{"a header and 16 KiB", append(bytes.Clone(header), make([]byte, 16<<10)...), 4 * 20 << 10},
+		{"a header and 64 KiB", append(bytes.Clone(header), make([]byte, 64<<10)...), bufpool.Large},
+		{"half a ping", masked(frame.Header{Fin: true, Opcode: frame.Ping}, "a ping that is cut")[:10], bufpool.Small},
+		{"a first fragment", masked(frame.Header{Opcode: frame.Text}, "x"), bufpool.Record},
+	} {
+		for _, kind := range []string{"tls", "plain"} {
+			t.Run(tt.name+" over "+kind, func(t *testing.T) {
+				bufpool.Track(true)
+				defer bufpool.Track(false)
+				cn, server := raw(t, kind)
+				served := echo(server)
+				if _, err := cn.Write(tt.sent); err != nil {
+					t.Fatal(err)
+				}
+				for {
+					in, _ := server.t.Counts()
+					if in >= int64(len(tt.sent)) && server.liv.listen.Load() != 0 {
+						break
+					}
+					time.Sleep(time.Millisecond)
+				}
+				if n := bufpool.OutstandingBytes(); n > tt.most {
+					t.Errorf("%d bytes are kept for %d that came, want %d at most", n, len(tt.sent), tt.most)
+				}
+				_ = cn.Close()
+				<-served
+			})
+		}
+	}
+}
+
+// TestBlocksThatComeToNothingAreBounded, with a limit of the message and without, whichever way they are read; and a message that is flushed
+// behind each byte is not taken for such.
+func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
+	empty := map[string][]byte{
+		"stored":       bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 10_000),
+		"fixed codes":  bytes.Repeat([]byte{0x02, 0x08, 0x20, 0x80, 0x00}, 10_000), // 4 blocks each: 010 0000000
+		"empty frames": nil,
+	}
+	for name, blocks := range empty {
+		for _, limit := range []int64{0, -1} {
+			for _, how := range []string{"Read", "Reader", "Serve"} {
+				t.Run(fmt.Sprintf("%s, limit %d, %s", name, limit, how), func(t *testing.T) {
+					cn, sn := ends(t, "plain")
+					set := newSettings(limit, 0, 0, 0)
+					o := Compression{Mode: CompressionTakeover}
+					p := handshake.DeflateParams{ServerMaxWindowBits: 15, ClientMaxWindowBits: 15}
+					c := newConn(newTransport(sn), frame.Server, "", set, newCompression(frame.Server, &o, p, set.messageLimit), nil)
+					ended := make(chan error, 1)
+					go func() {
+						switch how {
+						case "Read":
+							_, _, err := c.Read(bg)
+							ended <- err
+						case "Reader":
+							_, r, err := c.Reader(bg)
+							if err == nil {
+								err = r.Discard()
+							}
+							ended <- err
+						case "Serve":
+							ended <- c.Serve(bg, echoBack)
+						}
+					}()
+					if blocks == nil {
+						blocks = bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 2)
+					}
+					var wg sync.WaitGroup
+					wg.Go(func() { frames(cn, func(frame.Opcode, []byte) {}) })
+					sent := 0
+					h := frame.Header{Opcode: frame.Binary, RSV: frame.RSV1}
+					for sent < 64<<20 {
+						n, err := cn.Write(masked(h, string(blocks)))
+						h = frame.Header{Opcode: frame.Continuation}
+						if sent += n; err != nil {
+							break
+						}
+						select {
+						case err := <-ended:
+							ended <- err
+							sent += 1 << 30
+						default:
+						}
+					}
+					err := <-ended
+					if e, ok := errors.AsType[*frame.Error](err); !ok || e.Token != "compressed_waste" || CloseStatus(err) != StatusMessageTooBig {
+						t.Errorf("after %d bytes: %v", sent, err)
+					}
+					if in, _ := c.t.Counts(); in > lingerBytes+1<<20 {
+						t.Errorf("%d bytes were read", in)
+					}
+					_ = cn.Close()
+					wg.Wait()
+				})
+			}
+		}
+	}
+	t.Run("a flush behind each byte", func(t *testing.T) {
+		cn, sn := ends(t, "plain")
+		o := Compression{Mode: CompressionTakeover}
+		p := handshake.DeflateParams{ServerMaxWindowBits: 15, ClientMaxWindowBits: 15}
+		server := newConn(newTransport(sn), frame.Server, "", newSettings(0, 0, 0, 0), newCompression(frame.Server, &o, p, 1<<20), nil)
+		defer server.CloseNow()
+		var b bytes.Buffer
+		w, _ := flate.NewWriter(&b, 6)
+		want := make([]byte, 60_000)
+		for i := range want {
+			want[i] = byte(i * i >> 3)
+			_, _ = w.Write(want[i : i+1])
+			_ = w.Flush()
+		}
+		payload := b.Bytes()[:b.Len()-4]
+		go func() {
+			_, _ = cn.Write(masked(frame.Header{Fin: true, Opcode: frame.Binary, RSV: frame.RSV1}, string(payload)))
+		}()
+		if _, got, err := server.Read(bg); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes for %d, %v", len(got), len(payload), err)
+		}
+		_ = cn.Close()
+	})
+}
+
+// TestCompressingHoldsUpNobody: neither the wheel nor another connection waits while one prepared message is compressed.
+func TestCompressingHoldsUpNobody(t *testing.T) {
+	params := handshake.DeflateParams{ServerMaxWindowBits: 15, ClientMaxWindowBits: 15}
+	client, server := zipPair(t, "tls", params, Compression{Mode: CompressionTakeover})
+	m := prepare(t, Binary, string(make([]byte, 1<<20)))
+	// As if it were being compressed for ever.
+	z := m.add(server.zip.send.WindowBits, server.zip.send.Level)
+	compressing, finish := make(chan struct{}), make(chan struct{})
+	go z.once.Do(func() {
+		close(compressing)
+		<-finish
+	})
+	<-compressing
+	sent := make(chan error, 1)
+	go func() { sent <- server.Send(m) }()
+	for range 100 { // Send has got that far, or will: either way nothing below waits for it
+		runtime.Gosched()
+	}
+	server.liv.Tick()
+	if server.Stats().MessagesOut != 0 {
+		t.Error("it was sent")
+	}
+	if err := server.Send(prepare(t, Text, "another")); err != nil {
+		t.Error(err)
+	}
+	if _, p, err := client.Read(bg); string(p) != "another" || err != nil {
+		t.Errorf("%q, %v", p, err)
+	}
+	close(finish)
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	if _, p, err := client.Read(bg); len(p) != 1<<20 || err != nil {
+		t.Errorf("%d bytes, %v", len(p), err)
+	}
+}
