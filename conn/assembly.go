@@ -19,7 +19,7 @@ type assembly struct {
 const (
 	// firstRoom is the most memory that a message gets when its first bytes arrive (RFC
 	// 6455 §10.4); from then on it gets a multiple of what has arrived.
-	firstRoom = 16 << 10
+	firstRoom = bufpool.Medium
 	// directRead is the rest of a frame from which on it is read straight to its
 	// destination.
 	directRead = 4 << 10
@@ -131,7 +131,8 @@ func (a *assembly) add(p []byte, rest int64) {
 		return
 	}
 	if cap(a.buf)-n < len(p) {
-		a.enlarge(int64(len(p)) + min(rest, firstRoom))
+		size := int64(len(p))
+		a.enlarge(size + min(rest, max(firstRoom-size, 3*size)))
 	}
 	a.buf = append(a.buf, p...)
 }

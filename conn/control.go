@@ -19,11 +19,14 @@ func (c *Conn) control(ev *frame.Event) error {
 	return nil
 }
 
-// pongsAhead is how many bytes wait at most for a peer that takes nothing before pongs replace each other.
-const pongsAhead = 4 << 10
+// From so many bytes on that wait to be sent pongs replace each other: sooner if the peer takes nothing.
+const (
+	pongsAhead      = 16 << 10
+	pongsAheadStuck = 4 << 10
+)
 
-// pong answers a ping with its payload. While the peer takes nothing of what was sent, only the
-// answer to its latest ping is kept (RFC 6455 §5.5.3), so a flood costs nothing.
+// pong answers a ping with its payload. Where much waits to be sent, only the answer to the latest ping
+// is kept (RFC 6455 §5.5.3), so a flood costs nothing.
 func (c *Conn) pong(payload []byte) {
 	o := &c.out
 	o.mu.Lock()
@@ -31,7 +34,7 @@ func (c *Conn) pong(payload []byte) {
 	if c.closed() != nil {
 		return
 	}
-	if len(o.buf) > pongsAhead && c.t.Pending() > 0 || len(o.buf)+len(payload)+frame.MaxHeaderSize > gatherCap {
+	if len(o.buf) > pongsAhead || len(o.buf) > pongsAheadStuck && c.t.Pending() > 0 {
 		o.pong = append(o.pong[:0], payload...)
 	} else {
 		c.enter(&frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(payload))}, payload)

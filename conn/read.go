@@ -201,10 +201,28 @@ func (c *Conn) fill(ctx context.Context) error {
 				c.liv.heard() // a frame that has begun goes on
 			}
 			in.w += n
+			if n <= smallRecord {
+				c.fillMore()
+			}
 			return nil
 		}
 		if err != errWouldBlock {
 			return c.broken(err)
+		}
+	}
+}
+
+// smallRecord is a read that is worth another one before what came is looked at.
+const smallRecord = 128
+
+// fillMore adds what else is here in small records: a peer that sends each byte in a record of its own
+// makes us look at frames as seldom as others do. An error stays, and is found by the next read.
+func (c *Conn) fillMore() {
+	in := &c.in
+	for c.t.Ready() && len(in.buf)-in.w >= record {
+		n, err := c.t.Read(in.buf[in.w:])
+		if in.w += n; err != nil || n > smallRecord {
+			return
 		}
 	}
 }

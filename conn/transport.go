@@ -97,7 +97,7 @@ func (t *plain) Shut() error { return t.CloseWrite() }
 type secure struct {
 	plain
 	tls  *tls.Conn
-	more bool // crypto/tls may hold decrypted bytes: the last Read filled its slice
+	more bool // crypto/tls may hold decrypted bytes, as the last Read filled its slice, or an error
 }
 
 func (t *secure) Ready() bool { return t.more || t.plain.Ready() }
@@ -107,7 +107,7 @@ func (t *secure) Read(p []byte) (int, error) {
 		return 0, errWouldBlock
 	}
 	n, err := t.tls.Read(p)
-	t.more = n == len(p)
+	t.more = n == len(p) || err != nil && err != errWouldBlock // an error stays, and is found again
 	if n == 0 && err == errWouldBlock && t.plain.Ready() {
 		// A record is here and crypto/tls does not take it: it has kept the error of a
 		// handshake within the connection (a renegotiation, TLS 1.2) that could not wait.
