@@ -72,7 +72,7 @@ func (s *devStore) authority() (*issuer, error) {
 			"and trust the new ca.pem in place of the old one", s.path(caKeyFile), err, s.dir)
 	}
 	public := certPEM(ca.cert.Raw)
-	if have, err := os.ReadFile(s.path(caFile)); err != nil || string(have) != string(public) {
+	if have, _ := os.ReadFile(s.path(caFile)); string(have) != string(public) {
 		if err := s.write(caFile, public, os.Rename); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -166,5 +167,23 @@ func TestExplainLeavesOtherErrorsAlone(t *testing.T) {
 	}
 	if got := reasonOf(&tls.CertificateVerificationError{Err: io.EOF}); got != Untrusted {
 		t.Errorf("an unknown failure to verify: reason %q", got)
+	}
+}
+
+func TestAnUnknownAuthorityIsNamed(t *testing.T) {
+	ca := newTestCA(t, "ca")
+	for _, tt := range []struct {
+		name string
+		cert *x509.Certificate
+		want string
+	}{
+		{"no certificate is known", nil, "certificate signed by unknown authority"},
+		{"another's", ca.issue(t, nil).Leaf, `certificate "leaf of ca" is signed by an unknown authority, CN=ca`},
+		{"its own", ca.cert, `certificate "ca" is self-signed`},
+	} {
+		v, ok := errors.AsType[*VerifyError](Explain(x509.UnknownAuthorityError{Cert: tt.cert}))
+		if !ok || v.Reason != Untrusted || v.Cert != tt.cert || !strings.Contains(v.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.name, v)
+		}
 	}
 }

@@ -117,6 +117,40 @@ func TestReloadReportsAnExpiredCertificateInUse(t *testing.T) {
 	})
 }
 
+// TestTheSecondOfExpiryAndARenewalInTime: the last valid second is the certificate's, and what is renewed before it has
+// ended is not a recovery.
+func TestTheSecondOfExpiryAndARenewalInTime(t *testing.T) {
+	ca := newTestCA(t, "ca")
+	synctest.Test(t, func(t *testing.T) {
+		certFile, keyFile := writePair(t, t.TempDir(), ca.issueFor(t, day))
+		d := &diary{begin: time.Now()}
+		r, err := NewReloader(certFile, keyFile, ReloaderOptions{OnEvent: d.add})
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect := func(name string, want ...string) {
+			t.Helper()
+			_ = r.Reload()
+			if diff := cmp.Diff(want, d.lines); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+			d.lines = nil
+		}
+		time.Sleep(16*time.Hour - time.Second)
+		expect("a second before the last third of its life")
+		time.Sleep(time.Second)
+		expect("in the last third", "expiring 16h0m0s")
+		writePair(t, filepath.Dir(certFile), ca.issueFor(t, day))
+		expect("renewed in time", "reloaded 16h0m0s")
+		time.Sleep(day)
+		expect("its last second", "expiring 40h0m0s")
+		time.Sleep(time.Second)
+		expect("a second later", "expired 40h0m0s")
+		writePair(t, filepath.Dir(certFile), ca.issueFor(t, day))
+		expect("renewed too late", "recovered 40h0m0s")
+	})
+}
+
 // TestEachChangeIsReportedOnce: success, failure and recovery.
 func TestEachChangeIsReportedOnce(t *testing.T) {
 	ca := newTestCA(t, "ca")
