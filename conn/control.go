@@ -8,7 +8,9 @@ func (c *Conn) control(ev *frame.Event) error {
 	c.num.control.Add(1)
 	switch ev.Opcode {
 	case frame.Ping:
-		c.pong(ev.Payload)
+		if c.pong(ev.Payload) {
+			c.kick()
+		}
 	case frame.Pong:
 		if c.png.answered(ev.Payload) {
 			c.liv.heard()
@@ -19,27 +21,29 @@ func (c *Conn) control(ev *frame.Event) error {
 	return nil
 }
 
-// From so many bytes on that wait to be sent pongs replace each other: sooner if the peer takes nothing.
+// Pongs gather up to pongsAhead bytes, and up to pongsAheadStuck while the peer takes nothing.
 const (
 	pongsAhead      = 16 << 10
 	pongsAheadStuck = 4 << 10
 )
 
-// pong answers a ping with its payload. Where much waits to be sent, only the answer to the latest ping
-// is kept (RFC 6455 §5.5.3), so a flood costs nothing.
-func (c *Conn) pong(payload []byte) {
+// pong answers a ping with its payload, and reports whether it is time to send what waits. While the peer
+// takes nothing, only the answer to its latest ping is kept (RFC 6455 §5.5.3), so a flood costs nothing.
+func (c *Conn) pong(payload []byte) (send bool) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if c.closed() != nil {
-		return
-	}
-	if len(o.buf) > pongsAhead || len(o.buf) > pongsAheadStuck && c.t.Pending() > 0 {
-		o.pong = append(o.pong[:0], payload...)
-	} else {
-		c.enter(&frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(payload))}, payload)
+		return false
 	}
 	c.in.answer = true
+	stuck := c.t.Pending() > 0
+	if n := len(o.buf) + len(payload) + frame.MaxHeaderSize; stuck && n > pongsAheadStuck || n > gatherCap {
+		o.pong = append(o.pong[:0], payload...)
+		return false
+	}
+	c.enter(&frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(payload))}, payload)
+	return !stuck && len(o.buf) > pongsAhead
 }
 
 // enterControl puts a control frame into the outbox, whatever has gathered there,

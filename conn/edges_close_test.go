@@ -489,6 +489,7 @@ func TestAnswersReachAClientThatHasHalfClosed(t *testing.T) {
 	for _, kind := range []string{"tls", "plain", "stream", "pipe"} {
 		for _, how := range []string{"Serve", "Read"} {
 			t.Run(kind+" "+how, func(t *testing.T) {
+				t.Parallel()
 				cn, sn := ends(t, kind)
 				c := newConn(newTransport(sn), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 				var workers sync.WaitGroup

@@ -64,12 +64,13 @@ func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
 	empty := map[string][]byte{
 		"stored":       bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 10_000),
 		"fixed codes":  bytes.Repeat([]byte{0x02, 0x08, 0x20, 0x80, 0x00}, 10_000), // 4 blocks each: 010 0000000
-		"empty frames": nil,
+		"empty frames": bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 2),
 	}
 	for name, blocks := range empty {
 		for _, limit := range []int64{0, -1} {
 			for _, how := range []string{"Read", "Reader", "Serve"} {
 				t.Run(fmt.Sprintf("%s, limit %d, %s", name, limit, how), func(t *testing.T) {
+					t.Parallel()
 					cn, sn := ends(t, "plain")
 					set := newSettings(limit, 0, 0, 0)
 					o := Compression{Mode: CompressionTakeover}
@@ -91,9 +92,6 @@ func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
 							ended <- c.Serve(bg, echoBack)
 						}
 					}()
-					if blocks == nil {
-						blocks = bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 2)
-					}
 					var wg sync.WaitGroup
 					wg.Go(func() { frames(cn, func(frame.Opcode, []byte) {}) })
 					sent := 0

@@ -96,22 +96,29 @@ func (t *plain) Shut() error { return t.CloseWrite() }
 // secure is crypto/tls over the wire.
 type secure struct {
 	plain
-	tls  *tls.Conn
-	more bool // crypto/tls may hold decrypted bytes, as the last Read filled its slice, or an error
+	tls    *tls.Conn
+	more   bool  // crypto/tls may hold decrypted bytes: the last Read filled its slice
+	failed error // what Read returns from now on: crypto/tls does not keep every error itself
 }
 
-func (t *secure) Ready() bool { return t.more || t.plain.Ready() }
+func (t *secure) Ready() bool { return t.more || t.failed != nil || t.plain.Ready() }
 
 func (t *secure) Read(p []byte) (int, error) {
+	if t.failed != nil {
+		return 0, t.failed
+	}
 	if !t.Ready() {
 		return 0, errWouldBlock
 	}
 	n, err := t.tls.Read(p)
-	t.more = n == len(p) || err != nil && err != errWouldBlock // an error stays, and is found again
+	t.more = n == len(p)
 	if n == 0 && err == errWouldBlock && t.plain.Ready() {
 		// A record is here and crypto/tls does not take it: it has kept the error of a
 		// handshake within the connection (a renegotiation, TLS 1.2) that could not wait.
-		return 0, errNoProgress
+		err = errNoProgress
+	}
+	if err != nil && err != errWouldBlock {
+		t.failed = err
 	}
 	return n, err
 }
@@ -123,7 +130,7 @@ func (t *secure) Write(p []byte, straight bool) error {
 }
 
 func (t *secure) Wait() error {
-	if t.more {
+	if t.more || t.failed != nil {
 		return nil
 	}
 	return t.plain.Wait()
