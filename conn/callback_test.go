@@ -261,6 +261,7 @@ func nativeServer(t *testing.T, o *AcceptOptions, f func(*Conn)) (addr string, c
 
 // TestEveryCallbackOfAClientMayBeMisused, too.
 func TestEveryCallbackOfAClientMayBeMisused(t *testing.T) {
+	t.Parallel()
 	for _, where := range []string{"Opened", "MessageIn", "MessageOut", "Closed"} {
 		for _, what := range []string{"panics", "ends its goroutine", "closes", "closes now", "reads", "writes", "pings"} {
 			t.Run(where+" "+what, func(t *testing.T) {

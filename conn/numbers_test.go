@@ -74,6 +74,7 @@ var numbers = []number{
 
 // TestEveryNumberAtItsExtremes: no overflow, no endless loop, no crash, and what can work works.
 func TestEveryNumberAtItsExtremes(t *testing.T) {
+	t.Parallel()
 	for _, option := range numbers {
 		for _, n := range extremes {
 			t.Run(fmt.Sprintf("%s %d", option.name, n), func(t *testing.T) {

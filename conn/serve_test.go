@@ -278,6 +278,7 @@ func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
 // TestServeHasClosedTheSocketWhenItReturns, whether the peer's stream ended or broke off, and
 // what fn wrote before has left.
 func TestServeHasClosedTheSocketWhenItReturns(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"plain", "tls"} {
 		for _, reset := range []bool{false, true} {
 			t.Run(fmt.Sprint(kind, " reset ", reset), func(t *testing.T) {
