@@ -62,7 +62,7 @@ type AcceptOptions struct {
 
 	// MessageLimit is the most bytes of a received message, inflated if it was
 	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
-	// memory then follows what is received, never what a header declares.
+	// memory then follows what is received, not what a header declares.
 	MessageLimit int64
 	// QueueLimit is the most bytes of messages that Send lets wait for a peer that does
 	// not take them; a longer message passes when nothing waits. Zero or less:
@@ -130,7 +130,10 @@ func (o *AcceptOptions) timeout() time.Duration {
 // works behind any middleware whose ResponseWriter offers Unwrap.
 //
 // After Accept the ResponseWriter must not be used. The connection outlives the
-// handler: when it returns is up to you.
+// handler: when it returns is up to you, but somebody has to read until the connection
+// ends (Serve, Go, CloseRead, or calls of Read). When the handler has returned, or
+// panicked, and nobody has read for PingInterval, the connection is closed with 1011
+// (ErrUnread).
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
 	if o == nil {
 		o = &AcceptOptions{}

@@ -55,7 +55,7 @@ type DialOptions struct {
 
 	// MessageLimit is the most bytes of a received message, inflated if it was
 	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
-	// memory then follows what is received, never what a header declares.
+	// memory then follows what is received, not what a header declares.
 	MessageLimit int64
 	// QueueLimit is the most bytes of messages that Send lets wait for a peer that does
 	// not take them; a longer message passes when nothing waits. Zero or less:

@@ -21,26 +21,27 @@ import (
 // in an orderly way. The zero value is a group without limits; its fields must not
 // change once it is used. All methods may be called by any number of goroutines.
 type Group struct {
-	// MaxConns limits the connections in all. One more is refused with 503, before
-	// anything is done for it. Zero: no limit.
+	// MaxConns limits the connections in all, those whose handshake is under way included. One
+	// more is refused with 503 when its request has been read. Zero or less: no limit.
 	MaxConns int
 	// MaxPerAddress limits the connections from one IP address (of IPv6 one /64
-	// network). One more is refused with 429. Behind a proxy all come from its address:
-	// use Key. Zero: no limit.
+	// network, on each link if it is link-local). One more is refused with 429. Peers without an IP address, as those of a
+	// unix socket, are not counted, and behind a proxy all come from its address:
+	// use Key. Zero or less: no limit.
 	MaxPerAddress int
 	// Key names whom a request's connection counts for: a user, a tenant. "" counts
 	// for nobody. It runs before Check, so it must not trust what it has not
 	// verified. Zero: no keys.
 	Key func(r *http.Request) string
-	// MaxPerKey limits the connections of one key. One more is refused with 429. Zero:
-	// no limit.
+	// MaxPerKey limits the connections of one key. One more is refused with 429. Zero
+	// or less: no limit.
 	MaxPerKey int
 	// RetryAfter is what refused clients are told to wait, rounded up to seconds.
-	// Zero: 5 s.
+	// Zero or less: 5 s.
 	RetryAfter time.Duration
 
 	// MaxAge closes connections that have become older, with 1001, so that load
-	// spreads and credentials are checked again. Zero: never.
+	// spreads and credentials are checked again. Zero or less: never.
 	MaxAge time.Duration
 	// AgeJitter is the most by which MaxAge is shortened, at random for each
 	// connection, so that those that came together do not leave together. Zero: a

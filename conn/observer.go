@@ -3,14 +3,21 @@ package conn
 import "net/http"
 
 // Observer is told what happens: the hook for metrics and traces. Its methods are called
-// by the goroutine that does the work, by many at once, so they must be quick; they may
-// call methods of the connection other than reads. Embed [Unobserved] to write only
-// those that you need. What can be counted is counted already: see [Conn.Stats] and
-// [Group.Stats].
+// by the goroutine that does the work, by many at once, so they must be quick. Embed
+// [Unobserved] to write only those that you need. What can be counted is counted already:
+// see [Conn.Stats] and [Group.Stats].
+//
+// They may call any method of the connection and of its group, with two exceptions that return
+// ErrInCallback at once: [Conn.Ping], and the waiting of [Group.Shutdown]. While Serve or Go
+// reads, reads return [ErrServing]. A method that panics is the caller's panic: in Opened it closes the
+// connection, in Serve it is as one of the callback's, and where a goroutine of the
+// library's calls it ends the program.
 type Observer interface {
-	// Opened: the opening handshake is done.
+	// Opened: the opening handshake is done; a server's answer is sent when Opened returns, with what was written
+	// in it. Then the connection joins its group.
 	Opened(c *Conn)
-	// Refused: a server has refused an opening handshake.
+	// Refused: a server has refused an opening handshake. r is never nil; if it could not be parsed,
+	// it holds the remote address and the state of TLS only.
 	Refused(r *http.Request, why *HandshakeError)
 	// MessageIn: a message of size bytes, inflated, has been received.
 	MessageIn(c *Conn, typ MessageType, size int)
