@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -210,11 +211,11 @@ func TestUnansweredPingsDoNotPileUp(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		peer, server := rawBubble()
 		var wg sync.WaitGroup
-		pinged := 0
+		var pinged atomic.Int32
 		wg.Go(func() {
 			frames(peer, func(op frame.Opcode, _ []byte) {
 				if op == frame.Ping {
-					pinged++
+					pinged.Add(1)
 					_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "alive"))
 				}
 			})
@@ -234,8 +235,8 @@ func TestUnansweredPingsDoNotPileUp(t *testing.T) {
 		server.png.mu.Lock()
 		waiting := len(server.png.wait)
 		server.png.mu.Unlock()
-		if waiting > 2 || pinged < 100 {
-			t.Errorf("%d of %d pings wait for an answer", waiting, pinged)
+		if waiting > 2 || pinged.Load() < 100 {
+			t.Errorf("%d of %d pings wait for an answer", waiting, pinged.Load())
 		}
 		cancel()
 		if err := <-waits; !errors.Is(err, context.Canceled) {
