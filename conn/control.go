@@ -23,7 +23,7 @@ func (c *Conn) control(ev *frame.Event) error {
 
 // Pongs gather up to pongsAhead bytes, and up to pongsAheadStuck while the peer takes nothing.
 const (
-	pongsAhead      = 16 << 10
+	pongsAhead      = 8 << 10
 	pongsAheadStuck = 4 << 10
 )
 
