@@ -62,8 +62,9 @@ func Select(patterns []string) ([]Case, error) {
 	return selection(patterns)
 }
 
-// selectFor is Select for one role of the tested side.
-func selectFor(role Role, patterns []string) ([]Case, error) {
+// SelectFor is [Select] without the cases that are for the other role: role is that of the tested side. It is an error if
+// none is left.
+func SelectFor(role Role, patterns []string) ([]Case, error) {
 	cases, err := Select(patterns)
 	if err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	cases, err := selectFor(ServerRole, o.Cases)
+	cases, err := SelectFor(ServerRole, o.Cases)
 	if err != nil {
 		return nil, err
 	}

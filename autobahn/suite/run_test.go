@@ -50,7 +50,7 @@ func ourServer(t *testing.T) (string, *tls.Config) {
 func TestOurServerPasses(t *testing.T) {
 	url, client := ourServer(t)
 	wanted := slices.Concat(quick, quickCompressed, []string{"beyond"})
-	selected, err := selectFor(ServerRole, wanted)
+	selected, err := SelectFor(ServerRole, wanted)
 	if err != nil {
 		t.Fatal(err)
 	}

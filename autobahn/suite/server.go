@@ -65,7 +65,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if o.TLS != nil {
 		o.TLS = serverConfig(o.TLS)
 	}
-	cases, err := selectFor(ClientRole, o.Cases)
+	cases, err := SelectFor(ClientRole, o.Cases)
 	if err != nil {
 		return nil, err
 	}
