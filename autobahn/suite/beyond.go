@@ -15,6 +15,9 @@ func Beyond() []Case {
 	for _, group := range []func() []Case{requests, responses, maskings, closings, boundaries, slowness, granted, ends} {
 		all = append(all, group()...)
 	}
+	for i := range all {
+		all[i].byRFC = true
+	}
 	return all
 }
 

@@ -41,6 +41,8 @@ type Case struct {
 	offers []offer
 	// exact: an answer that leaves out what was asked for fails the case.
 	exact bool
+	// byRFC says that the verdicts follow the RFC alone, and not the original.
+	byRFC bool
 	// lasts is how long the exchange of a case in groups 9, 12 and 13 may take. 0: there is none.
 	lasts time.Duration
 	// patience is how long the suite leaves a connection open, as a server, after the closing handshake. 0: not at all.

@@ -39,6 +39,7 @@ type Peer struct {
 	writes [][]byte // to be sent when the case waits
 	joins  bool     // the next frame may join the last of them
 	timers map[string]timer
+	pings  []string // the payloads of those that were sent
 	// onMessage takes messages in place of the list of events. nil: they are events.
 	onMessage func(payload []byte, binary bool)
 	// closed says that the peer's close frame has come.
@@ -65,7 +66,7 @@ func newPeer(c *Case, at *opened, r *Result, slowness float64) *Peer {
 func (p *Peer) Open() bool { return p.state == stateOpen }
 
 // Note adds an event of the case's own to those received: that a wait has passed.
-func (p *Peer) Note(name string) { p.result.Received = append(p.result.Received, timeout(name)) }
+func (p *Peer) Note(name string) { p.add(timeout(name)) }
 
 // Send queues frames, those of a client masked with fresh keys (RFC 6455 §5.3), to be sent when the case waits. It checks nothing, and sends
 // them also after a close frame.
@@ -74,6 +75,9 @@ func (p *Peer) Send(frames ...Frame) {
 		f := &frames[i]
 		if p.state == stateClosed || f.Closes && p.state != stateOpen {
 			continue
+		}
+		if f.Opcode == frame.Ping {
+			p.pings = append(p.pings, f.octets())
 		}
 		p.queue(p.octets(f), f)
 		if f.Closes {
@@ -182,6 +186,7 @@ func (p *Peer) beginClosing(body string, byUs bool) {
 	}
 	p.after("reply", replyTimeout, func() {
 		r.WasCloseHandshakeTimeout = true
+		p.timeOut(replyTimeout, "ended the TCP connection, as there was no answer to its close frame")
 		p.drop("the peer did not answer the close frame in time")
 	})
 }

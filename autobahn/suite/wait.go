@@ -32,6 +32,7 @@ func (p *Peer) KillAfter(d time.Duration) {
 	p.log.wait("KL", d.Seconds())
 	p.after("kill", d, func() {
 		p.log.wait("KLE")
+		p.timeOut(d, "failed the connection with 1001")
 		p.fail(frame.GoingAway, "the case took too long")
 	})
 }
@@ -41,6 +42,7 @@ func (p *Peer) CloseAfter(d time.Duration) {
 	p.log.wait("TI", d.Seconds())
 	p.after("close", d, func() {
 		p.log.wait("TIE")
+		p.timeOut(d, "began the closing handshake without a status code")
 		p.Send(closeFrame(""))
 	})
 }
