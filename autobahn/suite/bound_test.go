@@ -6,37 +6,36 @@ import (
 )
 
 func TestABoundCountsEveryWaitOfACase(t *testing.T) {
+	const open, end = openTimeout, lingerTime
 	for name, tt := range map[string]struct {
-		c        Case
-		slowness float64
-		want     time.Duration
+		c    Case
+		pace pace
+		want time.Duration
 	}{
-		"an ordinary case":       {Case{}, 1, openTimeout + giveUp + lingerTime},
-		"one that exchanges":     {Case{lasts: time.Minute}, 1, openTimeout + time.Minute + giveUp + lingerTime},
-		"one that is slowed":     {Case{lasts: time.Minute}, 3, openTimeout + 3*(time.Minute+giveUp) + lingerTime},
-		"one that is quickened":  {Case{}, 0.5, openTimeout + giveUp/2 + lingerTime},
-		"one that has patience":  {Case{patience: time.Second}, 1, openTimeout + time.Second + giveUp + lingerTime},
-		"one whose frames abide": {Case{KillAfter: time.Second}, 1, openTimeout + giveUp + lingerTime},
+		"an ordinary case":           {Case{}, pace{slowness: 1}, open + giveUp + end},
+		"one that exchanges":         {Case{lasts: time.Minute}, pace{slowness: 1}, open + time.Minute + giveUp + end},
+		"one that is slowed":         {Case{lasts: time.Minute}, pace{slowness: 3}, open + 3*(time.Minute+giveUp) + end},
+		"one that is quickened":      {Case{}, pace{slowness: 0.5}, open + giveUp/2 + end},
+		"one that has patience":      {Case{patience: time.Second}, pace{slowness: 1}, open + time.Second + giveUp + end},
+		"one of a slow peer":         {Case{}, pace{1, time.Second}, open + giveUp + 2*time.Second + end},
+		"one with a pong and a text": {Case{Outcomes: ok(pong(""), message(""))}, pace{1, time.Second}, open + giveUp + 4*time.Second + end},
 	} {
-		if got := tt.c.Bound(tt.slowness); got != tt.want {
+		if got := tt.c.Bound(tt.pace.slowness, tt.pace.latency); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
 }
 
 func TestABoundOfARunDependsOnWhatRunsAtOnce(t *testing.T) {
-	one := (&Case{}).Bound(1)
-	for parallel, want := range map[int]time.Duration{1: 16*one + one, 4: 4*one + one, 16: 2 * one} {
-		got, err := Options{URL: "ws://localhost", Cases: []string{"1.*"}, Parallel: parallel}.Bound()
-		if err != nil || got != want {
-			t.Errorf("%d at once: %v, %v, want %v", parallel, got, err, want)
-		}
+	cases, err := Select([]string{"1.*"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, o := range map[string]Options{
-		"no URL": {Cases: []string{"1.*"}}, "cases of clients": {URL: "ws://localhost", Cases: []string{"21.*"}},
-	} {
-		if _, err := o.Bound(); err == nil {
-			t.Errorf("%s: no error", name)
+	one := cases[0].Bound(1, 0)
+	for parallel, want := range map[int]time.Duration{1: 16*one + one, 4: 4*one + one, 16: 2 * one} {
+		o := Options{Parallel: parallel, Slowness: 1}
+		if got := o.bound(cases); got != want {
+			t.Errorf("%d at once: %v, want %v", parallel, got, want)
 		}
 	}
 }

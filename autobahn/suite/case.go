@@ -93,6 +93,11 @@ type Frame struct {
 	Chop int
 	// WrongMask masks a frame as only the other role may, or leaves it unmasked (RFC 6455 §5.1).
 	WrongMask bool
+	// LengthBits is in how many bits the header says the length: 16 or 64, also where it need not (RFC 6455 §5.2). 0: in as few
+	// as can be.
+	LengthBits int
+	// TopBits are set in a length of 64 bits beside those that it has: the highest must not be (RFC 6455 §5.2).
+	TopBits uint64
 	// Key masks the frame, where it is masked. Zero: a fresh key, as it should be.
 	Key [4]byte
 	// Apart has the frame written by itself, rather than together with its neighbours.

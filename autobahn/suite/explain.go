@@ -85,7 +85,7 @@ func (r *Result) closed() string {
 	text := fmt.Sprintf("%s, with %s; the peer with %s", who, closeText(r.LocalCloseCode, r.LocalCloseReason),
 		closeText(r.RemoteCloseCode, r.RemoteCloseReason))
 	switch {
-	case r.bothClosed && r.WasServerConnectionDropTimeout:
+	case r.leftOpen():
 		return text + "; both close frames were there, and the server left the TCP connection open"
 	case r.WasClean:
 		return text + "; cleanly"

@@ -154,7 +154,7 @@ func (r *Result) closingDetails() []detail {
 		{"the suite failed the connection", yes[r.FailedByMe]},
 		{"the suite ended the TCP connection", yes[r.DroppedByMe]},
 	}
-	if r.WasServerConnectionDropTimeout {
+	if r.leftOpen() {
 		all = append(all, detail{"the server ended the TCP connection", "no"})
 	}
 	if r.timedOut != "" {

@@ -214,7 +214,11 @@ func (p *Peer) endFrame() {
 			return
 		}
 	}
-	if !in.binary && (in.spoiled || !in.text.Complete()) {
+	switch {
+	case in.binary:
+	case in.spoiled:
+		p.breaks(frame.InvalidPayload, "text is not UTF-8")
+	case !in.text.Complete():
 		p.breaks(frame.InvalidPayload, "text ends within a character")
 	}
 	switch {
@@ -274,6 +278,7 @@ func (p *Peer) event(e Event) {
 		}
 	}
 	p.Close(p.test.Closing.Codes[0])
+	p.asked = time.Now()
 }
 
 // closeReceived handles the peer's close frame (RFC 6455 §5.5.1).
@@ -308,6 +313,9 @@ func (p *Peer) closeReceived(body string) {
 		}
 	case stateClosing:
 		delete(p.timers, "reply")
+		if !p.asked.IsZero() {
+			r.latency = time.Since(p.asked)
+		}
 		r.WasClean, r.bothClosed = true, true
 		p.dropLater()
 	case stateClosed:

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
@@ -29,8 +30,8 @@ type Peer struct {
 	result *Result
 	// test is the case that is run.
 	test *Case
-	// slowness multiplies all waits.
-	slowness float64
+	// pace makes all waits longer.
+	pace pace
 	// server is the suite's role: it masks nothing, wants all masked, and is the one to end the TCP connection.
 	server bool
 
@@ -42,6 +43,8 @@ type Peer struct {
 	pings  []string // the payloads of those that were sent
 	// onMessage takes messages in place of the list of events. nil: they are events.
 	onMessage func(payload []byte, binary bool)
+	// asked is when our close frame went out, with nothing else that was to be answered. Zero: it has not.
+	asked time.Time
 	// closed says that the peer's close frame has come.
 	closed bool
 	// wake ends a turn when it is closed. nil: never.
@@ -51,10 +54,10 @@ type Peer struct {
 }
 
 // newPeer takes over a connection whose opening handshake is done.
-func newPeer(c *Case, at *opened, r *Result, slowness float64) *Peer {
+func newPeer(c *Case, at *opened, r *Result, w pace) *Peer {
 	p := &Peer{
 		link: newLink(at.conn, at.early), log: r.log, agreement: at.agreement, compression: at.compression, result: r, test: c,
-		slowness: slowness, server: at.server, in: inbound{wantsMask: at.server}, timers: map[string]timer{},
+		pace: w, server: at.server, in: inbound{wantsMask: at.server}, timers: map[string]timer{},
 	}
 	if p.compression != nil {
 		p.in.inflater = p.compression.inflater(p.server)
@@ -100,11 +103,31 @@ func (p *Peer) octets(f *Frame) []byte {
 		h.Key = f.Key
 	}
 	p.log.sentFrame(&h, f)
-	octets := h.Append(make([]byte, 0, frame.MaxHeaderSize+len(payload)))
+	octets := f.appendHeader(make([]byte, 0, frame.MaxHeaderSize+len(payload)), &h)
 	from := len(octets)
 	octets = append(octets, payload...)
 	mask.XOR(octets[from:], h.Key, 0)
 	return octets
+}
+
+// appendHeader appends a header, its length in the form that the frame has it in.
+func (f *Frame) appendHeader(dst []byte, h *frame.Header) []byte {
+	shortest := h.Append(nil)
+	head := []byte{shortest[0], shortest[1] & 0x80}
+	switch f.LengthBits {
+	case 16:
+		head[1] |= 126
+		head = binary.BigEndian.AppendUint16(head, uint16(h.Length))
+	case 64:
+		head[1] |= 127
+		head = binary.BigEndian.AppendUint64(head, uint64(h.Length)|f.TopBits)
+	default:
+		return append(dst, shortest...)
+	}
+	if h.Masked {
+		head = append(head, h.Key[:]...)
+	}
+	return append(dst, head...)
 }
 
 // mask gives a header the masking key that its frame needs. A server's keeps that of zeros, which changes nothing.

@@ -56,14 +56,15 @@ type Result struct {
 	// Server says that the suite was the server, and the tested side the client.
 	Server bool `json:"isServer"`
 
-	compresses bool     // the case is about how well, too
-	traffic    *traffic // nil: no messages were exchanged for that
-	declined   bool     // the extension that the case is about
-	answers    []int    // for each event the ping that it answers, or -1
-	answered   int      // the number of pings that were answered, the latest at least
-	bothClosed bool     // both close frames were there, whatever came then
-	timedOut   string   // which wait of the suite's was in vain, and what it did then
-	broken     []string // the rules that frames of the peer's broke, with the section and the octets
+	compresses bool          // the case is about how well, too
+	traffic    *traffic      // nil: no messages were exchanged for that
+	declined   bool          // the extension that the case is about
+	answers    []int         // for each event the ping that it answers, or -1
+	answered   int           // the number of pings that were answered, the latest at least
+	latency    time.Duration // from our close frame to the peer's; 0: not measured
+	bothClosed bool          // both close frames were there, whatever came then
+	timedOut   string        // which wait of the suite's was in vain, and what it did then
+	broken     []string      // the rules that frames of the peer's broke, with the section and the octets
 	// For the cases about ends: what reading ended with, io.EOF being a clean end; that the peer kept the connection when it had
 	// to end it; that something came behind its close frame; and that a client was the first to end the TCP connection.
 	streamEnd           error

@@ -110,13 +110,13 @@ func TestARunThatIsCancelledIsAnError(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsNotThereFailsEveryCase(t *testing.T) {
+func TestAServerThatGoesAwayFailsEveryCase(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ln.Close()
-	rep, err := Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*", "7.13.*"}})
+	rep, err := Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*", "7.13.*"}, Latency: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

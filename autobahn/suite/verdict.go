@@ -43,6 +43,14 @@ func (r *Result) judge(c *Case) {
 	}
 }
 
+// countByRFC puts the verdicts by the RFC alone in the place of the others.
+func (r *Result) countByRFC() {
+	if r.ByRFC != nil {
+		r.setVerdicts(*r.ByRFC)
+		r.ByRFC = nil
+	}
+}
+
 func (r *Result) judgeBy(c *Case, rfc bool) {
 	for i := range c.Outcomes {
 		o := &c.Outcomes[i]
@@ -51,7 +59,7 @@ func (r *Result) judgeBy(c *Case, rfc bool) {
 			verdict, ok = o.reads(r)
 		}
 		if ok && !r.declined {
-			r.Behavior, r.Result = verdict, "What came is among what is acceptable."
+			r.Behavior, r.Result = verdict, acceptable
 			if verdict != o.Verdict {
 				r.Result = "A pong came later than it could have (RFC 6455 §5.5.2)."
 			}
@@ -61,6 +69,9 @@ func (r *Result) judgeBy(c *Case, rfc bool) {
 	r.BehaviorClose, r.ResultClose = r.judgeClosing(&c.Closing, rfc)
 	if c.Closing.WrongEndIsFatal && c.Closing.ByUs != r.ClosedByMe {
 		r.Behavior = report.Failed
+		if r.Result == acceptable {
+			r.Result = "The peer did not fail the connection."
+		}
 	}
 	if c.Amend != nil {
 		c.Amend(r)
@@ -71,7 +82,7 @@ func (r *Result) judgeBy(c *Case, rfc bool) {
 // judgeClosing judges how the connection ended. The order is the original's: of several faults, the first counts. By the RFC
 // alone a TCP connection that was left open has one verdict, whatever came before, and the code that a peer repeats is right.
 func (r *Result) judgeClosing(want *Closing, rfc bool) (report.Behavior, string) {
-	leftOpen := r.WasServerConnectionDropTimeout && r.bothClosed
+	leftOpen := r.leftOpen()
 	repeats := r.RemoteCloseCode != nil && r.LocalCloseCode != nil && *r.RemoteCloseCode == *r.LocalCloseCode && r.ClosedByMe
 	switch {
 	case want.ByUs != r.ClosedByMe:
@@ -87,6 +98,9 @@ func (r *Result) judgeClosing(want *Closing, rfc bool) (report.Behavior, string)
 	}
 	return report.OK, "The connection was closed as it should be."
 }
+
+// leftOpen reports whether the server did not end the TCP connection, when both close frames had been there.
+func (r *Result) leftOpen() bool { return r.bothClosed && r.DroppedByMe && !r.Server }
 
 func list(codes []frame.StatusCode) string {
 	var all []string

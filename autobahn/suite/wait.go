@@ -25,7 +25,7 @@ type timer struct {
 	fire func()
 }
 
-func (p *Peer) slow(d time.Duration) time.Duration { return time.Duration(float64(d) * p.slowness) }
+func (p *Peer) slow(d time.Duration) time.Duration { return p.pace.of(d, p.test.answers()) }
 
 // KillAfter fails the connection with status 1001 if it still exists when d has passed.
 func (p *Peer) KillAfter(d time.Duration) {

@@ -9,6 +9,9 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 )
 
+// acceptable is what a result says of a case that has nothing else to say.
+const acceptable = "What came is among what is acceptable."
+
 // notAcceptable is what a result says before it is known better.
 const notAcceptable = "What came is not among what is acceptable."
 

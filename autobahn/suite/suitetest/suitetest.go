@@ -32,6 +32,7 @@ type Option func(*settings)
 type settings struct {
 	cases    []string
 	slowness float64
+	latency  time.Duration
 	tls      *tls.Config
 	known    *report.Golden
 }
@@ -42,6 +43,10 @@ func Cases(patterns ...string) Option { return func(s *settings) { s.cases = pat
 // Slowness multiplies all waits, for machines that are busy. Without it they are three times the original's: nothing is
 // waited for so long unless it fails, but in 5.19, 5.20 and 6.4.
 func Slowness(factor float64) Option { return func(s *settings) { s.slowness = factor } }
+
+// Latency is how long the peer takes for an answer, by which waits are longer. Without it that of a server is measured first,
+// and that of a client learnt from its cases.
+func Latency(d time.Duration) Option { return func(s *settings) { s.latency = d } }
 
 // TLS has the cases run over wss. For [Server] it is the client's configuration, which must trust the server; without it
 // the system's authorities are trusted. For [Client] it is the server's, with its certificate; without it they run over ws.
@@ -73,12 +78,11 @@ func apply(t *testing.T, role suite.Role, options []Option) (*settings, []suite.
 		}
 		cases = short
 	}
-	t.Log(boundOf(cases, s.slowness))
 	return s, cases
 }
 
 // boundOf says how long cases can take, if nothing else keeps the machine busy.
-func boundOf(cases []suite.Case, slowness float64) string {
+func boundOf(cases []suite.Case, slowness float64, latency time.Duration) string {
 	parallel := runtime.GOMAXPROCS(0)
 	if f := flag.Lookup("test.parallel"); f != nil {
 		if n, err := strconv.Atoi(f.Value.String()); err == nil && n > 0 {
@@ -87,7 +91,7 @@ func boundOf(cases []suite.Case, slowness float64) string {
 	}
 	var work, longest time.Duration
 	for i := range cases {
-		d := cases[i].Bound(slowness)
+		d := cases[i].Bound(slowness, latency)
 		work, longest = work+d, max(longest, d)
 	}
 	all := work/time.Duration(parallel) + longest
@@ -99,11 +103,19 @@ func boundOf(cases []suite.Case, slowness float64) string {
 func Server(t *testing.T, url string, options ...Option) {
 	t.Helper()
 	s, cases := apply(t, suite.ServerRole, options)
+	if s.latency == 0 {
+		latency, err := suite.Latency(t.Context(), suite.Options{URL: url, TLS: s.tls, Slowness: s.slowness})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.latency = max(latency, 1) // 0 would be measured again, for each case
+	}
+	t.Log(boundOf(cases, s.slowness, s.latency))
 	t.Run("case", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) {
 				t.Parallel()
-				r, err := suite.Run(t.Context(), suite.Options{URL: url, TLS: s.tls, Cases: []string{c.ID}, Slowness: s.slowness})
+				r, err := suite.Run(t.Context(), suite.Options{URL: url, TLS: s.tls, Cases: []string{c.ID}, Slowness: s.slowness, Latency: s.latency})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -124,16 +136,22 @@ func Client(t *testing.T, connect func(ctx context.Context, url string) error, o
 	t.Helper()
 	s, cases := apply(t, suite.ClientRole, options)
 	server, base := s.serve(t, cases)
+	latency := s.latency
+	if latency == 0 {
+		latency = suite.MaxLatency // until the client's is known
+	}
+	t.Log(boundOf(cases, s.slowness, latency))
 	t.Run("case", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) {
 				t.Parallel()
 				query := url.Values{"casetuple": {c.ID}, "agent": {agentName}}
-				failed, returned := within(t.Context(), c.Bound(s.slowness), func(ctx context.Context) error {
+				bound := c.Bound(s.slowness, latency)
+				failed, returned := within(t.Context(), bound, func(ctx context.Context) error {
 					return connect(ctx, base+"/runCase?"+query.Encode())
 				})
 				if !returned {
-					t.Fatalf("the client has not returned within %v, and not when its context had ended", c.Bound(s.slowness))
+					t.Fatalf("the client has not returned within %v, and not when its context had ended", bound)
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(s.slowness*float64(resultWait)))
 				defer cancel()
@@ -182,7 +200,7 @@ func (s *settings) serve(t *testing.T, cases []suite.Case) (*suite.Server, strin
 	for _, c := range cases {
 		ids = append(ids, c.ID)
 	}
-	server, err := suite.NewServer(suite.ServerOptions{TLS: s.tls, Cases: ids, Slowness: s.slowness})
+	server, err := suite.NewServer(suite.ServerOptions{TLS: s.tls, Cases: ids, Slowness: s.slowness, Latency: s.latency})
 	if err != nil {
 		t.Fatal(err)
 	}
