@@ -12,7 +12,7 @@ import (
 // asked for. The caller owns the result.
 func Beyond() []Case {
 	var all []Case
-	for _, group := range []func() []Case{requests, responses, maskings, closings, boundaries, slowness, granted, ends} {
+	for _, group := range []func() []Case{requests, responses, maskings, closings, boundaries, slowness, granted, ends, missed} {
 		all = append(all, group()...)
 	}
 	for i := range all {
