@@ -17,6 +17,7 @@ func (r *Result) Explain(lines int) string {
 	line("case", r.ID)
 	line("what", r.Description)
 	line("expectation", r.Expectation)
+	line("section", Section(r.ID))
 	line("verdict", fmt.Sprintf("%s: %s", r.Behavior, r.Result))
 	line("closing", fmt.Sprintf("%s: %s", r.BehaviorClose, r.ResultClose))
 	if r.ByRFC != nil {

@@ -88,7 +88,7 @@ func verdictOf(b report.Behavior) verdict {
 type casePage struct {
 	Style                                  template.CSS
 	ID, Agent, Role, Started, Duration     string
-	Description, Expectation               string
+	Description, Expectation, Section      string
 	Behavior, Close                        verdict
 	ByRFC                                  *verdictsByRFC
 	Result, ResultClose, Request, Response string
@@ -102,7 +102,7 @@ type detail struct{ Name, Text string }
 func pageOf(style template.CSS, r *Result) *casePage {
 	page := &casePage{
 		Style: style, ID: r.ID, Agent: visible(r.Agent), Role: "server", Started: r.Started.Format("2006-01-02 15:04:05 UTC"),
-		Duration: r.Duration.Round(time.Millisecond).String(), Description: visible(r.Description), Expectation: visible(r.Expectation),
+		Duration: r.Duration.Round(time.Millisecond).String(), Description: visible(r.Description), Expectation: visible(r.Expectation), Section: Section(r.ID),
 		Behavior: verdictOf(r.Behavior), Close: verdictOf(r.BehaviorClose), Result: visible(r.Result), ResultClose: visible(r.ResultClose),
 		ByRFC: byRFC(r), Request: head(r.HTTPRequest), Response: head(r.HTTPResponse), Closing: r.closingDetails(),
 	}

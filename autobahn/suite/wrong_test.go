@@ -86,6 +86,22 @@ func TestATCPConnectionThatIsLeftOpenIsSaidToBe(t *testing.T) {
 	}
 }
 
+// TestEveryCaseHasASection that it is about.
+func TestEveryCaseHasASection(t *testing.T) {
+	for _, c := range append(Cases(), Beyond()...) {
+		if Section(c.ID) == "" {
+			t.Errorf("%s has none", c.ID)
+		}
+	}
+	for id, want := range map[string]string{
+		"2.5": "RFC 6455 §5.5", "2.6": "RFC 6455 §5.5.2, §5.5.3", "5.1": "RFC 6455 §5.5", "5.10": "RFC 6455 §5.4", "8.1": "", "": "",
+	} {
+		if got := Section(id); got != want {
+			t.Errorf("%q: %q, want %q", id, got, want)
+		}
+	}
+}
+
 // TestEveryRuleHasASection that a header of a peer's can break.
 func TestEveryRuleHasASection(t *testing.T) {
 	for b0 := range 256 {
