@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -19,6 +20,13 @@ func Beyond() []Case {
 		all[i].byRFC = true
 	}
 	return all
+}
+
+// IsBeyond reports whether an id is that of a case which the original has not.
+func IsBeyond(id string) bool {
+	group, _, _ := strings.Cut(id, ".")
+	n, err := strconv.Atoi(group)
+	return err == nil && n >= 20
 }
 
 // echoing makes a case of an opening handshake that must succeed: a message comes back on its connection.

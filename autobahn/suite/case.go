@@ -63,6 +63,8 @@ const (
 type Outcome struct {
 	Verdict report.Behavior
 	Events  []Event
+	// ByRFC is what it is worth by the RFC alone, where that is something else. Empty: Verdict.
+	ByRFC report.Behavior
 }
 
 // Closing is how a connection should end (RFC 6455 §7).
@@ -141,15 +143,16 @@ func last(payload string) Frame      { return Frame{Payload: payload} }
 func closeFrame(body string) Frame   { return Frame{Opcode: frame.Close, Payload: body, Closes: true} }
 func code(c frame.StatusCode) string { return string([]byte{byte(c >> 8), byte(c)}) }
 func closeNormally() Frame           { return closeFrame(code(frame.NormalClosure)) }
-func ok(events ...Event) []Outcome   { return []Outcome{{report.OK, events}} }
+func ok(events ...Event) []Outcome   { return []Outcome{{Verdict: report.OK, Events: events}} }
 func normalClosing() Closing {
 	return Closing{ByUs: true, Codes: []frame.StatusCode{1000}, Clean: true}
 }
 func failing(c frame.StatusCode) Closing { return Closing{Codes: []frame.StatusCode{c}} }
 
-// okOrNothing is for a peer that gives up on a broken frame: what came before it should be answered first, but need not.
+// okOrNothing is for a peer that gives up on a broken frame: the original wants what came before it answered first, and the RFC does
+// not.
 func okOrNothing(events ...Event) []Outcome {
-	return []Outcome{{report.OK, events}, {report.NonStrict, nil}}
+	return []Outcome{{Verdict: report.OK, Events: events}, {Verdict: report.NonStrict, ByRFC: report.OK}}
 }
 
 // chopped has all frames written octet by octet.

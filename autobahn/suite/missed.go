@@ -32,7 +32,7 @@ func longForms() []Case {
 	add := func(description string, comes Event, frames ...Frame) {
 		c := failsWith("", description, frame.ProtocolError, frames...)
 		c.Expectation = "The connection is failed with 1002. To accept the length is not strict."
-		c.Outcomes = append(c.Outcomes, Outcome{report.NonStrict, []Event{comes}})
+		c.Outcomes = append(c.Outcomes, Outcome{Verdict: report.NonStrict, Events: []Event{comes}})
 		c.Amend = acceptsLongForm
 		cases = append(cases, c)
 	}

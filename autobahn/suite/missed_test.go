@@ -130,6 +130,7 @@ func TestTheOriginalsVerdictsStandBesideThoseByTheRFC(t *testing.T) {
 		faulty.PongsUnasked:   {"1.1.1": "FAILED, WRONG CODE; by the RFC OK, OK", "2.1": "FAILED, OK; by the RFC OK, OK", "3.1": "FAILED, OK; by the RFC OK, OK"},
 		faulty.LatestPong:     {"2.9": "OK, OK", "2.10": "FAILED, OK; by the RFC OK, OK"},
 		faulty.LatePongs:      {"5.6": "FAILED, OK; by the RFC NON-STRICT, OK", "2.1": "OK, OK"},
+		faulty.LateUTF8:       {"6.4.1": "NON-STRICT, OK; by the RFC OK, OK", "6.3.1": "OK, OK"},
 		faulty.NoPongs:        {"2.1": "FAILED, OK", "1.1.1": "OK, OK"},
 		faulty.EmptyPongs:     {"2.1": "OK, OK", "2.2": "FAILED, OK"},
 		faulty.StaysConnected: {"2.1": "OK, UNCLEAN; by the RFC OK, FAILED BY CLIENT", "3.1": "OK, FAILED BY CLIENT"},
@@ -199,7 +200,7 @@ func TestAServerThatCannotBeReachedIsAnError(t *testing.T) {
 
 // TestWaitsAreLongerByTheLatencyForEachAnswer.
 func TestWaitsAreLongerByTheLatencyForEachAnswer(t *testing.T) {
-	p := &Peer{pace: pace{2, 100 * time.Millisecond}, test: &Case{Outcomes: []Outcome{{report.OK, []Event{pong(""), message("")}}}}}
+	p := &Peer{pace: pace{2, 100 * time.Millisecond}, test: &Case{Outcomes: ok(pong(""), message(""))}}
 	if got, want := p.slow(time.Second), 2400*time.Millisecond; got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
@@ -245,7 +246,7 @@ func TestPongsAndMessagesAreReadByTheRFC(t *testing.T) {
 		for _, e := range tt.came {
 			p.add(e)
 		}
-		o := Outcome{report.OK, tt.wanted}
+		o := Outcome{Verdict: report.OK, Events: tt.wanted}
 		if got, ok := o.reads(p.result); got != tt.want && ok || ok != (tt.want != "") {
 			t.Errorf("%s: %v, %v, want %q", name, got, ok, tt.want)
 		}

@@ -32,6 +32,9 @@ func (o *Outcome) reads(r *Result) (verdict report.Behavior, ok bool) {
 		return "", false
 	}
 	verdict = o.Verdict
+	if o.ByRFC != "" {
+		verdict = o.ByRFC
+	}
 	rest := wanted.pongs
 	for _, pong := range came.pongs {
 		i := slices.IndexFunc(rest, func(w placed) bool { return w.payload == pong.payload })

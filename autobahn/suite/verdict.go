@@ -60,8 +60,11 @@ func (r *Result) judgeBy(c *Case, rfc bool) {
 		}
 		if ok && !r.declined {
 			r.Behavior, r.Result = verdict, acceptable
-			if verdict != o.Verdict {
+			switch {
+			case verdict == report.NonStrict && o.Verdict == report.OK:
 				r.Result = "A pong came later than it could have (RFC 6455 §5.5.2)."
+			case verdict == report.NonStrict:
+				r.Result = fmt.Sprintf("What came is acceptable, and not strict. %s", r.cameInstead())
 			}
 			break
 		}
