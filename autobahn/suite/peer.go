@@ -45,6 +45,8 @@ type Peer struct {
 	onMessage func(payload []byte, binary bool)
 	// asked is when our close frame went out, with nothing else that was to be answered. Zero: it has not.
 	asked time.Time
+	// heard is when octets came last in an exchange, or were left to be sent.
+	heard time.Time
 	// closed says that the peer's close frame has come.
 	closed bool
 	// wake ends a turn when it is closed. nil: never.

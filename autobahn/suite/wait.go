@@ -82,6 +82,9 @@ func (p *Peer) turn(ctx context.Context) {
 			return
 		}
 		p.log.received(b)
+		if p.test.lasts > 0 {
+			p.heard = time.Now()
+		}
 		p.receive(b)
 		p.link.done(b)
 	case <-alarm.C:

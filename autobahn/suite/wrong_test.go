@@ -86,6 +86,21 @@ func TestATCPConnectionThatIsLeftOpenIsSaidToBe(t *testing.T) {
 	}
 }
 
+// TestAnExchangeThatHasComeToAStandstillIsGivenUp, rather than waited for until its time is over.
+func TestAnExchangeThatHasComeToAStandstillIsGivenUp(t *testing.T) {
+	o := Options{URL: sloppyServer(t, agreeing), Cases: []string{"9.1.1", "9.8.6"}, Slowness: 0.01, Latency: 1}
+	rep, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 9.1.1 waits for a tenth of a second in all, half of what counts as a standstill; 9.8.6 for five seconds.
+	for i, want := range []string{"Not everything came back within 10s.", "Not everything came back. For 200ms nothing came, and the suite"} {
+		if r := rep.Results[i]; r.Behavior != "FAILED" || !strings.HasPrefix(r.Result, want) {
+			t.Errorf("%s: %s: %s, want %q", r.ID, r.Behavior, r.Result, want)
+		}
+	}
+}
+
 // TestEveryCaseHasASection that it is about.
 func TestEveryCaseHasASection(t *testing.T) {
 	for _, c := range append(Cases(), Beyond()...) {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ func (b *bench) try(ctx context.Context, p peer, cases []string) outcome {
 		return out
 	}
 	out.version = version
-	results, err := b.results(ctx, line, cases)
+	results, crashes, err := b.results(ctx, line, cases)
 	if err != nil {
 		out.skipped = err.Error()
 		return out
@@ -66,57 +67,107 @@ func (b *bench) try(ctx context.Context, p peer, cases []string) outcome {
 			s = &out.beyond
 		}
 		s.all++
-		if r.Passes() {
+		if r.Passes() && !slices.Contains(crashes, r.ID) {
 			s.passed++
 		}
 	}
-	out.findings = findings(results)
+	out.findings = findings(results, crashes)
 	fmt.Fprintf(b.log, "%s %s: %d findings\n", p.title, version, len(out.findings))
 	return out
 }
 
-// results runs cases against a server, and those that fail once more by themselves: the machine may have been busy.
-func (b *bench) results(ctx context.Context, line, cases []string) ([]*suite.Result, error) {
-	journal := process.NewJournal()
-	server, err := process.Start(ctx, process.Command{Args: line}, journal, journal)
-	if err != nil {
+// server is a peer's program while it runs.
+type server struct {
+	process *process.Process
+	journal *process.Journal
+	url     string
+}
+
+// start starts a peer's server.
+func start(ctx context.Context, line []string) (*server, error) {
+	s := &server{journal: process.NewJournal()}
+	var err error
+	if s.process, err = process.Start(ctx, process.Command{Args: line}, s.journal, s.journal); err != nil {
 		return nil, err
 	}
-	defer server.Stop()
 	starting, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	url, err := journal.Await(starting, server.Done(), urlPattern)
+	url, err := s.journal.Await(starting, s.process.Done(), urlPattern)
 	if err != nil {
-		return nil, fmt.Errorf("the server does not start: %w: %s", err, lastLine(journal.Tail(), "it says nothing"))
+		s.process.Stop()
+		return nil, fmt.Errorf("the server does not start: %w: %s", err, lastLine(s.journal.Tail(), "it says nothing"))
 	}
-	o := suite.Options{URL: url[0], Cases: cases, Parallel: 16, Begin: func(p suite.Plan) {
+	s.url = url[0]
+	return s, nil
+}
+
+// endWait is how long a program may take to end that is about to.
+const endWait = 300 * time.Millisecond
+
+// ended waits a little for the program's end.
+func (s *server) ended() bool {
+	timer := time.NewTimer(endWait)
+	defer timer.Stop()
+	select {
+	case <-s.process.Done():
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// results runs cases against a server, and those that fail once more: the machine may have been busy. crashes are the ids of those
+// that end the program.
+func (b *bench) results(ctx context.Context, line, cases []string) (results []*suite.Result, crashes []string, err error) {
+	s, err := start(ctx, line)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { s.process.Stop() }()
+	o := suite.Options{URL: s.url, Cases: cases, Parallel: 16, Begin: func(p suite.Plan) {
 		fmt.Fprintf(b.log, "%d cases, in %v at most; the server answers within %v\n", p.Cases, p.Bound.Round(time.Second), p.Latency.Round(10*time.Microsecond))
 	}}
 	rep, err := suite.Run(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	o.Cases, o.Parallel, o.Slowness = nil, 4, 2
+	var failed []string
 	for _, r := range rep.Results {
 		if !r.Passes() {
-			o.Cases = append(o.Cases, r.ID)
+			failed = append(failed, r.ID)
 		}
 	}
-	if o.Cases == nil {
-		return rep.Results, nil
+	if failed == nil {
+		return rep.Results, nil, nil
 	}
-	again, err := suite.Run(ctx, o)
-	if err != nil {
-		return nil, err
+	o.Parallel, o.Slowness, o.Latency = 16, 2, 0
+	batches := [][]string{failed}
+	if s.ended() {
+		// What was run after that has failed for it, and the case that did it may have passed: each has a program that is there.
+		o.Parallel, o.Latency, o.Begin = 1, time.Millisecond, nil
+		batches = slices.Collect(slices.Chunk(rep.Cases, 1))
 	}
-	for _, second := range again.Results {
-		for i, first := range rep.Results {
-			if first.ID == second.ID {
-				rep.Results[i] = second
+	for _, batch := range batches {
+		if s.process.Ended() {
+			if s, err = start(ctx, line); err != nil {
+				return nil, nil, err
 			}
 		}
+		o.URL, o.Cases = s.url, batch
+		again, err := suite.Run(ctx, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, second := range again.Results {
+			i := slices.IndexFunc(rep.Results, func(first *suite.Result) bool { return first.ID == second.ID })
+			rep.Results[i] = second
+		}
+		// Who answers a close frame has not ended by then.
+		if r := again.Results[0]; o.Parallel == 1 && (s.process.Ended() || !r.WasClean && s.ended()) {
+			crashes = append(crashes, r.ID)
+		}
 	}
-	return rep.Results, nil
+	return rep.Results, crashes, nil
 }
 
 // source is the path of a file of a peer's.

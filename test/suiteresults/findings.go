@@ -20,6 +20,7 @@ type finding struct {
 	did, found        string // of the first case
 	sent, came        string // octets, likewise
 	section           string
+	crash             bool // the peer's program ended
 }
 
 // kind is how much a finding weighs.
@@ -69,17 +70,21 @@ func weigh(r *suite.Result) (kind, string) {
 	return must, ""
 }
 
-// findings are those of results, in the order of the cases.
-func findings(results []*suite.Result) []finding {
+// findings are those of results, in the order of the cases. crashes are the ids of those that end the peer's program.
+func findings(results []*suite.Result, crashes []string) []finding {
 	var all []finding
 	for _, r := range results {
-		if r.Passes() {
+		crash := slices.Contains(crashes, r.ID)
+		if r.Passes() && !crash {
 			continue
 		}
 		f := findingOf(r)
+		if crash {
+			f.crashes()
+		}
 		same := slices.IndexFunc(all, func(o finding) bool {
 			return subgroup(o.cases[0]) == subgroup(r.ID) && o.kind == f.kind && o.why == f.why && o.behavior == f.behavior &&
-				o.closing == f.closing && o.section == f.section
+				o.closing == f.closing && o.section == f.section && o.crash == f.crash
 		})
 		if same >= 0 {
 			all[same].cases = append(all[same].cases, r.ID)
@@ -104,6 +109,13 @@ func findingOf(r *suite.Result) finding {
 		f.came, _, _ = strings.Cut(r.HTTPResponse, "\r\n")
 	}
 	return f
+}
+
+// crashes makes a finding one that ends the peer's program. Its octets are left out: they would do so to everybody's.
+func (f *finding) crashes() {
+	f.kind, f.why, f.crash, f.behavior, f.closing = must, "", true, report.Failed, report.Unclean
+	f.sent, f.came = "", ""
+	f.found = "**The program ended.** The octets are left out here; the case has them."
 }
 
 // subgroup is a case's number without its last part.

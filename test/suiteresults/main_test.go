@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -58,7 +59,7 @@ func TestFindingsSayHowMuchTheyWeigh(t *testing.T) {
 	} {
 		t.Run(string(tt.fault), func(t *testing.T) {
 			t.Parallel()
-			all := findings(resultsOf(t, tt.fault, tt.cases...))
+			all := findings(resultsOf(t, tt.fault, tt.cases...), nil)
 			if len(all) != len(tt.want) {
 				t.Fatalf("%d findings, want %d", len(all), len(tt.want))
 			}
@@ -129,6 +130,52 @@ func TestAServerThatDoesNotStartIsSkipped(t *testing.T) {
 		if got := b.try(t.Context(), p, []string{"1.1.1"}); got.skipped == "" || got.findings != nil {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// fragile is set in a run of this test's executable that is a server which ends at a length with its top bit set.
+const fragile = "WSS_SUITERESULTS_FRAGILE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(fragile) == "" {
+		os.Exit(m.Run())
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("listening ws://%s\n", ln.Addr())
+	panic(faulty.Serve(fragileListener{ln}, faulty.None))
+}
+
+type fragileListener struct{ net.Listener }
+
+func (l fragileListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return fragileConn{conn}, err
+}
+
+type fragileConn struct{ net.Conn }
+
+func (c fragileConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if bytes.HasPrefix(b[:n], []byte{0x81, 0xff, 0x80}) {
+		os.Exit(3)
+	}
+	return n, err
+}
+
+// TestAProgramThatEndsIsFoundOutByTheCaseThatEndsIt, and the cases beside it are none of its findings.
+func TestAProgramThatEndsIsFoundOutByTheCaseThatEndsIt(t *testing.T) {
+	t.Setenv(fragile, "1")
+	b := &bench{cache: t.TempDir(), log: io.Discard}
+	p := peer{"fragile", "fragile", func(context.Context, *bench) ([]string, string, error) { return []string{os.Args[0]}, "1", nil }}
+	got := b.try(t.Context(), p, []string{"1.1.1", "1.1.2", "2.1", "28.2.1", "28.2.4", "28.3.1"})
+	if got.skipped != "" || got.original != (score{3, 3}) || got.beyond != (score{2, 3}) || len(got.findings) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if f := got.findings[0]; !f.crash || f.cases[0] != "28.2.1" || f.sent != "" || f.kind != must {
+		t.Errorf("%+v", f)
 	}
 }
 

@@ -60,7 +60,7 @@ func page(outcomes []outcome, cases []string) string {
 // cell is text that a table can hold: one line, without what Markdown would take for its own.
 func cell(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'", "*", `\*`).Replace(s)
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'", "**", "**", "*", `\*`).Replace(s)
 }
 
 // code is text in a fixed font, or nothing.
