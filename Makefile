@@ -12,7 +12,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz soak conformance conformance-server autobahn interop browser bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
+.PHONY: help run test race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop browser bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ conformance: ## run the conformance suite against an echo server: URL=wss://host
 
 conformance-server: ## run the conformance suite for clients that connect (LISTEN=localhost:9001, ARGS='-plain', ...)
 	go run ./autobahn/suite/cmd -listen $(or $(LISTEN),localhost:9001) $(or $(ARGS),-development)
+
+suite-results: ## run the conformance suite against twelve other libraries, and write docs/suite-results.md (ARGS='-peers ws', ...)
+	go run ./test/suiteresults $(ARGS)
 
 autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', ...)
 	go run ./autobahn/runner $(ARGS)

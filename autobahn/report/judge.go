@@ -44,6 +44,9 @@ func (p Problem) String() string {
 			text += "\n      " + detail
 		}
 	}
+	if p.Case.ByRFC != "" {
+		text += fmt.Sprintf("\n      By the RFC alone: %s, %s. %s", p.Case.ByRFC, p.Case.ByRFCClose, p.Case.ResultByRFC)
+	}
 	return text
 }
 

@@ -49,6 +49,11 @@ type Case struct {
 	// File is the path of the suite's own report of the case, in JSON; one in HTML is beside it.
 	File string
 
+	// ByRFC and ByRFCClose are the verdicts by the RFC alone, where package suite has others than the original's; else empty.
+	ByRFC, ByRFCClose Behavior
+	// ResultByRFC says why.
+	ResultByRFC string
+
 	// Description, Result and ResultClose say what the case does and what was seen, in the suite's words without markup.
 	// They are read for cases that do not pass, and empty for the others or if File cannot be read.
 	Description, Result, ResultClose string
@@ -142,6 +147,11 @@ func (c *Case) readDetails() {
 		Description string `json:"description"`
 		Result      string `json:"result"`
 		ResultClose string `json:"resultClose"`
+		ByRFC       struct {
+			Behavior      Behavior `json:"behavior"`
+			BehaviorClose Behavior `json:"behaviorClose"`
+			Result        string   `json:"result"`
+		} `json:"byRFC"`
 	}
 	if err := readJSON(c.File, &details); err != nil {
 		return // the verdict stands without them
@@ -149,6 +159,8 @@ func (c *Case) readDetails() {
 	c.Description = plain(details.Description)
 	c.Result = plain(details.Result)
 	c.ResultClose = plain(details.ResultClose)
+	c.ByRFC, c.ByRFCClose = details.ByRFC.Behavior, details.ByRFC.BehaviorClose
+	c.ResultByRFC = plain(details.ByRFC.Result)
 }
 
 // plain keeps the first paragraph of the suite's HTML, on one line.

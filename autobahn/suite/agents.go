@@ -20,6 +20,7 @@ type agents struct {
 type agent struct {
 	results map[string]*Result // by the ids of cases; the latest of each
 	running int
+	learner learner
 }
 
 func newAgents() *agents {
@@ -60,6 +61,13 @@ func (a *agents) result(name, id string) (*Result, <-chan struct{}) {
 		return known.results[id], nil
 	}
 	return nil, a.changed
+}
+
+// learner returns that of an agent, which has begun a case.
+func (a *agents) learner(name string) *learner {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return &a.known[name].learner
 }
 
 // busy says whether cases of an agent are running.

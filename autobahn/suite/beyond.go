@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -12,10 +13,20 @@ import (
 // asked for. The caller owns the result.
 func Beyond() []Case {
 	var all []Case
-	for _, group := range []func() []Case{requests, responses, maskings, closings, boundaries, slowness, granted, ends} {
+	for _, group := range []func() []Case{requests, responses, maskings, closings, boundaries, slowness, granted, ends, missed} {
 		all = append(all, group()...)
 	}
+	for i := range all {
+		all[i].byRFC = true
+	}
 	return all
+}
+
+// IsBeyond reports whether an id is that of a case which the original has not.
+func IsBeyond(id string) bool {
+	group, _, _ := strings.Cut(id, ".")
+	n, err := strconv.Atoi(group)
+	return err == nil && n >= 20
 }
 
 // echoing makes a case of an opening handshake that must succeed: a message comes back on its connection.

@@ -33,7 +33,7 @@ func TestTheNumbersBeyondAreComplete(t *testing.T) {
 	if all, err := Select([]string{"*"}); err != nil || len(all) != 517 {
 		t.Errorf("a star selects %d cases, %v", len(all), err)
 	}
-	if _, err := selectFor(ClientRole, []string{"20.*"}); err == nil {
+	if _, err := SelectFor(ClientRole, []string{"20.*"}); err == nil {
 		t.Error("cases of servers are selected for clients")
 	}
 }
@@ -102,7 +102,7 @@ func agreeing(head string) string {
 // TestEveryOpeningCanFail: a server that agrees to everything fails those that must be refused or declined, one that
 // refuses everything the others, and one that says nothing all.
 func TestEveryOpeningCanFail(t *testing.T) {
-	cases, err := selectFor(ServerRole, []string{"20.*"})
+	cases, err := SelectFor(ServerRole, []string{"20.*"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,10 @@ type Case struct {
 	offers []offer
 	// exact: an answer that leaves out what was asked for fails the case.
 	exact bool
+	// byRFC says that the verdicts follow the RFC alone, and not the original.
+	byRFC bool
+	// lasts is how long the exchange of a case in groups 9, 12 and 13 may take. 0: there is none.
+	lasts time.Duration
 	// patience is how long the suite leaves a connection open, as a server, after the closing handshake. 0: not at all.
 	patience time.Duration
 }
@@ -59,6 +63,8 @@ const (
 type Outcome struct {
 	Verdict report.Behavior
 	Events  []Event
+	// ByRFC is what it is worth by the RFC alone, where that is something else. Empty: Verdict.
+	ByRFC report.Behavior
 }
 
 // Closing is how a connection should end (RFC 6455 §7).
@@ -89,6 +95,11 @@ type Frame struct {
 	Chop int
 	// WrongMask masks a frame as only the other role may, or leaves it unmasked (RFC 6455 §5.1).
 	WrongMask bool
+	// LengthBits is in how many bits the header says the length: 16 or 64, also where it need not (RFC 6455 §5.2). 0: in as few
+	// as can be.
+	LengthBits int
+	// TopBits are set in a length of 64 bits beside those that it has: the highest must not be (RFC 6455 §5.2).
+	TopBits uint64
 	// Key masks the frame, where it is masked. Zero: a fresh key, as it should be.
 	Key [4]byte
 	// Apart has the frame written by itself, rather than together with its neighbours.
@@ -132,15 +143,16 @@ func last(payload string) Frame      { return Frame{Payload: payload} }
 func closeFrame(body string) Frame   { return Frame{Opcode: frame.Close, Payload: body, Closes: true} }
 func code(c frame.StatusCode) string { return string([]byte{byte(c >> 8), byte(c)}) }
 func closeNormally() Frame           { return closeFrame(code(frame.NormalClosure)) }
-func ok(events ...Event) []Outcome   { return []Outcome{{report.OK, events}} }
+func ok(events ...Event) []Outcome   { return []Outcome{{Verdict: report.OK, Events: events}} }
 func normalClosing() Closing {
 	return Closing{ByUs: true, Codes: []frame.StatusCode{1000}, Clean: true}
 }
 func failing(c frame.StatusCode) Closing { return Closing{Codes: []frame.StatusCode{c}} }
 
-// okOrNothing is for a peer that gives up on a broken frame: what came before it should be answered first, but need not.
+// okOrNothing is for a peer that gives up on a broken frame: the original wants what came before it answered first, and the RFC does
+// not.
 func okOrNothing(events ...Event) []Outcome {
-	return []Outcome{{report.OK, events}, {report.NonStrict, nil}}
+	return []Outcome{{Verdict: report.OK, Events: events}, {Verdict: report.NonStrict, ByRFC: report.OK}}
 }
 
 // chopped has all frames written octet by octet.

@@ -78,8 +78,8 @@ func compressedCases(id string, s *sample, offers ...offer) []Case {
 			Description: fmt.Sprintf("A thousand messages of %d octets%s, one after the other: %s. %s.",
 				v.length, cut, s.about, inWords(offers)),
 			Expectation: fmt.Sprintf("All come back within %v, and the connection is closed cleanly with 1000.", v.wait),
-			Closing:     normalClosing(), ReportTime: true, offers: offers,
-			Drive: func(_ context.Context, p *Peer) { p.exchangeCompressed(s, v.length, v.fragment, v.wait) },
+			Closing:     normalClosing(), ReportTime: true, offers: offers, lasts: v.wait,
+			Drive: func(_ context.Context, p *Peer) { p.exchangeCompressed(s, v.length, v.fragment) },
 		})
 	}
 	return cases
@@ -106,7 +106,7 @@ func inWords(offers []offer) string {
 
 // exchangeCompressed sends messages, each when the one before it has come back. As in the original, a server need not
 // compress what it sends.
-func (p *Peer) exchangeCompressed(s *sample, length, fragment int, wait time.Duration) {
+func (p *Peer) exchangeCompressed(s *sample, length, fragment int) {
 	if p.declined() {
 		return
 	}
@@ -125,7 +125,7 @@ func (p *Peer) exchangeCompressed(s *sample, length, fragment int, wait time.Dur
 		total.out.messages, total.out.app = sent, int64(sent)*int64(length)
 		total.out.payload += int64(len(octets))
 	}
-	p.exchange(wait, func(payload []byte, binary bool) (again bool, why string) {
+	p.exchange(func(payload []byte, binary bool) (again bool, why string) {
 		total.in.messages++
 		total.in.app += int64(len(payload))
 		total.in.payload += int64(p.in.carried)

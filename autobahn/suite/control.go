@@ -102,7 +102,7 @@ func refusal(err error) error {
 // control runs the connection of an errand that is no case: whatever drive sends, and a closing handshake.
 func (s *Server) control(ctx context.Context, at *opened, drive func(context.Context, *Peer)) {
 	c := &Case{Closing: normalClosing(), ClosesItself: true, Drive: drive}
-	p := newPeer(c, at, newResult(c, 0, ""), s.options.Slowness)
+	p := newPeer(c, at, newResult(c, 0, ""), pace{slowness: s.options.Slowness})
 	defer p.leave()
 	p.run(ctx)
 }

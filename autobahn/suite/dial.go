@@ -44,7 +44,7 @@ func dial(ctx context.Context, o *Options, c *Case) (*opened, error) {
 		return at, err
 	}
 	if at.conn, err = connect(ctx, u, o.TLS); err != nil {
-		return at, err
+		return at, &unreachableError{err}
 	}
 	if err = at.shake(ctx, request); err == nil {
 		if at.compression, err = agreed(c.offers, at.agreement.Extensions); err == errNotGranted && !c.exact {

@@ -51,7 +51,7 @@ func torn(prefix, how string, truncated bool) []Case {
 					p.result.kept = true
 					p.drop("the peer kept a connection whose other direction had ended")
 				})
-				for p.state != stateClosed && len(p.result.Received) < len(s.comes) {
+				for p.state != stateClosed && !p.test.Outcomes[0].arrived(p.result, p.test) {
 					p.turn(ctx)
 				}
 				if s.part != nil {

@@ -17,8 +17,13 @@ func (r *Result) Explain(lines int) string {
 	line("case", r.ID)
 	line("what", r.Description)
 	line("expectation", r.Expectation)
+	line("section", Section(r.ID))
 	line("verdict", fmt.Sprintf("%s: %s", r.Behavior, r.Result))
 	line("closing", fmt.Sprintf("%s: %s", r.BehaviorClose, r.ResultClose))
+	if r.ByRFC != nil {
+		line("by the RFC", fmt.Sprintf("%s: %s", r.ByRFC.Behavior, r.ByRFC.Result))
+		line("its closing", fmt.Sprintf("%s: %s", r.ByRFC.BehaviorClose, r.ByRFC.ResultClose))
+	}
 	for _, o := range r.outcomes {
 		line("wanted", fmt.Sprintf("%s (%s)", events(o.Events), o.Verdict))
 	}
@@ -41,11 +46,13 @@ func (r *Result) Explain(lines int) string {
 }
 
 // events are the events in one line.
-func events(all []Event) string {
+func events(all []Event) string { return firstOf(all, 12) }
+
+// firstOf are so many events at most, in one line.
+func firstOf(all []Event, most int) string {
 	if len(all) == 0 {
 		return "nothing"
 	}
-	const most = 12
 	var parts []string
 	for i, e := range all {
 		if i == most {
@@ -78,7 +85,10 @@ func (r *Result) closed() string {
 	}
 	text := fmt.Sprintf("%s, with %s; the peer with %s", who, closeText(r.LocalCloseCode, r.LocalCloseReason),
 		closeText(r.RemoteCloseCode, r.RemoteCloseReason))
-	if r.WasClean {
+	switch {
+	case r.leftOpen():
+		return text + "; both close frames were there, and the server left the TCP connection open"
+	case r.WasClean:
 		return text + "; cleanly"
 	}
 	return text + "; not cleanly"

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
 )
@@ -33,7 +34,7 @@ func TestFaultsOfClientsAreCaughtByTheCasesAboutThem(t *testing.T) {
 	slots := make(chan struct{}, 6)
 	for i, f := range faults {
 		want := slices.DeleteFunc(expected(t, f, caughtOfClients, caught), isOf12)
-		s, base := fuzzingServer(t, ServerOptions{Cases: plain, Slowness: 0.3}) // here, where it may end the test
+		s, base := fuzzingServer(t, ServerOptions{Cases: plain, Slowness: 0.3, Latency: time.Millisecond}) // here, where it may end the test
 		slots <- struct{}{}
 		tasks.Go(func() {
 			defer func() { <-slots }()
@@ -49,7 +50,7 @@ func TestFaultsOfClientsAreCaughtByTheCasesAboutThem(t *testing.T) {
 			// Waits were short: a busy machine gets more time when it fails.
 			t.Logf("different at first: %q", differ[i])
 			want := slices.DeleteFunc(expected(t, f, caughtOfClients, caught), func(id string) bool { return !slices.Contains(differ[i], id) })
-			s, base := fuzzingServer(t, ServerOptions{Cases: differ[i], Slowness: 3})
+			s, base := fuzzingServer(t, ServerOptions{Cases: differ[i], Slowness: 3, Latency: time.Millisecond})
 			if got := faultyClient(t, f, s, base, 4); !slices.Equal(got, want) {
 				t.Errorf("of %q caught by %q, want %q", differ[i], got, want)
 			}

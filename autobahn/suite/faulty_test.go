@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
@@ -230,7 +231,7 @@ func TestFaultsAreCaughtByTheCasesAboutThem(t *testing.T) {
 			t.Parallel()
 			url := faultyServer(t, f, nil)
 			// Faults are waited for less long than they would be otherwise; a busy machine gets more time when it fails.
-			want, got := expected(t, f, caught), failures(t, Options{URL: url, Cases: selected(f), Slowness: 0.3, Parallel: 64})
+			want, got := expected(t, f, caught), failures(t, Options{URL: url, Cases: selected(f), Slowness: 0.3, Parallel: 64, Latency: time.Millisecond})
 			unexpected := slices.DeleteFunc(slices.Clone(got), func(id string) bool { return slices.Contains(want, id) })
 			if len(unexpected) > 0 {
 				again := failures(t, Options{URL: url, Cases: unexpected, Parallel: 4, Slowness: 3})

@@ -24,8 +24,8 @@ func granted() []Case {
 			ID:          fmt.Sprintf("26.1.%d", i+1),
 			Description: fmt.Sprintf("A thousand messages of 4,096 octets. %s.", inWords([]offer{o})),
 			Expectation: "The server's answer grants it, its messages keep to it, and all come back.",
-			Closing:     normalClosing(), offers: []offer{o}, exact: true, Judges: ServerRole,
-			Drive: func(_ context.Context, p *Peer) { p.exchangeCompressed(samples[0], 4*kib, 0, 8*time.Minute) },
+			Closing:     normalClosing(), offers: []offer{o}, exact: true, Judges: ServerRole, lasts: 8 * time.Minute,
+			Drive: func(_ context.Context, p *Peer) { p.exchangeCompressed(samples[0], 4*kib, 0) },
 		})
 	}
 	begins, ends := Frame{Opcode: frame.Text, RSV: 4, Payload: helloBegins, More: true}, last(helloEnds)

@@ -88,8 +88,9 @@ func verdictOf(b report.Behavior) verdict {
 type casePage struct {
 	Style                                  template.CSS
 	ID, Agent, Role, Started, Duration     string
-	Description, Expectation               string
+	Description, Expectation, Section      string
 	Behavior, Close                        verdict
+	ByRFC                                  *verdictsByRFC
 	Result, ResultClose, Request, Response string
 	Wanted, Closing                        []detail
 	Log                                    []LogLine
@@ -101,9 +102,9 @@ type detail struct{ Name, Text string }
 func pageOf(style template.CSS, r *Result) *casePage {
 	page := &casePage{
 		Style: style, ID: r.ID, Agent: visible(r.Agent), Role: "server", Started: r.Started.Format("2006-01-02 15:04:05 UTC"),
-		Duration: r.Duration.Round(time.Millisecond).String(), Description: visible(r.Description), Expectation: visible(r.Expectation),
+		Duration: r.Duration.Round(time.Millisecond).String(), Description: visible(r.Description), Expectation: visible(r.Expectation), Section: Section(r.ID),
 		Behavior: verdictOf(r.Behavior), Close: verdictOf(r.BehaviorClose), Result: visible(r.Result), ResultClose: visible(r.ResultClose),
-		Request: head(r.HTTPRequest), Response: head(r.HTTPResponse), Closing: r.closingDetails(),
+		ByRFC: byRFC(r), Request: head(r.HTTPRequest), Response: head(r.HTTPResponse), Closing: r.closingDetails(),
 	}
 	if r.Server {
 		page.Role = "client"
@@ -117,6 +118,22 @@ func pageOf(style template.CSS, r *Result) *casePage {
 		page.Log = append(page.Log, l)
 	}
 	return page
+}
+
+// verdictsByRFC are those by the RFC alone, as a page shows them.
+type verdictsByRFC struct {
+	Behavior, Close     verdict
+	Result, ResultClose string
+}
+
+// byRFC is nil where there are no others than the original's.
+func byRFC(r *Result) *verdictsByRFC {
+	if r.ByRFC == nil {
+		return nil
+	}
+	return &verdictsByRFC{
+		verdictOf(r.ByRFC.Behavior), verdictOf(r.ByRFC.BehaviorClose), visible(r.ByRFC.Result), visible(r.ByRFC.ResultClose),
+	}
 }
 
 // head is the head of a request or response, line by line.
@@ -133,9 +150,15 @@ func (r *Result) closingDetails() []detail {
 		{"begun by", map[bool]string{true: "the suite", false: "the peer"}[r.ClosedByMe]},
 		{"the suite sent", visible(closeText(r.LocalCloseCode, r.LocalCloseReason))},
 		{"the peer sent", visible(closeText(r.RemoteCloseCode, r.RemoteCloseReason))},
-		{"both close frames were seen", yes[r.WasClean]},
+		{"both close frames were seen", yes[r.bothClosed || r.WasClean]},
 		{"the suite failed the connection", yes[r.FailedByMe]},
 		{"the suite ended the TCP connection", yes[r.DroppedByMe]},
+	}
+	if r.leftOpen() {
+		all = append(all, detail{"the server ended the TCP connection", "no"})
+	}
+	if r.timedOut != "" {
+		all = append(all, detail{"a wait was in vain", visible(r.timedOut)})
 	}
 	if r.traffic != nil {
 		all = append(all, detail{"messages were compressed", r.traffic.String()})

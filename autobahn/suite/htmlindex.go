@@ -35,6 +35,7 @@ type indexRow struct {
 type indexCell struct {
 	File, Time      string
 	Behavior, Close verdict
+	ByRFC           *verdictsByRFC
 }
 
 func indexOf(style template.CSS, reports []*Report, names []string) *indexPage {
@@ -82,7 +83,7 @@ func rowOf(id string, results []map[string]*Result, names []string) indexRow {
 			continue
 		}
 		row.Description = visible(r.Description)
-		cell := indexCell{File: fileName(names[i], id, ".html"), Behavior: verdictOf(r.Behavior), Close: verdictOf(r.BehaviorClose)}
+		cell := indexCell{File: fileName(names[i], id, ".html"), Behavior: verdictOf(r.Behavior), Close: verdictOf(r.BehaviorClose), ByRFC: byRFC(r)}
 		if r.RemoteCloseCode != nil {
 			cell.Close.Text += fmt.Sprintf(" %d", *r.RemoteCloseCode)
 		}

@@ -16,6 +16,7 @@ import (
 type inbound struct {
 	buf       []byte // received, and not yet understood
 	head      frame.Header
+	octets    []byte // of the header
 	inFrame   bool
 	pos       int64  // payload bytes of the frame that have come
 	control   []byte // payload of a control frame
@@ -67,6 +68,7 @@ func (p *Peer) step(b []byte) (n int, more bool) {
 		if n == 0 {
 			return 0, false
 		}
+		in.octets = append(in.octets[:0], b[:n]...)
 		p.begin()
 		if in.head.Length == 0 && p.state != stateClosed {
 			p.endFrame()
@@ -120,7 +122,7 @@ func (p *Peer) begin() {
 	in := &p.in
 	p.result.behind = p.result.behind || p.closed
 	for _, why := range in.broken() {
-		p.fail(frame.ProtocolError, why)
+		p.breaks(frame.ProtocolError, why)
 	}
 	in.inFrame, in.pos = true, 0
 	if in.head.Length > maxMessage-int64(len(in.message)) {
@@ -185,7 +187,7 @@ func (p *Peer) payload(piece []byte) {
 			in.spoiled = !ok
 		}
 		if in.spoiled {
-			p.fail(frame.InvalidPayload, "text is not UTF-8")
+			p.breaks(frame.InvalidPayload, "text is not UTF-8")
 		}
 	}
 	in.message = append(in.message, piece...)
@@ -212,8 +214,12 @@ func (p *Peer) endFrame() {
 			return
 		}
 	}
-	if !in.binary && (in.spoiled || !in.text.Complete()) {
-		p.fail(frame.InvalidPayload, "text ends within a character")
+	switch {
+	case in.binary:
+	case in.spoiled:
+		p.breaks(frame.InvalidPayload, "text is not UTF-8")
+	case !in.text.Complete():
+		p.breaks(frame.InvalidPayload, "text ends within a character")
 	}
 	switch {
 	case p.result.FailedByMe:
@@ -258,7 +264,7 @@ func (p *Peer) control() {
 
 // event adds an event, and begins the closing handshake when all that is wanted has come.
 func (p *Peer) event(e Event) {
-	p.result.Received = append(p.result.Received, e)
+	p.add(e)
 	if p.in.held += len(e.Payload); p.in.held > maxHeld || len(p.result.Received) > maxEvents {
 		p.drop("more has come than any case sends")
 		return
@@ -266,12 +272,13 @@ func (p *Peer) event(e Event) {
 	if p.test.ClosesItself || !p.test.Closing.ByUs {
 		return
 	}
-	for _, o := range p.test.Outcomes {
-		if !o.matches(p.result.Received) {
+	for i := range p.test.Outcomes {
+		if !p.test.Outcomes[i].arrived(p.result, p.test) {
 			return
 		}
 	}
 	p.Close(p.test.Closing.Codes[0])
+	p.asked = time.Now()
 }
 
 // closeReceived handles the peer's close frame (RFC 6455 §5.5.1).
@@ -286,19 +293,19 @@ func (p *Peer) closeReceived(body string) {
 		// Codes registered after the RFC count as unknown here, as they do in the original.
 		registered := c > 1011 && c < 3000 // after the original was written
 		if !frame.StatusCode(c).Sendable() || registered && !slices.Contains(p.test.Closing.Codes, frame.StatusCode(c)) {
-			p.fail(frame.ProtocolError, "invalid status code")
+			p.breaks(frame.ProtocolError, "invalid status code")
 		}
 	}
 	if len(body) > 2 {
 		if !utf8.ValidString(body[2:]) {
-			p.fail(frame.InvalidPayload, "reason is not UTF-8")
+			p.breaks(frame.InvalidPayload, "reason is not UTF-8")
 		}
 		reason := printable(body[2:])
 		r.RemoteCloseReason = &reason
 	}
 	switch p.state {
 	case stateOpen:
-		r.WasClean = true
+		r.WasClean, r.bothClosed = true, true
 		p.beginClosing(code(frame.NormalClosure), false)
 		p.Send(Frame{Opcode: frame.Close, Payload: code(frame.NormalClosure)})
 		if _, ok := p.timers["kill"]; !ok || p.server {
@@ -306,7 +313,10 @@ func (p *Peer) closeReceived(body string) {
 		}
 	case stateClosing:
 		delete(p.timers, "reply")
-		r.WasClean = true
+		if !p.asked.IsZero() {
+			r.latency = time.Since(p.asked)
+		}
+		r.WasClean, r.bothClosed = true, true
 		p.dropLater()
 	case stateClosed:
 		r.WasClean = false

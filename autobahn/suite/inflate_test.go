@@ -48,16 +48,18 @@ func TestWhatIsNotDeflateIsRefused(t *testing.T) {
 		row  string
 		want error
 	}{
-		"nothing":                          {"", errCutOff},
-		"a literal cut off":                {"f2 48", errCutOff},
-		"a block that does not end":        {"f2 48 cd c9 c9", errCutOff},
-		"a stored block cut off":           {"00 05 00 fa ff 48", errCutOff},
-		"a stored block with a wrong sum":  {"00 05 00 fb ff 48 65 6c 6c 6f 00", errStored},
-		"a type that there is not":         {"07 00", errBlock},
-		"a distance beyond the beginning":  {"f2 00 11 00 00", nil},
-		"a length symbol without meaning":  {"1b 03 00", errNoSymbol},
-		"more literals than there are":     {"fd ff ff ff", errLengths},
-		"codes of lengths that are none":   {"04 00 fe ff ff ff", errCode},
+		"nothing":                         {"", errCutOff},
+		"a literal cut off":               {"f2 48", errCutOff},
+		"a block that does not end":       {"f2 48 cd c9 c9", errCutOff},
+		"a stored block cut off":          {"00 05 00 fa ff 48", errCutOff},
+		"a stored block with a wrong sum": {"00 05 00 fb ff 48 65 6c 6c 6f 00", errStored},
+		"a type that there is not":        {"07 00", errBlock},
+		"a distance beyond the beginning": {"f2 00 11 00 00", nil},
+		"a length symbol without meaning": {"1b 03 00", errNoSymbol},
+		"more literals than there are":    {"fd ff ff ff", errLengths},
+		"codes of lengths that are none":  {"04 00 fe ff ff ff", errCode},
+		// 257 literals, one distance; lengths of 18 in one bit and of 1 in one: 138 and 119 zeros, and a distance.
+		"a block without an end":           {"04 c0 81 00 00 00 00 00 90 ff 6c", errLengths},
 		"text in place of compressed data": {hex.EncodeToString([]byte("Hello, hello, hello")), nil},
 	} {
 		got, err := newInflater().inflate(octets(t, test.row))

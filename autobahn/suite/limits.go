@@ -75,9 +75,9 @@ func long(id, how string, o frame.Opcode, length int, wait time.Duration, frames
 	return Case{
 		ID: id, Description: fmt.Sprintf("A %v message of %d octets, %s.", o, length, how),
 		Expectation: fmt.Sprintf("The message comes back within %v, and the connection is closed cleanly with 1000.", wait),
-		Closing:     normalClosing(), ReportTime: true,
+		Closing:     normalClosing(), ReportTime: true, lasts: wait,
 		Drive: func(_ context.Context, p *Peer) {
-			p.exchange(wait, func(payload []byte, binary bool) (again bool, why string) {
+			p.exchange(func(payload []byte, binary bool) (again bool, why string) {
 				return false, differs(o, length, payload, binary)
 			})
 			p.Send(frames()...)
@@ -94,10 +94,10 @@ func small(id string, k kind, length int, wait time.Duration) Case {
 	return Case{
 		ID: id, Description: fmt.Sprintf("A thousand %v messages of %d octets, one after the other.", k.opcode, length),
 		Expectation: fmt.Sprintf("All come back within %v, and the connection is closed cleanly with 1000.", wait),
-		Closing:     normalClosing(), ReportTime: true,
+		Closing:     normalClosing(), ReportTime: true, lasts: wait,
 		Drive: func(_ context.Context, p *Peer) {
 			sent := 1
-			p.exchange(wait, func(payload []byte, binary bool) (again bool, why string) {
+			p.exchange(func(payload []byte, binary bool) (again bool, why string) {
 				if why := differs(k.opcode, length, payload, binary); why != "" || sent == messages {
 					return false, why
 				}
@@ -119,12 +119,40 @@ func differs(o frame.Opcode, length int, payload []byte, binary bool) string {
 	return ""
 }
 
+// quiet is how long an exchange goes on in which nothing comes and nothing is left to be sent. The original waits for the whole
+// time of the case, with the same verdicts.
+const quiet = 20 * time.Second
+
+// watch begins the closing handshake early when an exchange has come to a standstill.
+func (p *Peer) watch() {
+	most := p.pace.of(quiet, 1)
+	p.timers["quiet"] = timer{time.Now().Add(most / 4), func() {
+		if p.state != stateOpen {
+			return
+		}
+		if p.link.busy() {
+			p.heard = time.Now()
+		}
+		if time.Since(p.heard) < most {
+			p.watch()
+			return
+		}
+		p.log.wait("TIE")
+		p.result.timedOut = fmt.Sprintf("For %v nothing came, and the suite began the closing handshake without a status code.", most.Round(time.Millisecond))
+		p.result.Result = "Not everything came back. " + p.result.timedOut
+		p.Send(closeFrame(""))
+	}}
+}
+
 // exchange has messages looked at as they come, until the answer is that there are no more to come, or why the case has
 // failed. The connection is closed then, and also if it takes too long. No wire log is kept meanwhile.
-func (p *Peer) exchange(wait time.Duration, answer func(payload []byte, binary bool) (again bool, why string)) {
+func (p *Peer) exchange(answer func(payload []byte, binary bool) (again bool, why string)) {
+	wait := p.test.lasts
 	p.log.enable(false)
 	p.result.Result = fmt.Sprintf("Not everything came back within %v.", wait)
 	p.CloseAfter(wait)
+	p.heard = time.Now()
+	p.watch()
 	p.after("give up", wait+giveUp, func() { p.drop("nobody ended the connection") })
 	p.onMessage = func(payload []byte, binary bool) {
 		again, why := answer(payload, binary)

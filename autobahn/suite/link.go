@@ -17,14 +17,15 @@ type link struct {
 	used chan []byte   // what was read, and may be read into again
 	stop chan struct{} // closed by close
 
-	mu     sync.Mutex
-	queue  [][]byte // a write each
-	queued int      // octets in it
-	ready  *sync.Cond
-	ending bool // what is queued is the last
-	tears  bool // and TLS is not told
-	closed bool
-	tasks  sync.WaitGroup
+	mu      sync.Mutex
+	queue   [][]byte // a write each
+	queued  int      // octets in it
+	writing bool     // and what was in it before is being written
+	ready   *sync.Cond
+	ending  bool // what is queued is the last
+	tears   bool // and TLS is not told
+	closed  bool
+	tasks   sync.WaitGroup
 }
 
 // newLink starts moving. early is what was read behind the opening handshake.
@@ -91,10 +92,12 @@ func (l *link) write() {
 	failed := false
 	for {
 		l.mu.Lock()
+		l.writing = false
 		for len(l.queue) == 0 && !l.ending && !l.closed {
 			l.ready.Wait()
 		}
 		batch := l.queue
+		l.writing = true
 		l.queue = nil
 		l.queued = 0
 		ending, tears, closed := l.ending, l.tears, l.closed
@@ -133,6 +136,13 @@ func (l *link) send(writes [][]byte) {
 	}
 	l.queue = append(l.queue, writes...)
 	l.ready.Signal()
+}
+
+// busy reports whether there is something left to be written.
+func (l *link) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue) > 0 || l.writing
 }
 
 // lingerTime is for the peer to end the connection when we have nothing more to say: a socket that is closed with unread

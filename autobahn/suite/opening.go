@@ -80,7 +80,7 @@ func askFor(ctx context.Context, o *Options, c *Case, r *Result) *opened {
 	}
 	defer at.conn.Close()
 	if r.Behavior == report.OK {
-		r.probe(at, o.Slowness)
+		r.probe(at, pace{o.Slowness, o.Latency})
 	}
 	return nil
 }
@@ -145,13 +145,13 @@ func (r *Result) judgeOpening(g *Opening, at *opened, err error) (goesOn bool) {
 
 // probe sends a text frame behind a refusal: who takes it for one speaks WebSocket with somebody who was refused, or lets
 // others smuggle messages past whoever stands in between.
-func (r *Result) probe(at *opened, slowness float64) {
+func (r *Result) probe(at *opened, w pace) {
 	const secret = "behind a refusal"
 	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(len(secret)), Masked: true, Key: mask.NewKey()}
 	octets := append(h.Append(nil), secret...)
 	mask.XOR(octets[len(octets)-len(secret):], h.Key, 0)
 	_, _ = at.conn.Write(octets)
-	came := at.rest(time.Duration(float64(refusalWait) * slowness / 4))
+	came := at.rest(w.of(refusalWait/4, 1))
 	if bytes.Contains(came, []byte(secret)) {
 		r.Behavior, r.Result = report.Failed, "The server refused, and then echoed a frame."
 	}
@@ -166,11 +166,11 @@ func (at *opened) rest(d time.Duration) []byte {
 }
 
 // judgeClient judges what a client does after a response that it must not accept.
-func (r *Result) judgeClient(at *opened, slowness float64) {
+func (r *Result) judgeClient(at *opened, w pace) {
 	r.BehaviorClose, r.ResultClose = report.OK, "There was no connection to close."
 	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(len(greeting))}
 	_, _ = at.conn.Write(append(h.Append(nil), greeting...))
-	came := at.rest(time.Duration(float64(refusalWait) * slowness))
+	came := at.rest(w.of(refusalWait, 1))
 	switch {
 	case !at.ended:
 		r.Result = "The client kept the connection that it had to give up."

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
@@ -29,8 +30,8 @@ type Peer struct {
 	result *Result
 	// test is the case that is run.
 	test *Case
-	// slowness multiplies all waits.
-	slowness float64
+	// pace makes all waits longer.
+	pace pace
 	// server is the suite's role: it masks nothing, wants all masked, and is the one to end the TCP connection.
 	server bool
 
@@ -39,8 +40,13 @@ type Peer struct {
 	writes [][]byte // to be sent when the case waits
 	joins  bool     // the next frame may join the last of them
 	timers map[string]timer
+	pings  []string // the payloads of those that were sent
 	// onMessage takes messages in place of the list of events. nil: they are events.
 	onMessage func(payload []byte, binary bool)
+	// asked is when our close frame went out, with nothing else that was to be answered. Zero: it has not.
+	asked time.Time
+	// heard is when octets came last in an exchange, or were left to be sent.
+	heard time.Time
 	// closed says that the peer's close frame has come.
 	closed bool
 	// wake ends a turn when it is closed. nil: never.
@@ -50,10 +56,10 @@ type Peer struct {
 }
 
 // newPeer takes over a connection whose opening handshake is done.
-func newPeer(c *Case, at *opened, r *Result, slowness float64) *Peer {
+func newPeer(c *Case, at *opened, r *Result, w pace) *Peer {
 	p := &Peer{
 		link: newLink(at.conn, at.early), log: r.log, agreement: at.agreement, compression: at.compression, result: r, test: c,
-		slowness: slowness, server: at.server, in: inbound{wantsMask: at.server}, timers: map[string]timer{},
+		pace: w, server: at.server, in: inbound{wantsMask: at.server}, timers: map[string]timer{},
 	}
 	if p.compression != nil {
 		p.in.inflater = p.compression.inflater(p.server)
@@ -65,7 +71,7 @@ func newPeer(c *Case, at *opened, r *Result, slowness float64) *Peer {
 func (p *Peer) Open() bool { return p.state == stateOpen }
 
 // Note adds an event of the case's own to those received: that a wait has passed.
-func (p *Peer) Note(name string) { p.result.Received = append(p.result.Received, timeout(name)) }
+func (p *Peer) Note(name string) { p.add(timeout(name)) }
 
 // Send queues frames, those of a client masked with fresh keys (RFC 6455 §5.3), to be sent when the case waits. It checks nothing, and sends
 // them also after a close frame.
@@ -74,6 +80,9 @@ func (p *Peer) Send(frames ...Frame) {
 		f := &frames[i]
 		if p.state == stateClosed || f.Closes && p.state != stateOpen {
 			continue
+		}
+		if f.Opcode == frame.Ping {
+			p.pings = append(p.pings, f.octets())
 		}
 		p.queue(p.octets(f), f)
 		if f.Closes {
@@ -96,11 +105,31 @@ func (p *Peer) octets(f *Frame) []byte {
 		h.Key = f.Key
 	}
 	p.log.sentFrame(&h, f)
-	octets := h.Append(make([]byte, 0, frame.MaxHeaderSize+len(payload)))
+	octets := f.appendHeader(make([]byte, 0, frame.MaxHeaderSize+len(payload)), &h)
 	from := len(octets)
 	octets = append(octets, payload...)
 	mask.XOR(octets[from:], h.Key, 0)
 	return octets
+}
+
+// appendHeader appends a header, its length in the form that the frame has it in.
+func (f *Frame) appendHeader(dst []byte, h *frame.Header) []byte {
+	shortest := h.Append(nil)
+	head := []byte{shortest[0], shortest[1] & 0x80}
+	switch f.LengthBits {
+	case 16:
+		head[1] |= 126
+		head = binary.BigEndian.AppendUint16(head, uint16(h.Length))
+	case 64:
+		head[1] |= 127
+		head = binary.BigEndian.AppendUint64(head, uint64(h.Length)|f.TopBits)
+	default:
+		return append(dst, shortest...)
+	}
+	if h.Masked {
+		head = append(head, h.Key[:]...)
+	}
+	return append(dst, head...)
 }
 
 // mask gives a header the masking key that its frame needs. A server's keeps that of zeros, which changes nothing.
@@ -182,6 +211,7 @@ func (p *Peer) beginClosing(body string, byUs bool) {
 	}
 	p.after("reply", replyTimeout, func() {
 		r.WasCloseHandshakeTimeout = true
+		p.timeOut(replyTimeout, "ended the TCP connection, as there was no answer to its close frame")
 		p.drop("the peer did not answer the close frame in time")
 	})
 }

@@ -26,6 +26,9 @@ type Result struct {
 	BehaviorClose report.Behavior `json:"behaviorClose"`
 	Result        string          `json:"result"`
 	ResultClose   string          `json:"resultClose"`
+	// ByRFC are the verdicts by the RFC alone, where they are others than the original's. nil: they are the same, or the case is
+	// none of the original's, and judged by the RFC alone anyway.
+	ByRFC *Verdicts `json:"byRFC,omitempty"`
 	// Received are the events, in order.
 	Received []Event `json:"received"`
 
@@ -53,9 +56,15 @@ type Result struct {
 	// Server says that the suite was the server, and the tested side the client.
 	Server bool `json:"isServer"`
 
-	compresses bool     // the case is about how well, too
-	traffic    *traffic // nil: no messages were exchanged for that
-	declined   bool     // the extension that the case is about
+	compresses bool          // the case is about how well, too
+	traffic    *traffic      // nil: no messages were exchanged for that
+	declined   bool          // the extension that the case is about
+	answers    []int         // for each event the ping that it answers, or -1
+	answered   int           // the number of pings that were answered, the latest at least
+	latency    time.Duration // from our close frame to the peer's; 0: not measured
+	bothClosed bool          // both close frames were there, whatever came then
+	timedOut   string        // which wait of the suite's was in vain, and what it did then
+	broken     []string      // the rules that frames of the peer's broke, with the section and the octets
 	// For the cases about ends: what reading ended with, io.EOF being a clean end; that the peer kept the connection when it had
 	// to end it; that something came behind its close frame; and that a client was the first to end the TCP connection.
 	streamEnd           error
@@ -70,7 +79,7 @@ func newResult(c *Case, number int, agent string) *Result {
 		Case: number, ID: c.ID, Description: c.Description, Expectation: c.Expectation, Agent: agent,
 		Started: time.Now().UTC(), Received: []Event{}, outcomes: c.Outcomes, closing: c.Closing, log: newWireLog(),
 		ReportTime: c.ReportTime, compresses: c.ReportTime && c.offers != nil,
-		Behavior: report.Failed, Result: "What came is not among what is acceptable.",
+		Behavior: report.Failed, Result: notAcceptable,
 		BehaviorClose: report.Failed, ResultClose: "The opening handshake was not completed.",
 	}
 }
@@ -86,6 +95,9 @@ func (r *Result) outcome(file string) report.Case {
 	c := report.Case{
 		ID: r.ID, Behavior: r.Behavior, BehaviorClose: r.BehaviorClose, Duration: r.Duration, File: file,
 		Description: r.Description, Result: r.Result, ResultClose: r.ResultClose,
+	}
+	if r.ByRFC != nil {
+		c.ByRFC, c.ByRFCClose, c.ResultByRFC = r.ByRFC.Behavior, r.ByRFC.BehaviorClose, r.ByRFC.Result
 	}
 	if r.RemoteCloseCode != nil {
 		c.CloseCode = *r.RemoteCloseCode

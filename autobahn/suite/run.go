@@ -29,6 +29,12 @@ type Options struct {
 	Parallel int
 	// Slowness multiplies the original's waits, for peers or machines that need longer. Zero: 1.
 	Slowness float64
+	// Latency is how long the server takes for an answer, by which waits are longer. Zero: it is measured first, by [Latency].
+	Latency time.Duration
+	// Begin is told what the run will be, before the first case. Zero: nobody is told.
+	Begin func(Plan)
+	// ByRFC has the verdicts by the RFC alone count in place of the original's, where they differ.
+	ByRFC bool
 	// Progress is told about every result as it comes, one call at a time, with the number of results so far. Zero: nobody
 	// is told.
 	Progress func(done, total int, r *Result)
@@ -62,8 +68,9 @@ func Select(patterns []string) ([]Case, error) {
 	return selection(patterns)
 }
 
-// selectFor is Select for one role of the tested side.
-func selectFor(role Role, patterns []string) ([]Case, error) {
+// SelectFor is [Select] without the cases that are for the other role: role is that of the tested side. It is an error if
+// none is left.
+func SelectFor(role Role, patterns []string) ([]Case, error) {
 	cases, err := Select(patterns)
 	if err != nil {
 		return nil, err
@@ -93,15 +100,24 @@ func selection(patterns []string) ([]Case, error) {
 }
 
 // Run runs the selected cases against a server and reports on them in their order. A server that fails is no error: that
-// is what the report says. An error is about the options, or the context's when it ended before all cases had run.
+// is what the report says. An error is about the options, or says that there was no connection to the server, or no TLS; or it is the
+// context's when it ended before all cases had run.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	cases, err := selectFor(ServerRole, o.Cases)
+	cases, err := SelectFor(ServerRole, o.Cases)
 	if err != nil {
 		return nil, err
+	}
+	if o.Latency <= 0 {
+		if o.Latency, err = Latency(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if o.Begin != nil {
+		o.Begin(Plan{Cases: len(cases), Latency: o.Latency, Bound: o.bound(cases)})
 	}
 	rep := &Report{Agent: o.Agent, Cases: ids(cases), Results: make([]*Result, len(cases))}
 	var (
@@ -171,9 +187,12 @@ func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
 	if r.Agent == "" {
 		r.Agent = at.agreement.Header.Get("Server")
 	}
-	p := newPeer(c, at, r, o.Slowness)
+	p := newPeer(c, at, r, pace{o.Slowness, o.Latency})
 	defer p.leave()
 	p.conduct(ctx)
+	if o.ByRFC {
+		r.countByRFC()
+	}
 	return r
 }
 

@@ -50,7 +50,7 @@ func ourServer(t *testing.T) (string, *tls.Config) {
 func TestOurServerPasses(t *testing.T) {
 	url, client := ourServer(t)
 	wanted := slices.Concat(quick, quickCompressed, []string{"beyond"})
-	selected, err := selectFor(ServerRole, wanted)
+	selected, err := SelectFor(ServerRole, wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,13 +110,13 @@ func TestARunThatIsCancelledIsAnError(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsNotThereFailsEveryCase(t *testing.T) {
+func TestAServerThatGoesAwayFailsEveryCase(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ln.Close()
-	rep, err := Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*", "7.13.*"}})
+	rep, err := Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*", "7.13.*"}, Latency: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-c4549abd/wss/handshake"
 )
@@ -20,6 +21,11 @@ type ServerOptions struct {
 	Cases []string
 	// Slowness multiplies the original's waits, for peers or machines that need longer. Zero: 1.
 	Slowness float64
+	// Latency is how long clients take for an answer, by which waits are longer. Zero: each agent's is learnt from its cases, and
+	// taken for a quarter of a second before the first has ended.
+	Latency time.Duration
+	// ByRFC has the verdicts by the RFC alone count in place of the original's, where they differ.
+	ByRFC bool
 	// Progress is told about every result as it comes, one call at a time. Zero: nobody is told.
 	Progress func(*Result)
 	// Update is called when a client asks for reports to be written, one call at a time, with what there is about every
@@ -65,7 +71,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if o.TLS != nil {
 		o.TLS = serverConfig(o.TLS)
 	}
-	cases, err := selectFor(ClientRole, o.Cases)
+	cases, err := SelectFor(ClientRole, o.Cases)
 	if err != nil {
 		return nil, err
 	}
@@ -200,11 +206,15 @@ func (s *Server) run(ctx context.Context, at *opened, e errand) {
 	if c.Opening != nil && c.Opening.Refuse {
 		stop := context.AfterFunc(ctx, func() { _ = at.conn.Close() })
 		defer stop()
-		r.judgeClient(at, s.options.Slowness)
+		r.judgeClient(at, s.pace(e.agent))
 	} else {
-		p := newPeer(c, at, r, s.options.Slowness)
+		p := newPeer(c, at, r, s.pace(e.agent))
 		defer p.leave()
 		p.conduct(ctx)
+		s.agents.learner(e.agent).learn(r.latency)
+	}
+	if s.options.ByRFC {
+		r.countByRFC()
 	}
 	if ctx.Err() != nil {
 		s.agents.end(e.agent, nil)
@@ -216,6 +226,14 @@ func (s *Server) run(ctx context.Context, at *opened, e errand) {
 		s.telling.Unlock()
 	}
 	s.agents.end(e.agent, r)
+}
+
+// pace is by what the waits for an agent are longer.
+func (s *Server) pace(agent string) pace {
+	if s.options.Latency > 0 {
+		return pace{s.options.Slowness, s.options.Latency}
+	}
+	return pace{s.options.Slowness, s.agents.learner(agent).latency()}
 }
 
 // report has the reports written.

@@ -99,7 +99,10 @@ func failFast(id, how, part1, part2, part3 string, send func(*Peer, part)) Case 
 	c := invalid(id, fmt.Sprintf("Text that is not UTF-8, %s, with waits between them: %x, %x, %x.", how, part1, part2, part3), 0)
 	c.Expectation = "The first part is accepted. The second should be refused at once with 1007, and not strictly the third must be."
 	const a, b = "A", "B"
-	c.Outcomes = []Outcome{{report.OK, []Event{timeout(a)}}, {report.NonStrict, []Event{timeout(a), timeout(b)}}}
+	c.Outcomes = []Outcome{
+		{Verdict: report.OK, Events: []Event{timeout(a)}},
+		{Verdict: report.NonStrict, Events: []Event{timeout(a), timeout(b)}, ByRFC: report.OK},
+	}
 	c.Drive = func(ctx context.Context, p *Peer) {
 		total := len(part1) + len(part2) + len(part3)
 		send(p, part{part1, 0, 0, total})

@@ -9,39 +9,101 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 )
 
+// Verdicts are what a case is worth: on what was received, and on how the connection ended, with a sentence about each.
+type Verdicts struct {
+	Behavior      report.Behavior `json:"behavior"`
+	BehaviorClose report.Behavior `json:"behaviorClose"`
+	Result        string          `json:"result"`
+	ResultClose   string          `json:"resultClose"`
+}
+
+func (r *Result) verdicts() Verdicts {
+	return Verdicts{r.Behavior, r.BehaviorClose, r.Result, r.ResultClose}
+}
+
+func (r *Result) setVerdicts(v Verdicts) {
+	r.Behavior, r.BehaviorClose, r.Result, r.ResultClose = v.Behavior, v.BehaviorClose, v.Result, v.ResultClose
+}
+
 func (o *Outcome) matches(received []Event) bool { return slices.Equal(o.Events, received) }
 
-// judge gives the verdicts when the connection has ended.
+// judge gives the verdicts when the connection has ended: the original's, and those by the RFC alone where they are others;
+// of a case that the original has not, those by the RFC only.
 func (r *Result) judge(c *Case) {
-	for _, o := range c.Outcomes {
-		if !r.declined && o.matches(r.Received) {
-			r.Behavior, r.Result = o.Verdict, "What came is among what is acceptable."
+	before := r.verdicts() // what the case itself has found
+	r.judgeBy(c, true)
+	if c.byRFC {
+		return
+	}
+	rfc := r.verdicts()
+	r.setVerdicts(before)
+	r.judgeBy(c, false)
+	if rfc.Behavior != r.Behavior || rfc.BehaviorClose != r.BehaviorClose {
+		r.ByRFC = &rfc
+	}
+}
+
+// countByRFC puts the verdicts by the RFC alone in the place of the others.
+func (r *Result) countByRFC() {
+	if r.ByRFC != nil {
+		r.setVerdicts(*r.ByRFC)
+		r.ByRFC = nil
+	}
+}
+
+func (r *Result) judgeBy(c *Case, rfc bool) {
+	for i := range c.Outcomes {
+		o := &c.Outcomes[i]
+		verdict, ok := o.Verdict, o.matches(r.Received)
+		if rfc {
+			verdict, ok = o.reads(r)
+		}
+		if ok && !r.declined {
+			r.Behavior, r.Result = verdict, acceptable
+			switch {
+			case verdict == report.NonStrict && o.Verdict == report.OK:
+				r.Result = "A pong came later than it could have (RFC 6455 §5.5.2)."
+			case verdict == report.NonStrict:
+				r.Result = fmt.Sprintf("What came is acceptable, and not strict. %s", r.cameInstead())
+			}
 			break
 		}
 	}
-	r.BehaviorClose, r.ResultClose = r.judgeClosing(&c.Closing)
+	r.BehaviorClose, r.ResultClose = r.judgeClosing(&c.Closing, rfc)
 	if c.Closing.WrongEndIsFatal && c.Closing.ByUs != r.ClosedByMe {
 		r.Behavior = report.Failed
+		if r.Result == acceptable {
+			r.Result = "The peer did not fail the connection."
+		}
 	}
 	if c.Amend != nil {
 		c.Amend(r)
 	}
+	r.tellWrong()
 }
 
-// judgeClosing judges how the connection ended. The order is the original's: of several faults, the first counts.
-func (r *Result) judgeClosing(want *Closing) (report.Behavior, string) {
+// judgeClosing judges how the connection ended. The order is the original's: of several faults, the first counts. By the RFC
+// alone a TCP connection that was left open has one verdict, whatever came before, and the code that a peer repeats is right.
+func (r *Result) judgeClosing(want *Closing, rfc bool) (report.Behavior, string) {
+	leftOpen := r.leftOpen()
+	repeats := r.RemoteCloseCode != nil && r.LocalCloseCode != nil && *r.RemoteCloseCode == *r.LocalCloseCode && r.ClosedByMe
 	switch {
 	case want.ByUs != r.ClosedByMe:
 		return report.Failed, "The other end should have failed the connection."
-	case want.Clean && !r.WasClean:
+	case want.Clean && !r.WasClean && leftOpen && !rfc:
+		return report.Unclean, "The server left the TCP connection open after both close frames."
+	case want.Clean && !r.WasClean && !leftOpen:
 		return report.Unclean, "The connection should have ended with a close frame from both sides."
-	case r.RemoteCloseCode != nil && !slices.Contains(want.Codes, frame.StatusCode(*r.RemoteCloseCode)):
+	case r.RemoteCloseCode != nil && !slices.Contains(want.Codes, frame.StatusCode(*r.RemoteCloseCode)) && !(rfc && repeats && r.timedOut != ""):
 		return report.WrongCode, fmt.Sprintf("The close frame should have had no status code, or %s.", list(want.Codes))
 	case r.DroppedByMe && !r.Server:
 		return report.FailedByClient, "The server should have ended the TCP connection."
 	}
 	return report.OK, "The connection was closed as it should be."
 }
+
+// leftOpen reports whether the server did not end the TCP connection, when both close frames had been there.
+func (r *Result) leftOpen() bool { return r.bothClosed && r.DroppedByMe && !r.Server }
 
 func list(codes []frame.StatusCode) string {
 	var all []string

@@ -25,13 +25,14 @@ type timer struct {
 	fire func()
 }
 
-func (p *Peer) slow(d time.Duration) time.Duration { return time.Duration(float64(d) * p.slowness) }
+func (p *Peer) slow(d time.Duration) time.Duration { return p.pace.of(d, p.test.answers()) }
 
 // KillAfter fails the connection with status 1001 if it still exists when d has passed.
 func (p *Peer) KillAfter(d time.Duration) {
 	p.log.wait("KL", d.Seconds())
 	p.after("kill", d, func() {
 		p.log.wait("KLE")
+		p.timeOut(d, "failed the connection with 1001")
 		p.fail(frame.GoingAway, "the case took too long")
 	})
 }
@@ -41,6 +42,7 @@ func (p *Peer) CloseAfter(d time.Duration) {
 	p.log.wait("TI", d.Seconds())
 	p.after("close", d, func() {
 		p.log.wait("TIE")
+		p.timeOut(d, "began the closing handshake without a status code")
 		p.Send(closeFrame(""))
 	})
 }
@@ -80,6 +82,9 @@ func (p *Peer) turn(ctx context.Context) {
 			return
 		}
 		p.log.received(b)
+		if p.test.lasts > 0 {
+			p.heard = time.Now()
+		}
 		p.receive(b)
 		p.link.done(b)
 	case <-alarm.C:

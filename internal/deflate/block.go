@@ -149,7 +149,14 @@ func (z *inflater) codes() error {
 	return z.tables()
 }
 
+// endSymbol ends a block (RFC 1951 §3.2.5).
+const endSymbol = 256
+
+// tables makes the tables of a block. A code without a way to end the block is none, as it is to zlib.
 func (z *inflater) tables() error {
+	if z.lengths[endSymbol] == 0 {
+		return ErrCorrupt
+	}
 	if !z.litTable.build(z.litRoom[:], literalBits, z.lengths[:z.nlit], literalSymbols[:]) ||
 		!z.distTable.build(z.distRoom[:], distanceBits, z.lengths[z.nlit:z.nlit+z.ndist], distanceSymbols[:]) {
 		return ErrCorrupt

@@ -111,6 +111,35 @@ func TestHowManyCodesADynamicBlockMayHave(t *testing.T) {
 	}
 }
 
+// TestABlockWithoutAnEndIsRefusedAtItsHeader, as zlib does, and not where the message ends: its symbols would go on for ever.
+func TestABlockWithoutAnEndIsRefusedAtItsHeader(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		lengths map[int]int // of the literals' codes
+		refused bool
+	}{
+		{"two literals and an end", map[int]int{'a': 2, 'b': 2, 256: 1}, false},
+		{"an end alone", map[int]int{256: 1}, false},
+		{"two literals and no end", map[int]int{'a': 1, 'b': 1}, true},
+		{"a literal and no end", map[int]int{'a': 1}, true},
+		{"no code at all", nil, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := dynamicHeader(257, 1)
+			w.plainLengths()
+			for symbol := range 257 {
+				w.code(tt.lengths[symbol], 4)
+			}
+			w.code(1, 4) // a distance
+			d := new(Decompressor)
+			// The message goes on: so far only the header has come.
+			if out, err := d.Append(nil, w.b, false); len(out) != 0 || (err != nil) != tt.refused || err != nil && err != ErrCorrupt {
+				t.Errorf("%q, %v", out, err)
+			}
+		})
+	}
+}
+
 // TestRepeatedCodeLengths: 3 to 6 times the one before, 3 to 10 and 11 to 138 zeros (RFC 1951 §3.2.7), from literals
 // into distances, to the last of them and no farther.
 func TestRepeatedCodeLengths(t *testing.T) {

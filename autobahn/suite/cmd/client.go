@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite"
 )
@@ -18,9 +19,13 @@ func dial(ctx context.Context, o *options, stderr io.Writer) ([]*suite.Report, e
 		return nil, err
 	}
 	options := suite.Options{
-		URL: o.url, TLS: config, Agent: o.agent, Cases: o.patterns(), Parallel: o.parallel, Slowness: o.slowness,
+		URL: o.url, TLS: config, Agent: o.agent, Cases: o.patterns(), Parallel: o.parallel, Slowness: o.slowness, Latency: o.latency,
+		ByRFC: o.rfc,
 	}
 	if !o.quiet {
+		options.Begin = func(p suite.Plan) {
+			fmt.Fprintf(stderr, "%d cases, in %v at most; the server answers within %v\n", p.Cases, p.Bound.Round(time.Second), p.Latency.Round(10*time.Microsecond))
+		}
 		options.Progress = func(done, total int, r *suite.Result) {
 			fmt.Fprintf(stderr, "\r%d of %d: %-10s", done, total, r.ID)
 			if done == total {

@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite"
 )
@@ -50,6 +51,8 @@ type options struct {
 	plain, development, once bool
 	cases                    string
 	slowness                 float64
+	latency                  time.Duration
+	rfc                      bool
 	out, junit, golden       string
 	update, quiet            bool
 }
@@ -73,6 +76,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.BoolVar(&o.once, "once", false, "with -listen: end when a client has asked for reports")
 	flags.StringVar(&o.cases, "cases", "*", "`patterns` of the cases to run, with commas between them, such as 1.*,6.4.1")
 	flags.Float64Var(&o.slowness, "slowness", 1, "`factor` by which every wait is longer")
+	flags.DurationVar(&o.latency, "latency", 0, "`time` of the peer for an answer, by which waits are longer; 0: it is measured")
+	flags.BoolVar(&o.rfc, "rfc", false, "have the verdicts by the RFC alone count where they are not the original's")
 	flags.StringVar(&o.out, "out", "", "`directory` for index.html, index.json and a page and a file for each case")
 	flags.StringVar(&o.junit, "junit", "", "`file` for a report in JUnit's XML")
 	flags.StringVar(&o.golden, "golden", "", "`file` with the known deviations: just those must appear")

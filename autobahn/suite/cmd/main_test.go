@@ -80,6 +80,7 @@ func TestWhatCannotBeRunIsAnotherError(t *testing.T) {
 		{"-url", "wss://localhost", "-ca", notPEM},
 		{"-url", "wss://localhost", "-ca", notPEM + ".none"},
 		{"-url", "wss://localhost", "-cases", "8.*"},
+		{"-url", "ws://127.0.0.1:1", "-cases", "1.1.1", "-quiet"},
 		{"-url", "ws://127.0.0.1:1", "-out", filepath.Join(notPEM, "in a file"), "-cases", "1.1.1", "-parallel", "1"},
 	} {
 		var out bytes.Buffer

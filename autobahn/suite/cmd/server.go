@@ -19,7 +19,7 @@ func listen(ctx context.Context, o *options, w *writer, stderr io.Writer) ([]*su
 	if err != nil {
 		return nil, err
 	}
-	options := suite.ServerOptions{TLS: config, Cases: o.patterns(), Slowness: o.slowness, Once: o.once}
+	options := suite.ServerOptions{TLS: config, Cases: o.patterns(), Slowness: o.slowness, Latency: o.latency, ByRFC: o.rfc, Once: o.once}
 	options.Update = func(reports []*suite.Report) error {
 		err := w.files(reports)
 		if err != nil {

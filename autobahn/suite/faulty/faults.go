@@ -104,6 +104,23 @@ const (
 	// ShortensCompressed: of a message on a connection with compression only half comes back.
 	ShortensCompressed Fault = "shortens messages where there is compression"
 
+	// LongForms: a length need not be in its shortest form (RFC 6455 §5.2).
+	LongForms Fault = "accepts lengths that are not in their shortest form"
+	// IgnoresTopBit: the highest bit of a length in 64 bits is not looked at (RFC 6455 §5.2).
+	IgnoresTopBit Fault = "ignores the highest bit of lengths"
+	// StripsBOM: a byte order mark at the beginning of a text is taken away, as a TextDecoder does.
+	StripsBOM Fault = "takes a byte order mark away"
+	// TurnsLines: line feeds become carriage returns with line feeds.
+	TurnsLines Fault = "changes the ends of lines"
+	// TrimsBlanks: blanks, tabs and line ends around a text are taken away.
+	TrimsBlanks Fault = "trims blanks around text"
+	// CutsAtNUL: text ends at its first NUL.
+	CutsAtNUL Fault = "ends text at a NUL"
+	// Composes: letters with combining marks become one character, as normalisation does.
+	Composes Fault = "normalises text"
+	// JustDrops: where a rule is broken the TCP connection ends without a close frame (RFC 6455 §7.1.7).
+	JustDrops Fault = "ends TCP without a close frame where a rule is broken"
+
 	// IgnoresEnd: the connection is kept for five seconds when the peer has ended its direction (RFC 6455 §7.1.5).
 	IgnoresEnd Fault = "does not notice the end of the stream"
 	// EndsMessages: a message ends with the stream (RFC 6455 §5.4).
@@ -136,6 +153,26 @@ func Faults() []Fault {
 		Declines, UnknownParameter, WidensWindow, ForgetsPromise,
 		KeepsContext, ForgetsContext, WideWindow, Pretends, Unmarked, MarksFragments, MarksControl, CutsOff, ShortensCompressed,
 	}
+}
+
+// The peculiarities of peers that break no rule: a suite must not blame them.
+const (
+	// PongsUnasked: a pong that answers nothing comes when the connection has opened (RFC 6455 §5.5.3).
+	PongsUnasked Fault = "begins with a pong that nobody asked for"
+	// LatestPong: of several pings that have come the latest is answered (RFC 6455 §5.5.3).
+	LatestPong Fault = "answers the latest ping only"
+	// PongsFirst: a ping is answered before the message that came before it.
+	PongsFirst Fault = "answers pings before messages"
+	// WritesLate: every write is 300 milliseconds late.
+	WritesLate Fault = "writes everything late"
+)
+
+// Peculiarities returns those of peers of both roles that break no rule.
+func Peculiarities() []Fault { return []Fault{PongsUnasked, LatestPong, PongsFirst, WritesLate} }
+
+// MissedFaults returns those of both roles that no case of the original's looks at, and that are not about ends.
+func MissedFaults() []Fault {
+	return []Fault{LongForms, IgnoresTopBit, StripsBOM, TurnsLines, TrimsBlanks, CutsAtNUL, Composes, JustDrops}
 }
 
 // EndFaults returns those about the end of connections, which the original's cases do not look at: of both roles, but for

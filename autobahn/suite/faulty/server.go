@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -78,6 +79,9 @@ var errEnd = errors.New("closed")
 
 // serve handles frames until the connection ends, and ends it after our close frame.
 func (s *session) serve() {
+	if s.fault == PongsUnasked && s.send(frame.Pong, []byte("nobody asked")) != nil {
+		return
+	}
 	for {
 		if err := s.frame(); err != nil {
 			s.streamEnds(err)
@@ -167,13 +171,38 @@ func (s *session) header() (h frame.Header, err error) {
 		}
 		n, err := h.Parse(b)
 		if err != nil {
-			return h, s.fail(frame.ProtocolError)
+			if n, err = s.longForm(&h, b, err); err != nil {
+				return h, err
+			}
 		}
 		if n > 0 {
 			_, err = s.in.Discard(n)
 			return h, err
 		}
 	}
+}
+
+// longForm reads a header whose length is in a form that it must not have, where the fault is to do so.
+func (s *session) longForm(h *frame.Header, b []byte, why error) (n int, err error) {
+	if !(s.fault == LongForms && errors.Is(why, frame.ErrLengthNotMinimal)) &&
+		!(s.fault == IgnoresTopBit && errors.Is(why, frame.ErrLengthOverflow)) {
+		return 0, s.fail(frame.ProtocolError)
+	}
+	n = 4
+	if b[1]&0x7f == 127 {
+		n = 10
+		h.Length = int64(binary.BigEndian.Uint64(b[2:]) & frame.MaxLength)
+	} else {
+		h.Length = int64(binary.BigEndian.Uint16(b[2:]))
+	}
+	if h.Masked {
+		if len(b) < n+4 {
+			return 0, nil
+		}
+		h.Key = [4]byte(b[n:])
+		n += 4
+	}
+	return n, nil
 }
 
 func (s *session) payload(h *frame.Header) ([]byte, error) {
@@ -224,6 +253,14 @@ func (s *session) endMessage(fin bool) error {
 	if s.fault == EchoesTextAsBinary {
 		opcode = frame.Binary
 	}
+	if opcode == frame.Text && message != nil {
+		message = []byte(s.altered(string(message)))
+	}
+	if s.fault == PongsFirst {
+		if err := s.pongsFirst(); err != nil {
+			return err
+		}
+	}
 	if s.fault == ShortensLongMessages {
 		message = message[:min(len(message), 65535)]
 	}
@@ -242,6 +279,57 @@ func (s *session) endMessage(fin bool) error {
 	return nil
 }
 
+// altered is text as the faults about it have it.
+func (s *session) altered(text string) string {
+	switch s.fault {
+	case StripsBOM:
+		return strings.TrimPrefix(text, "\ufeff")
+	case TurnsLines:
+		return strings.ReplaceAll(text, "\n", "\r\n")
+	case TrimsBlanks:
+		return strings.TrimSpace(text)
+	case CutsAtNUL:
+		text, _, _ = strings.Cut(text, "\x00")
+	case Composes:
+		return strings.ReplaceAll(text, "e\u0301", "\u00e9")
+	}
+	return text
+}
+
+// pingFollows reports whether the next frame has come, and is a ping.
+func (s *session) pingFollows() bool {
+	_, size := s.buffered()
+	return size > 0
+}
+
+// buffered returns the header of the next frame if it is a ping that has come as a whole, and its size.
+func (s *session) buffered() (h frame.Header, size int) {
+	b, _ := s.in.Peek(s.in.Buffered())
+	n, err := h.Parse(b)
+	if n == 0 || err != nil || h.Opcode != frame.Ping || !h.Fin || h.Length > frame.MaxControlPayload || len(b) < n+int(h.Length) {
+		return h, 0
+	}
+	return h, n
+}
+
+// pongsFirst answers the pings that have come behind a message.
+func (s *session) pongsFirst() error {
+	for {
+		h, n := s.buffered()
+		if n == 0 || h.RSV != 0 {
+			return nil
+		}
+		_, _ = s.in.Discard(n)
+		payload, err := s.payload(&h)
+		if err == nil {
+			err = s.send(frame.Pong, payload)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 func (s *session) control(o frame.Opcode, payload []byte) error {
 	switch {
 	case o == frame.Close:
@@ -252,6 +340,8 @@ func (s *session) control(o frame.Opcode, payload []byte) error {
 		return nil
 	case s.fault == EmptyPongs:
 		return s.send(frame.Pong, nil)
+	case s.fault == LatestPong && s.pingFollows():
+		return nil
 	case s.fault == LatePongs && s.inMessage:
 		s.pongs = append(s.pongs, string(payload))
 		return nil
@@ -309,7 +399,7 @@ func (s *session) fail(c frame.StatusCode) error {
 	if s.fault == WrongCode {
 		c = frame.UnsupportedData
 	}
-	if s.fault != NoCloseFrame {
+	if s.fault != NoCloseFrame && s.fault != JustDrops {
 		s.closing = true
 		_ = s.send(frame.Close, binary.BigEndian.AppendUint16(nil, uint16(c)))
 	}
@@ -343,6 +433,9 @@ func (s *session) write(h frame.Header, payload []byte) error {
 	b = append(b, payload...)
 	if s.fault != MasksHeadersOnly {
 		mask.XOR(b[from:], h.Key, 0)
+	}
+	if s.fault == WritesLate {
+		time.Sleep(300 * time.Millisecond)
 	}
 	_, err := s.conn.Write(b)
 	return err

@@ -4,15 +4,20 @@
 //
 // Every case is a subtest named by its number, such as TestConformance/case/7.1.1, so that -run chooses cases. They run in
 // parallel, as many as -parallel says. With -short the groups 9, 12 and 13 are left out, which send much. A case that fails says what
-// was expected, what came, and what was on the wire.
+// was expected, what came, and what was on the wire. Cases of the other role are left out, so that Cases("beyond") may be asked for of
+// both. Each case is bounded in time; the test's log says by how much, and what the bound of all of them is.
 package suitetest
 
 import (
 	"context"
 	"crypto/tls"
+	"flag"
+	"fmt"
 	"net"
 	"net/url"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +32,7 @@ type Option func(*settings)
 type settings struct {
 	cases    []string
 	slowness float64
+	latency  time.Duration
 	tls      *tls.Config
 	known    *report.Golden
 }
@@ -38,6 +44,10 @@ func Cases(patterns ...string) Option { return func(s *settings) { s.cases = pat
 // waited for so long unless it fails, but in 5.19, 5.20 and 6.4.
 func Slowness(factor float64) Option { return func(s *settings) { s.slowness = factor } }
 
+// Latency is how long the peer takes for an answer, by which waits are longer. Without it that of a server is measured first,
+// and that of a client learnt from its cases.
+func Latency(d time.Duration) Option { return func(s *settings) { s.latency = d } }
+
 // TLS has the cases run over wss. For [Server] it is the client's configuration, which must trust the server; without it
 // the system's authorities are trusted. For [Client] it is the server's, with its certificate; without it they run over ws.
 func TLS(config *tls.Config) Option { return func(s *settings) { s.tls = config } }
@@ -45,7 +55,7 @@ func TLS(config *tls.Config) Option { return func(s *settings) { s.tls = config 
 // Known has cases pass that fail just as a golden file says, and fail when they pass, so that the file stays honest.
 func Known(g *report.Golden) Option { return func(s *settings) { s.known = g } }
 
-func apply(t *testing.T, options []Option) (*settings, []suite.Case) {
+func apply(t *testing.T, role suite.Role, options []Option) (*settings, []suite.Case) {
 	t.Helper()
 	s := &settings{slowness: 3}
 	for _, o := range options {
@@ -55,7 +65,7 @@ func apply(t *testing.T, options []Option) (*settings, []suite.Case) {
 	if patterns == nil {
 		patterns = []string{"*"}
 	}
-	cases, err := suite.Select(patterns)
+	cases, err := suite.SelectFor(role, patterns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,15 +81,41 @@ func apply(t *testing.T, options []Option) (*settings, []suite.Case) {
 	return s, cases
 }
 
+// boundOf says how long cases can take, if nothing else keeps the machine busy.
+func boundOf(cases []suite.Case, slowness float64, latency time.Duration) string {
+	parallel := runtime.GOMAXPROCS(0)
+	if f := flag.Lookup("test.parallel"); f != nil {
+		if n, err := strconv.Atoi(f.Value.String()); err == nil && n > 0 {
+			parallel = n
+		}
+	}
+	var work, longest time.Duration
+	for i := range cases {
+		d := cases[i].Bound(slowness, latency)
+		work, longest = work+d, max(longest, d)
+	}
+	all := work/time.Duration(parallel) + longest
+	return fmt.Sprintf("%d cases, %d at once: each within %v, all within %v", len(cases), parallel,
+		longest.Round(time.Second), all.Round(time.Second))
+}
+
 // Server runs the cases against a server's URL, ws or wss, which must echo messages. It returns when all have run.
 func Server(t *testing.T, url string, options ...Option) {
 	t.Helper()
-	s, cases := apply(t, options)
+	s, cases := apply(t, suite.ServerRole, options)
+	if s.latency == 0 {
+		latency, err := suite.Latency(t.Context(), suite.Options{URL: url, TLS: s.tls, Slowness: s.slowness})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.latency = max(latency, 1) // 0 would be measured again, for each case
+	}
+	t.Log(boundOf(cases, s.slowness, s.latency))
 	t.Run("case", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) {
 				t.Parallel()
-				r, err := suite.Run(t.Context(), suite.Options{URL: url, TLS: s.tls, Cases: []string{c.ID}, Slowness: s.slowness})
+				r, err := suite.Run(t.Context(), suite.Options{URL: url, TLS: s.tls, Cases: []string{c.ID}, Slowness: s.slowness, Latency: s.latency})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -94,18 +130,29 @@ const agentName = "go test"
 
 // Client runs the cases against a client: connect is called for each with the URL that the client is to connect to. It
 // echoes every message until the connection has ended, and then returns; its error is shown if the case fails, and ignored
-// otherwise, as many cases end a connection with one. It is called from many goroutines at once. Client returns when all
-// cases have run.
+// otherwise, as many cases end a connection with one. Its context ends when the case has taken longer than it can; a client that
+// does not return then fails the case, and is left alone. It is called from many goroutines at once. Client returns when all cases have run.
 func Client(t *testing.T, connect func(ctx context.Context, url string) error, options ...Option) {
 	t.Helper()
-	s, cases := apply(t, options)
+	s, cases := apply(t, suite.ClientRole, options)
 	server, base := s.serve(t, cases)
+	latency := s.latency
+	if latency == 0 {
+		latency = suite.MaxLatency // until the client's is known
+	}
+	t.Log(boundOf(cases, s.slowness, latency))
 	t.Run("case", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) {
 				t.Parallel()
 				query := url.Values{"casetuple": {c.ID}, "agent": {agentName}}
-				failed := connect(t.Context(), base+"/runCase?"+query.Encode())
+				bound := c.Bound(s.slowness, latency)
+				failed, returned := within(t.Context(), bound, func(ctx context.Context) error {
+					return connect(ctx, base+"/runCase?"+query.Encode())
+				})
+				if !returned {
+					t.Fatalf("the client has not returned within %v, and not when its context had ended", bound)
+				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(s.slowness*float64(resultWait)))
 				defer cancel()
 				r, err := server.Await(ctx, agentName, c.ID)
@@ -121,8 +168,30 @@ func Client(t *testing.T, connect func(ctx context.Context, url string) error, o
 	})
 }
 
-// resultWait is how long a case may take to end when the client has returned.
+// resultWait is how long a case may take to end when the client has returned, and a client to return when its context has
+// ended.
 const resultWait = 2 * time.Second
+
+// within calls a function whose context ends after a time, and reports whether it has returned soon after.
+func within(ctx context.Context, d time.Duration, call func(context.Context) error) (failed error, returned bool) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- call(ctx) }()
+	select {
+	case err := <-done:
+		return err, true
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(resultWait)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		return err, true
+	case <-late.C:
+		return nil, false
+	}
+}
 
 // serve has a fuzzing server listen on the loopback interface until the test is over.
 func (s *settings) serve(t *testing.T, cases []suite.Case) (*suite.Server, string) {
@@ -131,7 +200,7 @@ func (s *settings) serve(t *testing.T, cases []suite.Case) (*suite.Server, strin
 	for _, c := range cases {
 		ids = append(ids, c.ID)
 	}
-	server, err := suite.NewServer(suite.ServerOptions{TLS: s.tls, Cases: ids, Slowness: s.slowness})
+	server, err := suite.NewServer(suite.ServerOptions{TLS: s.tls, Cases: ids, Slowness: s.slowness, Latency: s.latency})
 	if err != nil {
 		t.Fatal(err)
 	}

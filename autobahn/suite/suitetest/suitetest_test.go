@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
@@ -24,7 +25,7 @@ var some = suitetest.Cases("1.1.*", "2.*", "5.1", "6.4.1", "7.1.*")
 func echoServer(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := conn.Accept(w, r, nil)
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{Compression: conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1}})
 		if err != nil {
 			return
 		}
@@ -111,6 +112,62 @@ func TestAFailureSaysWhatCame(t *testing.T) {
 		"--- PASS: TestFailing/case/1.1.2",
 		"--- FAIL: TestFailing/case/2.2", "FAILED",
 	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("there is no %q in\n%s", want, out)
+		}
+	}
+}
+
+// TestCasesOfTheOtherRoleAreLeftOut: group 20 is about servers, and 21 about clients.
+func TestCasesOfTheOtherRoleAreLeftOut(t *testing.T) {
+	beyond := suitetest.Cases("beyond")
+	t.Run("of a server", func(t *testing.T) { suitetest.Server(t, echoServer(t), beyond) })
+	t.Run("of a client", func(t *testing.T) { suitetest.Client(t, compressing, beyond) })
+}
+
+// compressing is an echo client that offers permessage-deflate, which some cases are about.
+func compressing(ctx context.Context, url string) error {
+	c, _, err := conn.Dial(ctx, url, &conn.DialOptions{Compression: conn.Compression{Mode: conn.CompressionTakeover, Threshold: -1}})
+	if err != nil {
+		return err
+	}
+	defer c.CloseNow()
+	for m, err := range c.Messages(ctx) {
+		if err == nil {
+			err = c.Write(ctx, m.Type, m.Data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestHanging fails: its client returns only when its test's process ends.
+func TestHanging(t *testing.T) {
+	if os.Getenv(again) == "" {
+		t.Skip("fails; for TestARunIsBoundedInTimeAndSaysSo")
+	}
+	suitetest.Client(t, func(context.Context, string) error { select {} }, suitetest.Cases("2.1", "20.1.1"), suitetest.Slowness(0.001),
+		suitetest.Latency(time.Millisecond))
+}
+
+func TestARunIsBoundedInTimeAndSaysSo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the bound to pass")
+	}
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run", "^TestHanging$", "-test.v")
+	cmd.Env = append(os.Environ(), again+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("it passes:\n%s", out)
+	}
+	for _, want := range []string{"1 cases, ", ": each within 11s, all within ", "the client has not returned within "} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}

@@ -64,7 +64,7 @@ func faultFlags(flags *flag.FlagSet, all []faulty.Fault) func() (faulty.Fault, e
 
 func runServer(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
-	chosen := faultFlags(flags, append(faulty.Faults(), faulty.EndFaults()...))
+	chosen := faultFlags(flags, slices.Concat(faulty.Faults(), faulty.EndFaults(), faulty.MissedFaults(), faulty.Peculiarities()))
 	listen := flags.String("listen", "127.0.0.1:9001", "`address` to listen on")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -88,7 +88,7 @@ func runServer(ctx context.Context, args []string, stdout io.Writer) error {
 
 func runClient(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("client", flag.ContinueOnError)
-	chosen := faultFlags(flags, append(faulty.ClientFaults(), faulty.EndFaults()...))
+	chosen := faultFlags(flags, slices.Concat(faulty.ClientFaults(), faulty.EndFaults(), faulty.MissedFaults(), faulty.Peculiarities()))
 	server := flags.String("url", "ws://127.0.0.1:9001", "`URL` of the fuzzing server")
 	agent := flags.String("agent", "faulty", "`name` under which results are reported")
 	if err := flags.Parse(args); err != nil {

@@ -1,0 +1,254 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/autobahn/report"
+	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
+)
+
+// bothRoles runs cases against servers and clients with each of the faults, and tests the results. Nearly all of its time is
+// waiting: all run at once.
+func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func(t *testing.T, f faulty.Fault, results []*Result)) {
+	t.Helper()
+	type role struct {
+		name    string
+		fault   faulty.Fault
+		results []*Result
+		err     error
+	}
+	var all []*role
+	var tasks sync.WaitGroup
+	slots := make(chan struct{}, 6)
+	start := func(r *role, run func() ([]*Result, error)) {
+		all = append(all, r)
+		tasks.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			r.results, r.err = run()
+		})
+	}
+	for _, f := range faults {
+		url := faultyServer(t, f, nil)
+		start(&role{name: "a server that " + string(f), fault: f}, func() ([]*Result, error) {
+			rep, err := Run(t.Context(), Options{URL: url, Cases: patterns})
+			if err != nil {
+				return nil, err
+			}
+			return rep.Results, nil
+		})
+		s, base := fuzzingServer(t, ServerOptions{Cases: patterns})
+		start(&role{name: "a client that " + string(f), fault: f}, func() ([]*Result, error) {
+			runAll(t, s, base, "faulty", s.Cases(), 64, func(ctx context.Context, url string) error { return faulty.Dial(ctx, url, f) })
+			return s.Reports()[0].Results, nil
+		})
+	}
+	tasks.Wait()
+	for _, r := range all {
+		t.Run(r.name, func(t *testing.T) {
+			if r.err != nil {
+				t.Fatal(r.err)
+			}
+			test(t, r.fault, r.results)
+		})
+	}
+}
+
+// numbered28 are numbers of group 28, such as "1.2".
+func numbered28(numbers ...string) (ids []string) {
+	for _, n := range numbers {
+		ids = append(ids, "28."+n)
+	}
+	return ids
+}
+
+// TestFaultsThatTheOriginalMissesAreCaught shows every case of group 28 able to fail, in both roles, and no other case beyond
+// the original's to fail.
+func TestFaultsThatTheOriginalMissesAreCaught(t *testing.T) {
+	failed, strict := "FAILED", "NON-STRICT"
+	tests := map[faulty.Fault]struct {
+		want              []string
+		behavior, closing string
+	}{
+		faulty.None:          {},
+		faulty.LongForms:     {numbered28("1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7"), strict, strict},
+		faulty.IgnoresTopBit: {numbered28("2.1", "2.2", "2.3", "2.4"), failed, failed},
+		faulty.StripsBOM:     {numbered28("3.1", "3.2", "3.3"), failed, "OK"},
+		faulty.TurnsLines:    {numbered28("3.4", "3.5", "3.8"), failed, "OK"},
+		faulty.TrimsBlanks:   {numbered28("3.5", "3.6", "3.7", "3.8"), failed, "OK"},
+		faulty.CutsAtNUL:     {numbered28("3.9", "3.10"), failed, "OK"},
+		faulty.Composes:      {numbered28("3.11"), failed, "OK"},
+		faulty.JustDrops:     {numbered28("4.1", "4.2", "4.3", "4.4", "4.5", "4.6"), "OK", strict},
+	}
+	patterns := []string{"22.*", "23.*", "24.*", "25.*", "28.*"}
+	bothRoles(t, append(faulty.MissedFaults(), faulty.None), patterns, func(t *testing.T, f faulty.Fault, results []*Result) {
+		tt, ok := tests[f]
+		if !ok {
+			t.Fatalf("%q is not tested", f)
+		}
+		var got []string
+		for _, r := range results {
+			if r.Passes() {
+				continue
+			}
+			got = append(got, r.ID)
+			if tt.closing != "OK" && string(r.BehaviorClose) != tt.closing || string(r.Behavior) != tt.behavior {
+				t.Errorf("%s: %s, %s, want %s, %s\n%s", r.ID, r.Behavior, r.BehaviorClose, tt.behavior, tt.closing, r.Explain(30))
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("caught by %q, want %q", got, tt.want)
+		}
+	})
+}
+
+// TestPeersThatBreakNoRuleAreNotBlamed: no case beyond the original's fails, and none of the original's by the RFC.
+func TestPeersThatBreakNoRuleAreNotBlamed(t *testing.T) {
+	patterns := []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "22.*", "23.*", "24.*", "25.*", "27.*", "28.*"}
+	bothRoles(t, faulty.Peculiarities(), patterns, func(t *testing.T, _ faulty.Fault, results []*Result) {
+		for _, r := range results {
+			r.countByRFC()
+			if !r.Passes() {
+				t.Errorf("%s: %s, %s\n%s", r.ID, r.Behavior, r.BehaviorClose, r.Explain(30))
+			}
+		}
+	})
+}
+
+// TestTheOriginalsVerdictsStandBesideThoseByTheRFC where the original asks for more than the RFC.
+func TestTheOriginalsVerdictsStandBesideThoseByTheRFC(t *testing.T) {
+	for f, cases := range map[faulty.Fault]map[string]string{
+		faulty.None:           {"1.1.1": "OK, OK", "2.10": "OK, OK", "7.1.1": "OK, OK"},
+		faulty.PongsUnasked:   {"1.1.1": "FAILED, WRONG CODE; by the RFC OK, OK", "2.1": "FAILED, OK; by the RFC OK, OK", "3.1": "FAILED, OK; by the RFC OK, OK"},
+		faulty.LatestPong:     {"2.9": "OK, OK", "2.10": "FAILED, OK; by the RFC OK, OK"},
+		faulty.LatePongs:      {"5.6": "FAILED, OK; by the RFC NON-STRICT, OK", "2.1": "OK, OK"},
+		faulty.LateUTF8:       {"6.4.1": "NON-STRICT, OK; by the RFC OK, OK", "6.3.1": "OK, OK"},
+		faulty.NoPongs:        {"2.1": "FAILED, OK", "1.1.1": "OK, OK"},
+		faulty.EmptyPongs:     {"2.1": "OK, OK", "2.2": "FAILED, OK"},
+		faulty.StaysConnected: {"2.1": "OK, UNCLEAN; by the RFC OK, FAILED BY CLIENT", "3.1": "OK, FAILED BY CLIENT"},
+	} {
+		t.Run("a server that "+string(f), func(t *testing.T) {
+			t.Parallel()
+			var ids []string
+			for id := range cases {
+				ids = append(ids, id)
+			}
+			rep, err := Run(t.Context(), Options{URL: faultyServer(t, f, nil), Cases: ids})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range rep.Results {
+				got := fmt.Sprintf("%s, %s", r.Behavior, r.BehaviorClose)
+				if r.ByRFC != nil {
+					got += fmt.Sprintf("; by the RFC %s, %s", r.ByRFC.Behavior, r.ByRFC.BehaviorClose)
+				}
+				if got != cases[r.ID] {
+					t.Errorf("%s: %s, want %s", r.ID, got, cases[r.ID])
+				}
+			}
+		})
+	}
+}
+
+// TestTheRFCsVerdictsCountWhereThatIsAskedFor.
+func TestTheRFCsVerdictsCountWhereThatIsAskedFor(t *testing.T) {
+	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.LatestPong, nil), Cases: []string{"2.*"}, ByRFC: true})
+	if err != nil || !rep.Passes() {
+		t.Errorf("error %v, or not all pass", err)
+	}
+}
+
+func TestLatencyIsThatOfAnAnswer(t *testing.T) {
+	measure := func(f faulty.Fault) time.Duration {
+		d, err := Latency(t.Context(), Options{URL: faultyServer(t, f, nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if quick, late := measure(faulty.None), measure(faulty.WritesLate); quick <= 0 || late < quick || late > MaxLatency {
+		t.Errorf("latencies of %v and, of who writes late, %v", quick, late)
+	}
+	if d, err := Latency(t.Context(), Options{URL: sloppyServer(t, func(string) string { return "HTTP/1.1 404 Not Found\r\n\r\n" })}); d != 0 || err != nil {
+		t.Errorf("of who refuses: %v, %v", d, err)
+	}
+}
+
+func TestAServerThatCannotBeReachedIsAnError(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	_, err = Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*"}})
+	if refused, ok := errors.AsType[*net.OpError](err); !ok || refused.Op != "dial" {
+		t.Errorf("error %v", err)
+	}
+	plain := faultyServer(t, faulty.None, nil)
+	if _, err = Run(t.Context(), Options{URL: "wss" + strings.TrimPrefix(plain, "ws"), Cases: []string{"1.*"}}); err == nil {
+		t.Error("without TLS: no error")
+	}
+}
+
+// TestWaitsAreLongerByTheLatencyForEachAnswer.
+func TestWaitsAreLongerByTheLatencyForEachAnswer(t *testing.T) {
+	p := &Peer{pace: pace{2, 100 * time.Millisecond}, test: &Case{Outcomes: ok(pong(""), message(""))}}
+	if got, want := p.slow(time.Second), 2400*time.Millisecond; got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	var l learner
+	for _, step := range []struct{ learnt, want time.Duration }{
+		{0, assumedLatency}, {time.Millisecond, time.Millisecond}, {0, time.Millisecond}, {time.Second, time.Second},
+		{time.Millisecond, time.Second}, {time.Hour, MaxLatency},
+	} {
+		if l.learn(step.learnt); l.latency() != step.want {
+			t.Errorf("having learnt %v: %v, want %v", step.learnt, l.latency(), step.want)
+		}
+	}
+}
+
+// TestPongsAndMessagesAreReadByTheRFC as events come.
+func TestPongsAndMessagesAreReadByTheRFC(t *testing.T) {
+	a, b, text := pong("a"), pong("b"), message("text")
+	for name, tt := range map[string]struct {
+		pings  []string
+		wanted []Event
+		came   []Event
+		want   report.Behavior // empty: not acceptable
+	}{
+		"what was wanted":                    {[]string{"a"}, []Event{text, a}, []Event{text, a}, report.OK},
+		"the pong before the message":        {[]string{"a"}, []Event{text, a}, []Event{a, text}, report.OK},
+		"the pong late":                      {[]string{"a"}, []Event{a, text}, []Event{text, a}, report.NonStrict},
+		"no pong":                            {[]string{"a"}, []Event{text, a}, []Event{text}, ""},
+		"no message":                         {[]string{"a"}, []Event{text, a}, []Event{a}, ""},
+		"another message":                    {[]string{"a"}, []Event{text, a}, []Event{message("other"), a}, ""},
+		"a message twice":                    {[]string{"a"}, []Event{text, a}, []Event{text, a, text}, ""},
+		"a pong twice":                       {[]string{"a"}, []Event{a}, []Event{a, a}, report.OK},
+		"a pong of nobody's":                 {nil, []Event{text}, []Event{pong("x"), text}, report.OK},
+		"the latest pong":                    {[]string{"a", "b"}, []Event{a, b}, []Event{b}, report.OK},
+		"both pongs":                         {[]string{"a", "b"}, []Event{a, b}, []Event{a, b}, report.OK},
+		"not the latest pong":                {[]string{"a", "b"}, []Event{a, b}, []Event{a}, ""},
+		"pongs in the wrong order":           {[]string{"a", "b"}, []Event{a, b}, []Event{b, a}, report.OK},
+		"a pong to what was not to be":       {[]string{"a"}, []Event{text}, []Event{text, a}, ""},
+		"a wait that passed":                 {nil, []Event{timeout("A")}, []Event{timeout("A")}, report.OK},
+		"a wait that did not pass":           {nil, []Event{timeout("A")}, nil, ""},
+		"a pong of nobody's within messages": {nil, []Event{text, text}, []Event{text, pong(""), text}, report.OK},
+	} {
+		p := &Peer{pings: tt.pings, result: newResult(&Case{}, 0, "")}
+		for _, e := range tt.came {
+			p.add(e)
+		}
+		o := Outcome{Verdict: report.OK, Events: tt.wanted}
+		if got, ok := o.reads(p.result); got != tt.want && ok || ok != (tt.want != "") {
+			t.Errorf("%s: %v, %v, want %q", name, got, ok, tt.want)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package suite
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
+)
+
+// TestTheConsoleSaysWhatThePageSays: the rule that was broken, with its section and the octets, and the waits in vain.
+func TestTheConsoleSaysWhatThePageSays(t *testing.T) {
+	for _, tt := range []struct {
+		fault faulty.Fault
+		id    string
+		says  []string
+	}{
+		{faulty.Masks, "1.1.2", []string{"masked frame of a server (RFC 6455 §5.1), in a frame that begins 81fd00000000"}},
+		{faulty.LongHeaders, "1.1.2", []string{"length not in its shortest form, or too long (RFC 6455 §5.2), in a frame that begins 817f000000000000007d"}},
+		{faulty.NoUTF8, "6.19.1", []string{"text is not UTF-8 (RFC 6455 §5.6), in a frame that begins 8102"}},
+		{faulty.NoUTF8, "6.19.2", []string{"The peer did not fail the connection."}},
+		{faulty.HalfCharacters, "6.14.6", []string{"text ends within a character (RFC 6455 §5.6)"}},
+		{faulty.EchoesTextAsBinary, "1.1.2", []string{
+			"Wanted text message", "; came binary message", "Within 1s the case had not come to its end, and the suite failed the connection with 1001.",
+		}},
+		{faulty.NoPongs, "2.1", []string{`Wanted pong ""; came nothing.`, "the suite began the closing handshake without a status code"}},
+		{faulty.StaysConnected, "2.1", []string{"The server left the TCP connection open after both close frames.", "By the RFC alone: OK, FAILED BY CLIENT."}},
+	} {
+		t.Run(tt.id+" of who "+string(tt.fault), func(t *testing.T) {
+			t.Parallel()
+			rep, err := Run(t.Context(), Options{URL: faultyServer(t, tt.fault, nil), Cases: []string{tt.id}, Latency: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var console bytes.Buffer
+			if err := rep.WriteTable(&console); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tt.says {
+				if !strings.Contains(console.String(), want) {
+					t.Errorf("there is no %q in\n%s", want, &console)
+				}
+			}
+		})
+	}
+}
+
+// TestAnEchoOfTheSuitesOwnCodeIsExplained: the peer repeats the 1001 with which the suite has given a case up.
+func TestAnEchoOfTheSuitesOwnCodeIsExplained(t *testing.T) {
+	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.EchoesTextAsBinary, nil), Cases: []string{"1.1.2"}, Latency: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rep.Results[0]
+	for _, want := range []string{"Within 1s the case had not come to its end", "The suite had sent 1001, and the peer answered with 1001."} {
+		if !strings.Contains(r.ResultClose, want) {
+			t.Errorf("%s: %s, without %q", r.BehaviorClose, r.ResultClose, want)
+		}
+	}
+	if r.ByRFC == nil || r.ByRFC.BehaviorClose != "OK" {
+		t.Errorf("by the RFC: %+v", r.ByRFC)
+	}
+}
+
+// TestATCPConnectionThatIsLeftOpenIsSaidToBe, and that both close frames were there.
+func TestATCPConnectionThatIsLeftOpenIsSaidToBe(t *testing.T) {
+	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.StaysConnected, nil), Cases: []string{"1.1.1", "2.1", "7.1.2", "24.2.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rep.Results {
+		if got := r.closed(); !strings.HasSuffix(got, "both close frames were there, and the server left the TCP connection open") {
+			t.Errorf("%s: %s", r.ID, got)
+		}
+		details := map[string]string{}
+		for _, d := range r.closingDetails() {
+			details[d.Name] = d.Text
+		}
+		if details["both close frames were seen"] != "yes" || details["the server ended the TCP connection"] != "no" {
+			t.Errorf("%s: %v", r.ID, details)
+		}
+		r.countByRFC()
+		if r.BehaviorClose != "FAILED BY CLIENT" {
+			t.Errorf("%s: by the RFC %s", r.ID, r.BehaviorClose)
+		}
+	}
+}
+
+// TestAnExchangeThatHasComeToAStandstillIsGivenUp, rather than waited for until its time is over.
+func TestAnExchangeThatHasComeToAStandstillIsGivenUp(t *testing.T) {
+	o := Options{URL: sloppyServer(t, agreeing), Cases: []string{"9.1.1", "9.8.6"}, Slowness: 0.01, Latency: 1}
+	rep, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 9.1.1 waits for a tenth of a second in all, half of what counts as a standstill; 9.8.6 for five seconds.
+	for i, want := range []string{"Not everything came back within 10s.", "Not everything came back. For 200ms nothing came, and the suite"} {
+		if r := rep.Results[i]; r.Behavior != "FAILED" || !strings.HasPrefix(r.Result, want) {
+			t.Errorf("%s: %s: %s, want %q", r.ID, r.Behavior, r.Result, want)
+		}
+	}
+}
+
+// TestEveryCaseHasASection that it is about.
+func TestEveryCaseHasASection(t *testing.T) {
+	for _, c := range append(Cases(), Beyond()...) {
+		if Section(c.ID) == "" {
+			t.Errorf("%s has none", c.ID)
+		}
+	}
+	for id, want := range map[string]string{
+		"2.5": "RFC 6455 §5.5", "2.6": "RFC 6455 §5.5.2, §5.5.3", "5.1": "RFC 6455 §5.5", "5.10": "RFC 6455 §5.4", "8.1": "", "": "",
+	} {
+		if got := Section(id); got != want {
+			t.Errorf("%q: %q, want %q", id, got, want)
+		}
+	}
+}
+
+// TestEveryRuleHasASection that a header of a peer's can break.
+func TestEveryRuleHasASection(t *testing.T) {
+	for b0 := range 256 {
+		for _, b1 := range []byte{0, 1, 5, 126, 127} {
+			for _, wantsMask := range []bool{false, true} {
+				for _, lengthy := range []bool{false, true} {
+					in := &inbound{wantsMask: wantsMask, lengthy: lengthy, inMessage: b0&1 == 0, inflater: &inflater{}}
+					if _, err := in.head.Parse([]byte{byte(b0), b1, 0, 200, 0, 0, 0, 0, 0, 0}); err != nil {
+						continue
+					}
+					for _, rule := range in.broken() {
+						if sectionsOfRules[rule] == "" {
+							t.Errorf("%q has none", rule)
+						}
+					}
+				}
+			}
+		}
+	}
+}
