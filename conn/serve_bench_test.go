@@ -2,7 +2,6 @@ package conn
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"testing"
 	"time"
@@ -20,7 +19,7 @@ type loop struct {
 func (l *loop) Ready() bool { return true }
 func (l *loop) Read(p []byte) (int, error) {
 	if l.rounds--; l.rounds < 0 {
-		return 0, io.EOF
+		return 0, net.ErrClosed // at an io.EOF a server waits for answers in the making
 	}
 	return copy(p, l.frames), nil
 }
