@@ -85,7 +85,7 @@ type AcceptOptions struct {
 	// up with ErrPingTimeout, while somebody reads. As long as the peer's host takes what was
 	// sent before the ping it counts anew, and once more where the network is at fault, because
 	// that host has not acknowledged the ping. A peer that takes nothing of what is sent to it is given up after
-	// PingInterval and PongTimeout, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
+	// PingInterval and PongTimeout, or up to an eighth later, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
 	PongTimeout time.Duration
 }
 
@@ -107,7 +107,9 @@ func (o *AcceptOptions) handshake(params *handshake.DeflateParams) (*handshake.S
 	}
 	policy, err := o.Compression.policy(frame.Server)
 	if err != nil {
-		return nil, &HandshakeError{Status: http.StatusInternalServerError, Token: "bad_options", Err: err}
+		bad := *err.(*HandshakeError) // policy returns no other
+		bad.Status = http.StatusInternalServerError
+		return nil, &bad
 	}
 	ho.Extensions = func(offers []handshake.Extension) []handshake.Extension {
 		accepted, agreed, ok := policy.Accept(offers)

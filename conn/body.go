@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"slices"
 	"time"
 )
 
@@ -34,7 +33,7 @@ func readBody(ctx context.Context, nc net.Conn, resp *http.Response, rest []byte
 	switch {
 	case resp.ContentLength > 0:
 		body = io.LimitReader(body, resp.ContentLength)
-	case slices.Equal(resp.TransferEncoding, []string{"chunked"}):
+	case len(resp.TransferEncoding) > 0 && resp.TransferEncoding[len(resp.TransferEncoding)-1] == "chunked":
 		body = httputil.NewChunkedReader(io.LimitReader(body, maxEncoded))
 	}
 	begin, _ := io.ReadAll(io.LimitReader(body, maxBody)) // what came is better than nothing

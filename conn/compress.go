@@ -52,6 +52,9 @@ const (
 
 // policy returns what to negotiate, for one role.
 func (o *Compression) policy(role frame.Role) (handshake.DeflatePolicy, error) {
+	if o.Mode == CompressionOff {
+		return handshake.DeflatePolicy{}, nil // the other fields mean nothing
+	}
 	p := handshake.DeflatePolicy{ServerMaxWindowBits: o.WindowBits, ClientMaxWindowBits: o.PeerWindowBits}
 	if role == frame.Client {
 		p.ServerMaxWindowBits, p.ClientMaxWindowBits = o.PeerWindowBits, o.WindowBits

@@ -16,10 +16,8 @@ import (
 // it has returned a *CloseError: then it has ended itself. All methods may be
 // called by any number of goroutines at once.
 type Conn struct {
-	// With many connections what a message needs is seldom in a cache, and each line less
-	// counts. So what it needs lies together, here and in the parts, from the beginning of a
-	// line on: they begin 8 bytes before offsets that are multiples of 64, because the
-	// allocator puts a word before an object of this size (see TestWhatAMessageNeedsLiesTogether).
+	// What a message needs lies together, here and in the parts: with many connections it is seldom in a
+	// cache.
 	t     transport
 	set   *settings
 	zip   *compression // nil: no extension; see compress.go

@@ -78,7 +78,7 @@ type DialOptions struct {
 	// up with ErrPingTimeout, while somebody reads. As long as the peer's host takes what was
 	// sent before the ping it counts anew, and once more where the network is at fault, because
 	// that host has not acknowledged the ping. A peer that takes nothing of what is sent to it is given up after
-	// PingInterval and PongTimeout, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
+	// PingInterval and PongTimeout, or up to an eighth later, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
 	PongTimeout time.Duration
 }
 
@@ -87,7 +87,7 @@ func (o *DialOptions) settings() settings {
 		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
 }
 
-// Dial connects to a ws or wss URL (RFC 6455 §3, §4.1), whose path and query must be
+// Dial connects to a ws or wss URL, or to an http or https URL, which means the same (RFC 6455 §3, §4.1), whose path and query must be
 // escaped and whose host must be ASCII (Punycode). ctx bounds connecting only. With
 // wss nothing is sent before TLS with the URL's host is established (RFC 6455 §4.1
 // item 5), and Conn.TLS reports that TLS. With ws bytes go through what NetDial returns as

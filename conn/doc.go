@@ -45,6 +45,7 @@
 //
 // # Errors
 //
-// A connection ends once, and from then on every call returns the same
-// *[CloseError], which says with which status code, by whom and why.
+// A connection ends once, and from then on every call that needs it returns the same
+// *[CloseError], which says with which status code, by whom and why. [Conn.Close] then
+// returns nil if the closing handshake went well, and [Conn.CloseNow] net.ErrClosed.
 package conn

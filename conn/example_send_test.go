@@ -24,7 +24,7 @@ func ExampleConn_Send() {
 		mu.Lock()
 		defer mu.Unlock()
 		for c := range subscribers {
-			_ = c.Send(m) // never waits; a subscriber that is too slow is closed
+			_ = c.Send(m) // does not wait: a subscriber that is too slow is closed
 		}
 	}
 

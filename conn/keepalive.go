@@ -24,14 +24,15 @@ type keepalive struct {
 	due atomic.Int64 // when Tick has to look again but for parking; 0: never
 
 	// used by Tick only
-	pinged   int64     // when an unanswered ping was sent; 0: none
-	late     *late     // its answer is late; nil: not yet
+	probe    *probe    // our ping that has no answer yet; nil: there is none
 	measured *measured // with MinRate
 }
 
-// late is what is known of an answer that is late.
-type late struct {
-	since  int64 // since when it is waited for: later than the ping if there was progress
+// probe is a ping of keepalive's.
+type probe struct {
+	sent   int64 // when it was sent
+	end    int64 // bytes that the peer's host has acknowledged when it has the ping
+	since  int64 // since when the answer is waited for: later than sent if there was progress
 	taken  int64 // bytes that the peer's host had acknowledged at the last look
 	excuse excuse
 }
@@ -151,14 +152,14 @@ func (k *keepalive) ping(now int64) time.Duration {
 		return 0
 	}
 	last := k.last.Load()
-	if k.pinged != 0 && last < k.pinged {
+	if k.probe != nil && last < k.probe.sent {
 		return k.missing(now)
 	}
-	k.pinged, k.late = 0, nil
+	k.probe = nil
 	if wait := last + int64(c.set.pingInterval) - now; wait > 0 {
 		return time.Duration(wait)
 	}
-	k.pinged = now
+	k.probe = c.newProbe(now)
 	c.out.forgetCrowd()
 	if _, seq := c.sendPing(nil); seq != 0 {
 		go c.kick() // it may find more to send than a tick has time for
@@ -166,40 +167,45 @@ func (k *keepalive) ping(now int64) time.Duration {
 	return c.set.pongTimeout
 }
 
+// newProbe notes how much is to be sent before a ping that is sent now.
+func (c *Conn) newProbe(now int64) *probe {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, written := c.t.Counts()
+	// What TLS adds to what has not been written yet is left out: an end that is too early blames a
+	// little earlier, one that is too late never.
+	return &probe{sent: now, since: now, end: written + o.depth(c.t) + 1}
+}
+
 // missing looks for why a ping has no answer yet, and returns when to look again. The peer is to blame
-// when its host has acknowledged the ping and somebody waits for the answer.
+// when its host has the ping and somebody waits for the answer.
 func (k *keepalive) missing(now int64) time.Duration {
-	c := k.c
+	c, p := k.c, k.probe
 	timeout := c.set.pongTimeout
 	listen := k.listen.Load()
 	if listen == 0 {
 		return timeout // nobody reads: the answer may be here
 	}
-	since := k.pinged
-	if k.late != nil {
-		since = k.late.since
-	}
-	if wait := time.Duration(max(since, listen, c.set.wheel.Resumed())-now) + timeout; wait > 0 {
+	if wait := time.Duration(max(p.since, listen, c.set.wheel.Resumed())-now) + timeout; wait > 0 {
 		return wait
 	}
-	taken, inFlight := c.acknowledged()
-	if k.late == nil {
-		k.late = &late{since: since, taken: taken}
-	}
-	l := k.late
+	before := p.taken
+	p.taken = c.acknowledged()
+	onItsWay := p.taken < p.end
 	switch {
-	case inFlight && taken != l.taken:
-		l.since, l.taken = now, taken // the peer's host takes what was sent before the ping
+	case onItsWay && before != 0 && p.taken != before:
+		p.since = now // the peer's host takes what was sent before the ping
 		return timeout
-	case inFlight && l.excuse == noExcuse:
+	case onItsWay && p.excuse == noExcuse:
 		// The kernel still repeats what was lost, at intervals that grow to half a minute: a
 		// network that was gone for that long may be back.
-		l.excuse, l.since = network, now
+		p.excuse, p.since = network, now
 		return timeout
-	case l.excuse != reader:
+	case p.excuse != reader:
 		// The answer may have come at this moment, or the reader be starved: it gets its turn
 		// first.
-		l.excuse = reader
+		p.excuse = reader
 		return 2 * wheel.Tick
 	}
 	go c.abort(ErrPingTimeout)
@@ -207,9 +213,9 @@ func (k *keepalive) missing(now int64) time.Duration {
 }
 
 // acknowledged returns how many bytes the peer has taken: its host, where the kernel tells, else our
-// socket. inFlight reports whether there are more.
-func (c *Conn) acknowledged() (n int64, inFlight bool) {
-	_, n = c.t.Counts()
+// socket.
+func (c *Conn) acknowledged() int64 {
+	_, n := c.t.Counts()
 	held, _ := wire.Unacknowledged(c.socket())
-	return n - held, held > 0 || c.t.Pending() > 0
+	return n - held
 }

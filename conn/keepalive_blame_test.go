@@ -339,3 +339,30 @@ func TestAFramePartHeard(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// TestWhoTakesDataButAnswersNoPingIsGivenUp, although there is always more under way: only what was sent before the ping excuses.
+func TestWhoTakesDataButAnswersNoPingIsGivenUp(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		peer, server := rawBubble()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			buf := make([]byte, 4096)
+			for { // it is slow, so that something is always under way, and never stops
+				time.Sleep(10 * time.Millisecond)
+				if _, err := peer.Read(buf); err != nil {
+					return
+				}
+			}
+		})
+		wg.Go(func() {
+			for server.Write(bg, Binary, make([]byte, 8000)) == nil {
+			}
+		})
+		took, err := lasted(server)
+		if least, most := DefaultPingInterval+DefaultPongTimeout, DefaultPingInterval+2*DefaultPongTimeout+time.Second; !errors.Is(err, ErrPingTimeout) || took < least || took > most {
+			t.Errorf("%v after %v, want %v to %v", err, took, least, most)
+		}
+		_ = peer.Close()
+		wg.Wait()
+	})
+}

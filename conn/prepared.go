@@ -10,7 +10,8 @@ import (
 
 // Prepared is a message that is framed once, and compressed once for each set of
 // parameters, to be sent to many connections with [Conn.Send]. It does not change,
-// and any number of goroutines may use it. A connection that cannot take it at once
+// and any number of goroutines may use it. The zero value is no message: Send returns
+// ErrMessageType. A connection that cannot take it at once
 // keeps a reference, not a copy.
 type Prepared struct {
 	typ   MessageType

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"errors"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/mask"
@@ -42,9 +43,17 @@ func (c *Conn) Send(messages ...*Prepared) error {
 		}
 	}
 	for _, p := range messages {
+		if len(p.frame) == 0 {
+			return ErrMessageType // the zero value is no message
+		}
 		p.compress(c.zip)
-		for {
-			ok, err := c.enqueue(p)
+		for offered := false; ; {
+			ok, err := c.enqueue(p, offered)
+			if err == errOffer {
+				c.kick()
+				offered = true
+				continue
+			}
 			if err != nil {
 				c.hurry()
 				return err
@@ -70,7 +79,7 @@ func (c *Conn) Send(messages ...*Prepared) error {
 func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
 	o := &c.out
 	p.compress(c.zip)
-	if len(p.frame) > gatherMax || o.isCorked() || !o.tok.try() {
+	if len(p.frame) == 0 || len(p.frame) > gatherMax || o.isCorked() || !o.tok.try() {
 		return false, nil
 	}
 	b, seq := c.alone(p)
@@ -123,9 +132,13 @@ func (c *Conn) hurry() {
 	o.mu.Unlock()
 }
 
+// errOffer says that what waits has to be offered to the socket before it is held against the peer.
+var errOffer = errors.New("websocket: the queue is to be offered first")
+
 // enqueue takes p into the outbox, or into the queue behind it. It returns false if
-// there is no room, and the policy is to wait for some.
-func (c *Conn) enqueue(p *Prepared) (ok bool, err error) {
+// there is no room, and the policy is to wait for some. offered says that the socket has been offered what
+// waits.
+func (c *Conn) enqueue(p *Prepared, offered bool) (ok bool, err error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -134,6 +147,9 @@ func (c *Conn) enqueue(p *Prepared) (ok bool, err error) {
 	}
 	size := int64(len(p.frame))
 	if depth := o.depth(c.t); depth > 0 && depth+size > c.set.queueLimit {
+		if !offered {
+			return false, errOffer
+		}
 		if c.set.whenFull == BlockWhenFull {
 			return false, nil
 		}

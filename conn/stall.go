@@ -27,7 +27,7 @@ func (c *Conn) stalls() {
 		return
 	}
 	s := &stall{c: c, since: c.set.wheel.Now()}
-	s.taken, _ = c.acknowledged()
+	s.taken = c.acknowledged()
 	if !at.CompareAndSwap(nil, s) {
 		return
 	}
@@ -43,7 +43,7 @@ func (s *stall) pause() time.Duration { return s.c.set.giveUpAfter() / stallLook
 func (s *stall) Tick() time.Duration {
 	c := s.c
 	now := c.set.wheel.Now()
-	taken, _ := c.acknowledged()
+	taken := c.acknowledged()
 	switch {
 	case c.ended.Load() != nil:
 		return 0

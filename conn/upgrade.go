@@ -19,6 +19,8 @@ import (
 // it reads the request, within MaxHeaderBytes and HandshakeTimeout, and answers it. nc is a socket or a tls.Conn, best one over a connection of
 // [NewListener]; the TLS handshake is part of it.
 //
+// nc should have deadlines that work; where it has none, a call that is cancelled closes the connection.
+//
 // When the request is refused, the error is a *HandshakeError, the peer has been
 // told, and nc is closed, as it is after every error. ctx bounds the handshake only.
 func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
@@ -95,11 +97,14 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handsha
 	return nil, nil, err
 }
 
-// interruptBy has the end of ctx end calls on nc, until the function is called.
+// interruptBy has the end of ctx end calls on nc, until the function is called. Where nc has no deadlines, it
+// is closed.
 func interruptBy(ctx context.Context, nc net.Conn) (stop func()) {
 	done := make(chan struct{})
 	halt := context.AfterFunc(ctx, func() {
-		_ = nc.SetDeadline(past)
+		if nc.SetDeadline(past) != nil {
+			_ = nc.Close() // there are no deadlines
+		}
 		close(done)
 	})
 	return func() {

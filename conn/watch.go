@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -79,7 +80,7 @@ func (c *Conn) watchRead(ctx context.Context) error {
 		if ctx.Done() == nil {
 			return nil
 		}
-		c.in.watch = &watch{interrupt: c.t.SetReadDeadline}
+		c.in.watch = &watch{interrupt: c.cutting(c.t.SetReadDeadline)}
 	}
 	return c.in.watch.set(ctx)
 }
@@ -90,7 +91,19 @@ func (c *Conn) watchWrite(ctx context.Context) error {
 		if ctx.Done() == nil {
 			return nil
 		}
-		c.out.watch = &watch{interrupt: c.t.SetWriteDeadline}
+		c.out.watch = &watch{interrupt: c.cutting(c.t.SetWriteDeadline)}
 	}
 	return c.out.watch.set(ctx)
+}
+
+// cutting is a function that sets a deadline, and that closes the connection where there are no deadlines:
+// a call whose context has ended is not left waiting.
+func (c *Conn) cutting(set func(time.Time) error) func(time.Time) error {
+	return func(t time.Time) error {
+		err := set(t)
+		if err != nil && !t.IsZero() && c.ended.Load() == nil {
+			go c.abort(fmt.Errorf("websocket: a call was cancelled on a connection without deadlines: %w", err))
+		}
+		return err
+	}
 }

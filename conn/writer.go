@@ -35,6 +35,8 @@ type MessageWriter struct {
 // gives the writer another context, to go on. A message that was begun cannot be
 // taken back: to give one up, close the connection.
 //
+// Until Close a Write of the same goroutine waits for itself, until its context ends.
+//
 // Text may be cut anywhere, in the middle of characters too. What makes it no UTF-8 is
 // ErrInvalidUTF8 and not taken (RFC 6455 §5.6).
 func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, error) {

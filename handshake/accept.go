@@ -23,7 +23,7 @@ type ServerOptions struct {
 	// default port of the origin's scheme matches, with ":*" any port. In each
 	// label of the host one "*" may stand for one character or more, never for a
 	// dot: "*.example.com" matches "www.example.com", but neither "example.com"
-	// nor "a.b.example.com". Letters match in either case. An international name
+	// nor "a.b.example.com". Mind the dot: "*example.com" matches "evilexample.com", too. Letters match in either case. An international name
 	// is written as browsers send it, in Punycode. One "/" at the end is ignored.
 	//
 	// "null" and "file://" match the origins that are written so. Browsers send "null" for

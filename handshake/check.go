@@ -46,7 +46,7 @@ func checkStatus(resp *http.Response) *Error {
 	}
 	hint := "; is there a WebSocket server at this path?"
 	switch code := resp.StatusCode; {
-	case code >= 300 && code < 400:
+	case code >= 300 && code < 400 && resp.Header.Get("Location") != "":
 		hint = "; redirects are not followed, dial " + quote(resp.Header.Get("Location")) + " if you trust it"
 	case code == http.StatusUnauthorized || code == http.StatusProxyAuthRequired:
 		hint = "; credentials are missing or wrong"

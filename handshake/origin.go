@@ -113,6 +113,9 @@ func parsePattern(s string) (p pattern, problem string) {
 			return pattern{}, "its scheme is not a scheme; leave it and :// out to match http and https"
 		}
 		p.scheme, text = strings.ToLower(scheme), rest
+		if p.scheme == "ws" || p.scheme == "wss" {
+			return pattern{}, "an origin is where the page comes from: write http or https, or leave the scheme and :// out"
+		}
 	}
 	rest, anyPort := strings.CutSuffix(text, ":*")
 	host, port, ok := splitHost(rest)
@@ -125,7 +128,7 @@ func parsePattern(s string) (p pattern, problem string) {
 		return pattern{}, "an origin has no user: leave out what stands before the @"
 	case !isASCII(text):
 		return pattern{}, "browsers send international names in Punycode (xn--…): write it so"
-	case !ok || anyPort && port != "":
+	case !ok || anyPort && port != "" || strings.HasSuffix(text, ":"):
 		return pattern{}, "it is not [scheme://]host[:port], where the port is a number or *"
 	}
 	if p.host, p.port = strings.ToLower(host), port; anyPort {

@@ -207,6 +207,7 @@ func TestBadOriginPatternsSayWhatToDo(t *testing.T) {
 		"https://example.com//": path, "https://example.com/*": path, "https://example.com/chat": path,
 		"https://example.com?": path, "example.com#x": path, "file:///index.html": path, "null//": path,
 		"user@example.com": user, "https://user:pw@example.com": user,
+		"wss://example.com": "write http or https", "WS://example.com:8443": "write http or https", "example.com:": form, "https://example.com:": form,
 		"bücher.example": "Punycode", "\u212aing.example": "Punycode",
 		"": form, "/": form, "https://": form, "null origin": form, "example.com:x": form, "example.com:80:*": form,
 		"example.com\r\n": form, "[::1": form, "https://*.example.com:99999": form, "[x]": form, "a%zz": form, ".*:": everybody,

@@ -51,7 +51,7 @@ func (p *ResponseReader) Feed(b []byte) (n int, done bool, err error) {
 //	0              nil               is empty: 101, 204 and 304, whatever their fields
 //	                                 say, and Content-Length: 0
 //	n > 0          nil               has n bytes
-//	-1             ["chunked"]       is chunked; the field Transfer-Encoding, and a
+//	-1             […, "chunked"]    is chunked, within the codings before it; the field Transfer-Encoding, and a
 //	                                 Content-Length beside it, are taken out of Header
 //	-1             nil               goes on to the end of the stream
 //
@@ -102,9 +102,13 @@ func setLength(r *http.Response) *Error {
 		return nil
 	}
 	if coding := r.Header["Transfer-Encoding"]; coding != nil && r.ProtoMinor > 0 {
-		// Another coding than chunked is not decoded; its end is the stream's.
-		if len(coding) == 1 && equalFoldASCII(coding[0], "chunked") {
-			r.TransferEncoding = []string{"chunked"}
+		// The body ends where chunks do only if chunked is the last coding; else its end is the stream's.
+		all := strings.Split(strings.ToLower(strings.Join(coding, ",")), ",")
+		for i := range all {
+			all[i] = strings.Trim(all[i], " \t")
+		}
+		if all[len(all)-1] == "chunked" {
+			r.TransferEncoding = all
 			delete(r.Header, "Transfer-Encoding")
 			delete(r.Header, "Content-Length")
 		}

@@ -112,7 +112,9 @@ func TestWhereABodyEnds(t *testing.T) {
 		{"chunked counts more than a length", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Length: 4", -1, true},
 		{"chunked counts more than a malformed length", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Length: x", -1, true},
 		{"another coding goes on to the end", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: gzip\r\nContent-Length: 4", -1, false},
-		{"two codings go on to the end", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", -1, false},
+		{"two codings end with the chunks, if those are the last", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: Chunked", -1, true},
+		{"two codings in one field do, too", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: gzip , chunked", -1, true},
+		{"chunks within another coding go on to the end", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked, gzip", -1, false},
 		{"HTTP/1.0 knows no codings", "HTTP/1.0 404 Not Found\r\nTransfer-Encoding: chunked\r\nContent-Length: 4", 4, false},
 		{"a length", "HTTP/1.1 404 Not Found\r\nContent-Length: 4", 4, false},
 		{"a length twice", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nContent-Length: 4", 4, false},
@@ -124,7 +126,7 @@ func TestWhereABodyEnds(t *testing.T) {
 				t.Fatal(done, err)
 			}
 			r := p.Response()
-			if chunked := len(r.TransferEncoding) == 1 && r.TransferEncoding[0] == "chunked"; r.ContentLength != tt.length || chunked != tt.chunked {
+			if chunked := len(r.TransferEncoding) > 0 && r.TransferEncoding[len(r.TransferEncoding)-1] == "chunked"; r.ContentLength != tt.length || chunked != tt.chunked {
 				t.Errorf("length %d, encoding %q", r.ContentLength, r.TransferEncoding)
 			}
 			if tt.chunked && (r.Header["Transfer-Encoding"] != nil || r.Header["Content-Length"] != nil) {

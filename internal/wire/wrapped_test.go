@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/internal/testtls"
 )
@@ -187,4 +188,25 @@ func TestWhatThePeersHostHasNotAcknowledged(t *testing.T) {
 	if _, known := Unacknowledged(rot{ss.(*net.TCPConn)}); known {
 		t.Error("told of a wrapped socket")
 	}
+}
+
+// TestCloseDoesNotWaitForATLSConnectionBelow, whose close_notify nobody takes.
+func TestCloseDoesNotWaitForATLSConnectionBelow(t *testing.T) {
+	near, far := net.Pipe()
+	sc, cc := testtls.Configs(tls.VersionTLS13)
+	outer, proxy := tls.Client(near, cc), tls.Server(far, sc)
+	failed := make(chan error, 1)
+	go func() { failed <- proxy.Handshake() }()
+	if err := errors.Join(outer.Handshake(), <-failed); err != nil {
+		t.Fatal(err)
+	}
+	c := Plain(outer)
+	began := time.Now()
+	_ = c.Close()
+	if took := time.Since(began); took > 4*time.Second { // crypto/tls waits five
+		t.Errorf("it took %v", took)
+	}
+	_, _ = io.Copy(io.Discard, far)
+	_ = far.Close()
+	_ = near.Close()
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -228,7 +229,9 @@ func (c *Conn) Close() error {
 		return net.ErrClosed
 	}
 	var err error
-	if c.looping.Load() {
+	if _, isTLS := c.nc.(*tls.Conn); isTLS {
+		go c.nc.Close() // it waits up to five seconds for somebody to take its close_notify
+	} else if c.looping.Load() {
 		// Close waits for the read to end, and we may be called within it; the kernel keeps the
 		// descriptor until then. Ending both directions tells the peer at once.
 		if socket, ok := c.nc.(interface {
