@@ -35,7 +35,8 @@ type DialOptions struct {
 	TLS *tls.Config
 	// NetDial makes the connection to the host, through a proxy for example. For wss Dial
 	// does TLS with the URL's host over whatever it returns, a *tls.Conn to a proxy
-	// included. To do the TLS with the host yourself, use Client. Zero: a net.Dialer.
+	// included. To do the TLS with the host yourself, use Client. It should have deadlines
+	// that work; where it has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Observer is told what happens on the connection. Zero: nobody is.
