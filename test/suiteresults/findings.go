@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -118,13 +119,20 @@ func (f *finding) crashes() {
 	f.found = "**The program ended.** The octets are left out here; the case has them."
 }
 
-// subgroup is a case's number without its last part.
-func subgroup(id string) string { return id[:strings.LastIndex(id, ".")] }
+// subgroup is a case's number without its last part; of the original's, which have many that are alike, the first number alone.
+func subgroup(id string) string {
+	if !suite.IsBeyond(id) {
+		group, _, _ := strings.Cut(id, ".")
+		return group
+	}
+	return id[:strings.LastIndex(id, ".")]
+}
 
 // The most that is shown of frames.
 const (
 	mostFrames  = 3
 	mostPayload = 8
+	longest     = 1 << 30 // what is longer has no payload in any case
 )
 
 // frames are the first frames of a direction, in hexadecimal: each header without its masking key, and the payload unmasked, so
@@ -169,6 +177,7 @@ func oneFrame(b []byte) (shown string, size int) {
 	case length == 127 && len(b) >= 10:
 		head, length = 10, binary.BigEndian.Uint64(b[2:])
 	}
+	length &= math.MaxInt64 // a top bit is shown, and no length
 	shown = hex.EncodeToString(b[:head])
 	from := head
 	var key [4]byte
@@ -180,6 +189,9 @@ func oneFrame(b []byte) (shown string, size int) {
 	if length < uint64(len(payload)) {
 		payload = payload[:length]
 	}
+	if length > longest {
+		return shown + "…", len(b) + 1
+	}
 	unmasked := make([]byte, min(len(payload), mostPayload))
 	for i := range unmasked {
 		unmasked[i] = payload[i] ^ key[i%4]
@@ -187,9 +199,6 @@ func oneFrame(b []byte) (shown string, size int) {
 	shown += hex.EncodeToString(unmasked)
 	if length > uint64(len(unmasked)) {
 		shown += "…"
-	}
-	if length > 1<<30 {
-		return shown, len(b) + 1
 	}
 	return shown, from + int(length)
 }
