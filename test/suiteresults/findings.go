@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -105,6 +106,7 @@ func findingOf(r *suite.Result) finding {
 	if r.Behavior == report.OK {
 		f.found = r.ResultClose
 	}
+	f.found = addresses.ReplaceAllString(f.found, "")
 	f.sent, f.came = frames(r, suite.Sent), frames(r, suite.Received)
 	if f.sent == "" && r.HTTPResponse != "" {
 		f.came, _, _ = strings.Cut(r.HTTPResponse, "\r\n")
@@ -118,6 +120,9 @@ func (f *finding) crashes() {
 	f.sent, f.came = "", ""
 	f.found = "**The program ended.** The octets are left out here; the case has them."
 }
+
+// addresses are those of a connection in an error, which are others in every run.
+var addresses = regexp.MustCompile(`(read|write) tcp \S+->\S+: `)
 
 // subgroup is a case's number without its last part; of the original's, which have many that are alike, the first number alone.
 func subgroup(id string) string {
