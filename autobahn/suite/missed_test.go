@@ -29,9 +29,9 @@ func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func
 	var all []*role
 	var tasks sync.WaitGroup
 	slots := make(chan struct{}, 6)
-	slowness := 2.0 // the machine may be busy
+	slowness := 1.0 // so that the latency alone makes waits longer
 	if race.Enabled {
-		slowness = 6
+		slowness = 3
 	}
 	start := func(r *role, run func() ([]*Result, error)) {
 		all = append(all, r)
