@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
+	"github.com/seed-c4549abd/wss/internal/race"
 )
 
 // bothRoles runs cases against servers and clients with each of the faults, and tests the results. Nearly all of its time is
@@ -28,6 +29,10 @@ func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func
 	var all []*role
 	var tasks sync.WaitGroup
 	slots := make(chan struct{}, 6)
+	slowness := 1.0 // so that the latency alone makes waits longer
+	if race.Enabled {
+		slowness = 3
+	}
 	start := func(r *role, run func() ([]*Result, error)) {
 		all = append(all, r)
 		tasks.Go(func() {
@@ -39,13 +44,13 @@ func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func
 	for _, f := range faults {
 		url := faultyServer(t, f, nil)
 		start(&role{name: "a server that " + string(f), fault: f}, func() ([]*Result, error) {
-			rep, err := Run(t.Context(), Options{URL: url, Cases: patterns})
+			rep, err := Run(t.Context(), Options{URL: url, Cases: patterns, Slowness: slowness})
 			if err != nil {
 				return nil, err
 			}
 			return rep.Results, nil
 		})
-		s, base := fuzzingServer(t, ServerOptions{Cases: patterns})
+		s, base := fuzzingServer(t, ServerOptions{Cases: patterns, Slowness: slowness})
 		start(&role{name: "a client that " + string(f), fault: f}, func() ([]*Result, error) {
 			runAll(t, s, base, "faulty", s.Cases(), 64, func(ctx context.Context, url string) error { return faulty.Dial(ctx, url, f) })
 			return s.Reports()[0].Results, nil

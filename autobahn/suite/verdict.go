@@ -71,9 +71,8 @@ func (r *Result) judgeBy(c *Case, rfc bool) {
 	}
 	r.BehaviorClose, r.ResultClose = r.judgeClosing(&c.Closing, rfc)
 	if c.Closing.WrongEndIsFatal && c.Closing.ByUs != r.ClosedByMe {
-		r.Behavior = report.Failed
-		if r.Result == acceptable {
-			r.Result = "The peer did not fail the connection."
+		if r.Behavior != report.Failed {
+			r.Behavior, r.Result = report.Failed, "The peer did not fail the connection."
 		}
 	}
 	if c.Amend != nil {

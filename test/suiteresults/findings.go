@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -104,6 +106,7 @@ func findingOf(r *suite.Result) finding {
 	if r.Behavior == report.OK {
 		f.found = r.ResultClose
 	}
+	f.found = addresses.ReplaceAllString(f.found, "")
 	f.sent, f.came = frames(r, suite.Sent), frames(r, suite.Received)
 	if f.sent == "" && r.HTTPResponse != "" {
 		f.came, _, _ = strings.Cut(r.HTTPResponse, "\r\n")
@@ -118,13 +121,23 @@ func (f *finding) crashes() {
 	f.found = "**The program ended.** The octets are left out here; the case has them."
 }
 
-// subgroup is a case's number without its last part.
-func subgroup(id string) string { return id[:strings.LastIndex(id, ".")] }
+// addresses are those of a connection in an error, which are others in every run.
+var addresses = regexp.MustCompile(`(read|write) tcp \S+->\S+: `)
+
+// subgroup is a case's number without its last part; of the original's, which have many that are alike, the first number alone.
+func subgroup(id string) string {
+	if !suite.IsBeyond(id) {
+		group, _, _ := strings.Cut(id, ".")
+		return group
+	}
+	return id[:strings.LastIndex(id, ".")]
+}
 
 // The most that is shown of frames.
 const (
 	mostFrames  = 3
 	mostPayload = 8
+	longest     = 1 << 30 // what is longer has no payload in any case
 )
 
 // frames are the first frames of a direction, in hexadecimal: each header without its masking key, and the payload unmasked, so
@@ -169,6 +182,7 @@ func oneFrame(b []byte) (shown string, size int) {
 	case length == 127 && len(b) >= 10:
 		head, length = 10, binary.BigEndian.Uint64(b[2:])
 	}
+	length &= math.MaxInt64 // a top bit is shown, and no length
 	shown = hex.EncodeToString(b[:head])
 	from := head
 	var key [4]byte
@@ -180,6 +194,9 @@ func oneFrame(b []byte) (shown string, size int) {
 	if length < uint64(len(payload)) {
 		payload = payload[:length]
 	}
+	if length > longest {
+		return shown + "…", len(b) + 1
+	}
 	unmasked := make([]byte, min(len(payload), mostPayload))
 	for i := range unmasked {
 		unmasked[i] = payload[i] ^ key[i%4]
@@ -187,9 +204,6 @@ func oneFrame(b []byte) (shown string, size int) {
 	shown += hex.EncodeToString(unmasked)
 	if length > uint64(len(unmasked)) {
 		shown += "…"
-	}
-	if length > 1<<30 {
-		return shown, len(b) + 1
 	}
 	return shown, from + int(length)
 }

@@ -87,7 +87,8 @@ func TestFramesAreShownWithoutTheirKeys(t *testing.T) {
 		"cut off in the key":        {"\x81\x85\x01\x02", "8185…", 11},
 		"16 bits":                   {"\x81\x7e\x00\x02hi", "817e00026869", 6},
 		"64 bits":                   {"\x81\x7f\x00\x00\x00\x00\x00\x00\x00\x02hi", "817f00000000000000026869", 12},
-		"64 bits with the top one":  {"\x81\x7f\x80\x00\x00\x00\x00\x00\x00\x02hi", "817f80000000000000026869…", 13},
+		"64 bits with the top one":  {"\x81\x7f\x80\x00\x00\x00\x00\x00\x00\x02hi", "817f80000000000000026869", 12},
+		"64 bits that are all set":  {"\x81\x7f\xff\xff\xff\xff\xff\xff\xff\xffhi", "817fffffffffffffffff…", 13},
 		"16 bits that are not here": {"\x81\x7e\x00", "817e00…", 128},
 	} {
 		if got, size := oneFrame([]byte(tt.octets)); got != tt.want || size != tt.size {

@@ -12,7 +12,7 @@ This page is written by ` + "`make suite-results`" + `: it installs the librarie
 The servers are in ` + "`bench/testee`" + ` and ` + "`test/suiteresults/peers`" + `: each is the smallest that its library's documentation leads to.
 
 A finding is a MUST or a SHOULD of an RFC that was broken, or **taste**: what no RFC decides, or what the original suite asks for beyond
-the RFC. Cases of one subgroup with the same verdicts are one finding; its text and its octets are those of the first case. Octets are whole
+the RFC. Cases of one group, or from 20 on of one subgroup, with the same verdicts and section are one finding; its text and its octets are those of the first case. Octets are whole
 frames, the masking key left out and the payload unmasked, cut after eight octets.
 `
 
