@@ -114,11 +114,11 @@ func findingOf(r *suite.Result) finding {
 	return f
 }
 
-// crashes makes a finding one that ends the peer's program. Its octets are left out: they would do so to everybody's.
+// crashes makes a finding one that ends the peer's program. The page leaves out which case does it: it would do so to everybody's.
 func (f *finding) crashes() {
 	f.kind, f.why, f.crash, f.behavior, f.closing = must, "", true, report.Failed, report.Unclean
 	f.sent, f.came = "", ""
-	f.found = "**The program ended.** The octets are left out here; the case has them."
+	f.found = "**The program ended.** Which case does it is left out here; a run of the suite tells."
 }
 
 // addresses are those of a connection in an error, which are others in every run.

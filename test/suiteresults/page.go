@@ -50,6 +50,9 @@ func page(outcomes []outcome, cases []string) string {
 			if f.kind == taste {
 				weight = "**taste**: " + cell(f.why)
 			}
+			if f.crash { // its authors come first
+				f.cases, f.did, f.section = []string{"withheld"}, "", ""
+			}
 			fmt.Fprintf(&out, "| %s | %s | %s, %s | %s | %s | %s | %s | %s |\n", strings.Join(f.cases, ", "), weight, f.behavior,
 				f.closing, cell(f.did), cell(f.found), code(f.sent), code(f.came), f.section)
 		}
