@@ -40,8 +40,8 @@ type AcceptOptions struct {
 	// no further check.
 	Check func(r *http.Request) error
 
-	// Group is the group of connections that this one joins: it may refuse it, before
-	// anything else is looked at. Zero: none.
+	// Group is the group that the connection joins. It may refuse the request with 503 or
+	// 429, before any other check. Nil: no group.
 	Group *Group
 	// Observer is told what happens on the connection. Zero: nobody is.
 	Observer Observer
@@ -81,11 +81,13 @@ type AcceptOptions struct {
 	// PingInterval is the time without messages after which a ping is sent. Zero:
 	// DefaultPingInterval. Negative: no pings.
 	PingInterval time.Duration
-	// PongTimeout is how long its answer may take before the connection is given
-	// up with ErrPingTimeout, while somebody reads. As long as the peer's host takes what was
-	// sent before the ping it counts anew, and once more where the network is at fault, because
-	// that host has not acknowledged the ping. A peer that takes nothing of what is sent to it is given up after
-	// PingInterval and PongTimeout, or up to an eighth later, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
+	// PongTimeout is how long to wait for the pong before the connection ends with
+	// ErrPingTimeout. It runs only while somebody reads. It restarts as long as the peer's
+	// host acknowledges data sent before the ping, and once if that host has not
+	// acknowledged the ping (Linux; elsewhere what our socket has taken counts).
+	// Separately, a peer whose socket accepts nothing is given up after PingInterval +
+	// PongTimeout, at most an eighth later; without pings DefaultPingInterval stands for
+	// PingInterval. Zero or less: DefaultPongTimeout.
 	PongTimeout time.Duration
 }
 

@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// ErrInCallback is returned by calls that would wait for the callback that they are made in: Ping and
-// Group.Shutdown. Make them from another goroutine.
-var ErrInCallback = errors.New("websocket: this call would wait for the callback that it is made in; make it from another goroutine")
+// ErrInCallback is returned by Ping and Group.Shutdown when they are called from any
+// callback of this package, also for another connection or group, because they could wait
+// for that callback.
+var ErrInCallback = errors.New("websocket: Ping and Shutdown cannot wait inside a callback; call them from another goroutine")
 
 // The functions below are the only ones that call the user's callbacks while something of the
 // connection waits for them, besides Accept and Upgrade: inCallback looks for their names on the

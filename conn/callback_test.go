@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 )
 
@@ -229,6 +230,9 @@ func misuse(t *testing.T, where, what string, native bool) {
 		!errors.Is(inside, want) {
 		t.Errorf("got %v, want %v", inside, want)
 	}
+	if what == "closes now" && (where == "Opened" || where == "Serve" || where == "Go" || where == "MessageIn" || where == "MessageOut") && inside != nil {
+		t.Errorf("CloseNow: %v", inside)
+	}
 	if what == "shuts down" && where != "ended" && where != "pick" && !errors.Is(inside, ErrInCallback) {
 		t.Errorf("got %v, want %v", inside, ErrInCallback)
 	}
@@ -388,3 +392,47 @@ func (p panicking) Opened(*Conn) {
 		panic(http.ErrAbortHandler)
 	}
 }
+
+// TestAGroupedConnectionMayEndInOpened, before it has joined: by the callback, or by anybody meanwhile.
+func TestAGroupedConnectionMayEndInOpened(t *testing.T) {
+	for name, end := range map[string]func(c *Conn){
+		"CloseNow":              func(c *Conn) { _ = c.CloseNow() },
+		"an abort of keepalive": func(c *Conn) { c.abort(ErrPingTimeout) },
+		"another goroutine": func(c *Conn) {
+			done := make(chan struct{})
+			go func() {
+				_ = c.CloseNow()
+				close(done)
+			}()
+			<-done
+		},
+	} {
+		for _, age := range []time.Duration{0, time.Hour} {
+			g := &Group{MaxConns: 1, MaxAge: age}
+			place, err := g.admit(&http.Request{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cn, sn := ends(t, "plain")
+			o := &ender{end: end}
+			c := opened{t: newTransport(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), observer: o, place: place}.conn()
+			if c.err() == nil || o.closed != 1 || g.Len() != 0 {
+				t.Errorf("%s: %v, Closed was called %d times, %d are in the group", name, c.err(), o.closed, g.Len())
+			}
+			if _, err := g.admit(&http.Request{}); err != nil {
+				t.Errorf("%s: the place is taken: %v", name, err)
+			}
+			_ = cn.Close()
+		}
+	}
+}
+
+// ender ends a connection in Opened.
+type ender struct {
+	Unobserved
+	end    func(*Conn)
+	closed int
+}
+
+func (e *ender) Opened(c *Conn)            { e.end(c) }
+func (e *ender) Closed(*Conn, *CloseError) { e.closed++ }

@@ -87,9 +87,9 @@ func (z *compression) reset() {
 	z.encoded, z.inflated = 0, 0
 }
 
-// A message may take this many bytes, and this many more for each byte that comes of it. The longest
-// that makes sense is one byte at a time, each in a block of its own with a flush behind it, which
-// takes seven. Blocks that come to nothing would cost their sender little and us for ever.
+// encodedAhead and encodedPer limit a compressed message to 64 KiB plus 8 bytes for each inflated byte.
+// Valid encoders need at most 7: one byte in a block of its own, with a flush. Without the limit a peer
+// could send empty blocks endlessly.
 const (
 	encodedAhead = 64 << 10
 	encodedPer   = 8

@@ -67,6 +67,9 @@ func (o opened) conn() *Conn {
 		t: o.t, set: shared(o.set), role: o.role, subprotocol: o.subprotocol, zip: o.zip,
 		obs: o.observer, member: o.place,
 	}
+	if c.member != nil {
+		c.member.c = c // before a callback can end the connection
+	}
 	c.in.init(c.role, c.set.messageLimit, o.received)
 	c.in.rx.Compression = c.zip != nil
 	c.out.begin(o.response)

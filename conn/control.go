@@ -21,7 +21,8 @@ func (c *Conn) control(ev *frame.Event) error {
 	return nil
 }
 
-// Pongs gather up to pongsAhead bytes, and up to pongsAheadStuck while the peer takes nothing.
+// More than pongsAhead buffered bytes trigger a send. While the transport has unsent bytes, at most
+// pongsAheadStuck are buffered; after that only the latest pong is kept.
 const (
 	pongsAhead      = 8 << 10
 	pongsAheadStuck = 4 << 10

@@ -75,11 +75,13 @@ type DialOptions struct {
 	// PingInterval is the time without messages after which a ping is sent. Zero:
 	// DefaultPingInterval. Negative: no pings.
 	PingInterval time.Duration
-	// PongTimeout is how long its answer may take before the connection is given
-	// up with ErrPingTimeout, while somebody reads. As long as the peer's host takes what was
-	// sent before the ping it counts anew, and once more where the network is at fault, because
-	// that host has not acknowledged the ping. A peer that takes nothing of what is sent to it is given up after
-	// PingInterval and PongTimeout, or up to an eighth later, whoever reads; without pings DefaultPingInterval counts. Zero or less: DefaultPongTimeout.
+	// PongTimeout is how long to wait for the pong before the connection ends with
+	// ErrPingTimeout. It runs only while somebody reads. It restarts as long as the peer's
+	// host acknowledges data sent before the ping, and once if that host has not
+	// acknowledged the ping (Linux; elsewhere what our socket has taken counts).
+	// Separately, a peer whose socket accepts nothing is given up after PingInterval +
+	// PongTimeout, at most an eighth later; without pings DefaultPingInterval stands for
+	// PingInterval. Zero or less: DefaultPongTimeout.
 	PongTimeout time.Duration
 }
 

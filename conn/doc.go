@@ -15,7 +15,8 @@
 // # Contexts
 //
 // Every call that may wait takes a context, but for [Conn.Close], which CloseTimeout bounds, and
-// [Conn.Send] with [BlockWhenFull]. When it ends, the call returns its
+// [Conn.Send] with [BlockWhenFull]; and a read that finds the end of the stream may take a
+// second longer, for answers that are being sent. When it ends, the call returns its
 // error and the connection stays usable: a message that was half received is
 // kept for the next read, and a message of which nothing was sent is forgotten.
 // Only where a frame was cut in half does more happen, and *[InterruptedError]

@@ -39,7 +39,7 @@ func TestErrorsSayWhatToDoToWhomItConcerns(t *testing.T) {
 		served := echo(server)
 		how(client)
 		err := client.Write(bg, Text, nil)
-		if !errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), "by Close or CloseNow of this side") ||
+		if !errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), "by this side") ||
 			strings.Contains(err.Error(), "use of closed") {
 			t.Errorf("our own close reads %q", err)
 		}

@@ -47,7 +47,7 @@ var (
 	}
 	// errWasteful: a compressed message takes far more bytes than what comes of it (status 1009).
 	errWasteful error = &frame.Error{
-		Code: frame.MessageTooBig, Token: "compressed_waste", Reason: "compressed message takes more than 8 bytes for each that comes of it",
+		Code: frame.MessageTooBig, Token: "compressed_waste", Reason: "compressed message is longer than 64 KiB plus 8 bytes for each inflated byte",
 	}
 	// ErrPingTimeout: the peer left a keepalive ping unanswered.
 	ErrPingTimeout = errors.New("websocket: no answer to a ping in time")
@@ -79,7 +79,8 @@ var (
 
 // CloseError says how a connection ended. It is what every call returns from then
 // on. It unwraps to the cause: a broken rule (*frame.Error), ErrMessageTooBig,
-// ErrPingTimeout, ErrQueueFull, ErrTooSlow, net.ErrClosed after a Close or CloseNow of our own,
+// ErrPingTimeout, ErrCloseTimeout, ErrQueueFull, ErrTooSlow, ErrUnread, net.ErrClosed if this
+// side closed (Close, CloseNow, Group.Shutdown, MaxAge),
 // io.ErrUnexpectedEOF when the stream broke off, or what the network reported.
 type CloseError struct {
 	Code   StatusCode // as sent or received; StatusAbnormal if no close frame was
@@ -104,7 +105,7 @@ func (e *CloseError) Error() string {
 	}
 	switch {
 	case e.Err == net.ErrClosed:
-		b.WriteString(", by Close or CloseNow of this side")
+		b.WriteString(", by this side")
 	case e.Err != nil:
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}

@@ -3,6 +3,7 @@ package conn
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"math/rand/v2"
 	"net"
@@ -174,7 +175,6 @@ func (m *member) abandon() {
 // begun to shut down meanwhile.
 func (m *member) join(c *Conn) {
 	g := m.g
-	m.c = c
 	g.mu.Lock()
 	m.joined = true
 	g.entering--
@@ -222,7 +222,7 @@ func (m *member) leave(why *CloseError) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if _, ok := g.members[m]; !ok {
-		return
+		return // it has left already, or never joined
 	}
 	delete(g.members, m)
 	g.count(m, -1)
@@ -301,8 +301,8 @@ type Shutdown struct {
 // An http.Server should go on to listen meanwhile, so that new clients are told to come
 // back: see [Group.ShutdownServer].
 //
-// In a callback of a connection Shutdown does not wait, as it would wait for that: it begins, goes
-// on until ctx's deadline, and returns ErrInCallback.
+// Called in a callback, Shutdown returns ErrInCallback and continues in the background
+// until ctx's deadline; without a deadline it does not give up.
 func (g *Group) Shutdown(ctx context.Context, how Shutdown) error {
 	if !how.Code.Sendable() {
 		how.Code = StatusGoingAway
@@ -342,11 +342,15 @@ func (g *Group) shutdown(ctx context.Context, how Shutdown, empty <-chan struct{
 	return ctx.Err()
 }
 
-// ShutdownServer ends a server whose connections are in the group, in the order that loses nothing: the
-// group first, while srv still listens and refuses new connections with 503 and Retry-After, and
-// then srv. When ctx ends before, what is left of both is ended at once, and the error is ctx's.
+// ShutdownServer shuts down the group, then srv. Until the group is empty srv keeps
+// listening, and answers new clients with 503 and Retry-After. If ctx ends first, both are
+// closed at once; the error is ctx's, or srv's if srv failed for another reason. In a
+// callback it returns ErrInCallback and does not shut down srv.
 func (g *Group) ShutdownServer(ctx context.Context, srv *http.Server, how Shutdown) error {
 	err := g.Shutdown(ctx, how)
+	if errors.Is(err, ErrInCallback) {
+		return err
+	}
 	if srvErr := srv.Shutdown(ctx); srvErr != nil {
 		_ = srv.Close()
 		err = cmp.Or(err, srvErr)

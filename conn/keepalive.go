@@ -31,13 +31,14 @@ type keepalive struct {
 // probe is a ping of keepalive's.
 type probe struct {
 	sent   int64 // when it was sent
-	end    int64 // bytes that the peer's host has acknowledged when it has the ping
-	since  int64 // since when the answer is waited for: later than sent if there was progress
+	end    int64 // acknowledged bytes (see acknowledged) once the peer's host has the ping
+	since  int64 // start of the current wait for the pong: sent, or the last progress
 	taken  int64 // bytes that the peer's host had acknowledged at the last look
 	excuse excuse
 }
 
-// excuse is why a peer is not blamed yet for an answer that is missing. Each counts once.
+// excuse is a reason to wait once more for a missing pong. Each is used at most once; progress (see missing)
+// may repeat.
 type excuse uint8
 
 const (
@@ -77,8 +78,7 @@ func (k *keepalive) parkable(yes bool) {
 func (k *keepalive) heard() { k.last.Store(k.c.set.wheel.Now()) }
 
 // listening notes whether somebody waits for bytes: only then can silence be held
-// against the peer. A wait that goes on after an interruption, or after bytes that say nothing, began when it
-// began. It is for the holder of the read side's token.
+// against the peer. If the wait was interrupted, or only control frames arrived, it keeps its first start time. It is for the holder of the read side's token.
 func (k *keepalive) listening(yes bool) {
 	if !yes {
 		if since := k.listen.Swap(0); since != 0 {
@@ -173,8 +173,8 @@ func (c *Conn) newProbe(now int64) *probe {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, written := c.t.Counts()
-	// What TLS adds to what has not been written yet is left out: an end that is too early blames a
-	// little earlier, one that is too late never.
+	// TLS overhead of unwritten data is not counted. So end may be too low, which only shortens the wait;
+	// if it were too high, a peer could never be given up.
 	return &probe{sent: now, since: now, end: written + o.depth(c.t) + 1}
 }
 

@@ -20,7 +20,7 @@ import (
 // to be sent: it was taken whole, and its rest is sent before anything else. So whoever
 // goes on at p[n:] repeats nothing and omits nothing. Over TLS without NewListener a
 // message cannot be resumed: a write that is cut off closes the connection, and n is 0.
-// A deadline that is moved before it has passed has no effect.
+// Setting a new deadline before the old one expires cancels the old one.
 //
 // Close performs the closing handshake with 1000.
 func (c *Conn) NetConn(typ MessageType) net.Conn {

@@ -9,12 +9,13 @@ import "net/http"
 //
 // They may call any method of the connection and of its group, with two exceptions that return
 // ErrInCallback at once: [Conn.Ping], and the waiting of [Group.Shutdown]. While Serve or Go
-// reads, reads return [ErrServing]. A method that panics is the caller's panic: in Opened it closes the
-// connection, in Serve it is as one of the callback's, and where a goroutine of the
-// library's calls it ends the program.
+// reads, reads return [ErrServing]. The library does not recover panics. A panic in Opened closes the
+// connection; in Serve it has the effect of a panic of the callback; in a goroutine of
+// the library it ends the program.
 type Observer interface {
-	// Opened: the opening handshake is done; a server's answer is sent when Opened returns, with what was written
-	// in it. Then the connection joins its group.
+	// Opened: the opening handshake is accepted. A server sends its 101 response when
+	// Opened returns, or 10 to 20 ms after the call if Opened takes longer; messages
+	// written in Opened follow it. The connection joins its group after Opened returns.
 	Opened(c *Conn)
 	// Refused: a server has refused an opening handshake. r is never nil; if it could not be parsed,
 	// it holds the remote address and the state of TLS only.

@@ -212,7 +212,7 @@ func (c *Conn) fill(ctx context.Context) error {
 	}
 }
 
-// smallRecord is a read that is worth another one before what came is looked at.
+// smallRecord: after a read of at most this many bytes, fill reads again before frames are parsed.
 const smallRecord = 128
 
 // fillMore adds what else is here in small records: a peer that sends each byte in a record of its own
@@ -405,9 +405,10 @@ func (c *Conn) halfClosed() {
 	if c.role == frame.Server && between && c.num.messagesIn.Load() > 0 && c.closed() == nil {
 		c.enterControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
 		c.kick()
-		for step := 5 * time.Millisecond; left > 0 && !c.refused(); left -= step {
-			time.Sleep(min(step, left))
-			step = min(2*step, 80*time.Millisecond)
+		for step := 5 * time.Millisecond; left > 0 && !c.refused(); step = min(2*step, 80*time.Millisecond) {
+			pause := min(step, left)
+			time.Sleep(pause)
+			left -= pause
 		}
 	}
 	if !c.flushed() {

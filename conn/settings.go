@@ -51,8 +51,7 @@ var keepalives = new(wheel.Wheel)
 // gatherings are watched for all connections of the process.
 var gatherings = new(corks)
 
-// Longer durations and larger sizes than these are taken for these: so sums of them do not
-// overflow, and nobody can tell the difference.
+// Larger values are reduced to these, so that sums do not overflow.
 const (
 	maxDuration = 10 * 365 * 24 * time.Hour
 	maxSize     = min(1<<60, math.MaxInt>>2) // bytes

@@ -12,7 +12,7 @@ type stall struct {
 	c     *Conn
 	entry wheel.Entry
 
-	// guarded by the wheel's turns, once scheduled
+	// used by Tick only, after Schedule
 	since int64 // since when nothing was taken
 	taken int64 // bytes that had been taken then
 }
@@ -50,7 +50,7 @@ func (s *stall) Tick() time.Duration {
 	case c.t.Pending() == 0:
 		at := &c.watchers().stall
 		at.CompareAndSwap(s, nil)
-		// Who has written meanwhile has seen that somebody watches.
+		// A writer that ran before the swap saw this stall and started no other: check again.
 		if c.t.Pending() == 0 || !at.CompareAndSwap(nil, s) {
 			return 0
 		}

@@ -14,8 +14,8 @@ type unread struct {
 	entry wheel.Entry
 }
 
-// watchHandler has the connection looked after when ctx ends, which is the request's: that is when its
-// handler returns or panics.
+// watchHandler starts the watch when the request's context ends. net/http ends it when the
+// handler returns or panics; middleware that sets a timeout may end it earlier.
 func (c *Conn) watchHandler(ctx context.Context) {
 	if ctx.Done() != nil {
 		context.AfterFunc(ctx, c.handlerReturned)

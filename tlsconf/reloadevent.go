@@ -17,7 +17,8 @@ const warnEvery = 24 * time.Hour
 type ReloaderOptions struct {
 	// OnEvent is told what becomes of the files and of the certificate in use, once for each change; what is said of
 	// dates is repeated after a day. It is called by the goroutine that notices: of Watch, of Reload, or of a handshake,
-	// which waits for it. Nil: all but Reloaded is logged by package log.
+	// which waits for it. So it must be safe for concurrent use and return quickly, and not call Reload without a guard
+	// against recursion, as Reload reports here again. Nil: all but Reloaded is logged by package log.
 	OnEvent func(ReloadEvent)
 	// WarnBefore is how long before the end of the certificate in use the first warning is due. Zero:
 	// DefaultWarnBefore, but a third of the certificate's life if that is less. Negative: the end alone is reported.

@@ -19,7 +19,7 @@ const slots = 512
 // Longest is the longest time after which a task can be called.
 const Longest = 100 * 365 * 24 * time.Hour
 
-// stall is how many ticks a turn may come late before the process must have been stopped, or starved.
+// stall is the delay of a turn, in ticks, from which on the process counts as suspended.
 const stall = 5
 
 // leap is longer than any process goes without a connection.
@@ -60,9 +60,8 @@ type Wheel struct {
 // turn: a clock that costs one load, exact to a tick while anything is scheduled.
 func (w *Wheel) Now() int64 { return w.now.Load() }
 
-// Resumed returns the time, as Now gives it, at which the process went on after it had been stopped or
-// starved for half a second or more; zero if it never was. What a peer has sent meanwhile is still to
-// be read then, so nobody can be blamed for the time before.
+// Resumed returns the time (as Now) of the last turn that came half a second or more late, because the
+// process was suspended or starved; zero if none did. Timeouts on peers should not count time before it.
 func (w *Wheel) Resumed() int64 { return w.resumed.Load() }
 
 // Schedule has t called after d, rounded up to the next tick, and after Longest if d is longer. An

@@ -6,10 +6,6 @@ import (
 	"unsafe"
 )
 
-// siocoutq asks a TCP socket for the bytes that the peer's host has not acknowledged, sent or
-// not (tcp(7)).
-const siocoutq = 0x5411
-
 // Unacknowledged returns the bytes that the kernel holds for nc's peer: what was written and what the
 // peer's host has not acknowledged. It is false where the kernel does not tell.
 func Unacknowledged(nc net.Conn) (n int64, known bool) {
@@ -21,9 +17,9 @@ func Unacknowledged(nc net.Conn) (n int64, known bool) {
 	if err != nil {
 		return 0, false
 	}
-	var held int32
+	var held int32 // by SIOCOUTQ of tcp(7), which Linux defines as TIOCOUTQ
 	err = raw.Control(func(fd uintptr) {
-		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, siocoutq, uintptr(unsafe.Pointer(&held)))
+		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&held)))
 		known = errno == 0
 	})
 	return int64(held), known && err == nil
