@@ -50,11 +50,11 @@ type AcceptOptions struct {
 	// handshake. (An http.Server has timeouts of its own for the request.) Zero or less:
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
-	// MaxHeaderBytes is the most bytes of a request's head that Upgrade reads, from the
-	// request line to the blank line. One line may take them all, and there may be one
-	// field for 512 bytes, or 128. Longer ones are refused with 414 or 431. (An
-	// http.Server has a field of this name for Accept.) Zero or less: 64 KiB, of which a
-	// line may take 8.
+	// MaxHeaderBytes limits the request head that Upgrade reads, in bytes, from the request
+	// line to the blank line. A line may be as long as that; the number of fields is limited
+	// to the larger of 128 and MaxHeaderBytes/512. Over the limit the request is refused
+	// with 414 or 431. Under net/http set http.Server.MaxHeaderBytes instead. Zero or less:
+	// 64 KiB in all, 8 KiB a line.
 	MaxHeaderBytes int
 
 	// Compression configures permessage-deflate. Zero: off.

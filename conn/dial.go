@@ -45,10 +45,11 @@ type DialOptions struct {
 	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
 	// together. Zero or less: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
-	// MaxHeaderBytes is the most bytes of the answer's head, from its status line to the
-	// blank line, together with interim responses before it. One field may take them all,
-	// and there may be one field for 512 bytes, or 128. A longer head is a *HandshakeError
-	// with the token "header_too_large". Zero or less: 64 KiB.
+	// MaxHeaderBytes limits the head of the server's answer, in bytes, from its status line
+	// to the blank line, interim responses before it included. A line may be as long as
+	// that; the number of fields is limited to the larger of 128 and MaxHeaderBytes/512. A
+	// longer head is a *HandshakeError with the token "header_too_large". Zero or less: 64
+	// KiB.
 	MaxHeaderBytes int
 
 	// Compression configures permessage-deflate. Zero: off.
@@ -90,16 +91,16 @@ func (o *DialOptions) settings() settings {
 		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
 }
 
-// Dial connects to a ws or wss URL, or to an http or https URL, which means the same (RFC 6455 §3, §4.1), whose path and query must be
-// escaped and whose host must be ASCII (Punycode). ctx bounds connecting only. With
-// wss nothing is sent before TLS with the URL's host is established (RFC 6455 §4.1
-// item 5), and Conn.TLS reports that TLS. With ws bytes go through what NetDial returns as
-// they are; if that is a *tls.Conn, Conn.TLS reports it.
-// Redirects are not followed. When the server answers with anything but an
-// acceptable 101, the error is a *HandshakeError and the response is returned with
-// it; a port that speaks TLS where the URL says ws gives the token "plain_to_tls". Its Body holds the beginning of the body, decoded if it was chunked: at most 4 KiB
-// of what comes within a second. It need not be closed. On success the response is the
-// 101.
+// Dial connects to a ws or wss URL (RFC 6455 §3, §4.1); http and https mean the same. Path
+// and query must be escaped, the host ASCII (Punycode). ctx bounds connecting only. With
+// wss, nothing is sent before the TLS handshake with the URL's host (RFC 6455 §4.1 item 5),
+// and Conn.TLS reports that TLS. With ws, bytes go unchanged through what NetDial returns;
+// if that is a *tls.Conn, Conn.TLS reports it.
+//
+// Redirects are not followed. If the server does not accept, the error is a
+// *HandshakeError and the response is returned too; its Body holds at most 4 KiB, received
+// within one second, chunks decoded, and need not be closed. The token "plain_to_tls" means
+// that a ws URL names a port of TLS. On success the response is the 101.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &DialOptions{}

@@ -15,14 +15,16 @@ import (
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
-// Upgrade performs the server's opening handshake on a connection without net/http:
-// it reads the request, within MaxHeaderBytes and HandshakeTimeout, and answers it. nc is a socket or a tls.Conn, best one over a connection of
-// [NewListener]; the TLS handshake is part of it.
+// Upgrade performs the server's opening handshake on a connection without net/http: it
+// reads the request, within MaxHeaderBytes and HandshakeTimeout, and answers it. nc is a
+// socket or a tls.Conn, best one over a connection of [NewListener]; the TLS handshake is
+// part of it. nc should have deadlines that work; where it has none, a call that is
+// cancelled closes the connection.
 //
-// nc should have deadlines that work; where it has none, a call that is cancelled closes the connection.
-//
-// When the request is refused, the error is a *HandshakeError, the peer has been
-// told, and nc is closed, as it is after every error. ctx bounds the handshake only.
+// When a request is refused, the error is a *HandshakeError and the response has been
+// sent, except for Compression options that cannot be used: then nc is closed without a
+// response. nc is closed after every error. ctx bounds the handshake only. Unlike after
+// Accept, nobody looks whether the connection is read from.
 func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
 	if o == nil {
 		o = &AcceptOptions{}
