@@ -97,33 +97,3 @@ func (f *refusedRequests) Refused(r *http.Request, _ *HandshakeError) {
 	defer f.mu.Unlock()
 	f.all = append(f.all, r)
 }
-
-// TestAHandlerThatPanicsLeavesNoConnection: net/http ends the request's context then, and nobody reads any more.
-func TestAHandlerThatPanicsLeavesNoConnection(t *testing.T) {
-	accepted := make(chan *Conn, 1)
-	url, o := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := Accept(w, r, nil)
-		if err == nil {
-			accepted <- c
-			panic(http.ErrAbortHandler)
-		}
-	}), true, true)
-	c, _, err := Dial(bg, url, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.CloseNow()
-	server := <-accepted
-	var u *unread
-	for u == nil { // until net/http has seen the panic
-		u = server.watchers().unread.Load()
-	}
-	_ = u.Tick() // its time has passed
-	if _, _, err := c.Read(bg); CloseStatus(err) != StatusInternalError {
-		t.Errorf("the client: %v", err)
-	}
-	<-server.done()
-	if err := server.err(); !errors.Is(err, ErrUnread) {
-		t.Errorf("the server: %v", err)
-	}
-}

@@ -156,56 +156,6 @@ func TestANetworkThatComesBackIsForgiven(t *testing.T) {
 	})
 }
 
-// TestAPeerThatTakesNothingIsGivenUpInTime, whoever waits for it, with pings or without: from the moment at which the socket is
-// full.
-func TestAPeerThatTakesNothingIsGivenUpInTime(t *testing.T) {
-	for _, pings := range []time.Duration{0, -1} {
-		for _, how := range []string{"Write", "Write with a reader", "Send", "Writer", "Serve"} {
-			t.Run(how, func(t *testing.T) {
-				inTime(t, func(t *testing.T) {
-					set := newSettings(0, 0, pings, 0)
-					a, b := pipeEnds()
-					server := newConn(newTransport(b), frame.Server, "", set, nil, nil)
-					time.Sleep(25 * time.Second) // the looks of keepalive do not begin with the stall
-					began := time.Now()
-					big := make([]byte, 200_000)
-					switch how {
-					case "Write with a reader":
-						go func() { _, _ = lasted(server) }()
-						fallthrough
-					case "Write":
-						_ = server.Write(bg, Binary, big)
-					case "Writer":
-						w, err := server.Writer(bg, Binary)
-						if err != nil {
-							t.Fatal(err)
-						}
-						_, _ = w.Write(big)
-						_ = w.Close()
-					case "Send":
-						if err := server.Send(prepare(t, Binary, string(big))); err != nil {
-							t.Fatal(err)
-						}
-					case "Serve":
-						go func() { _ = server.Serve(bg, echoBack) }()
-						_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Binary}, string(big)))
-					}
-					<-server.Context().Done()
-					took, why := time.Since(began), context.Cause(server.Context())
-					least, most := DefaultPingInterval+DefaultPongTimeout-4*wheel.Tick, DefaultPingInterval+DefaultPongTimeout+4*wheel.Tick
-					if pings == 0 && (how == "Write with a reader" || how == "Serve") {
-						least = 0 // a ping may have been missed for longer
-					}
-					if !errors.Is(why, ErrPingTimeout) || took < least || took > most {
-						t.Errorf("pings %v: %v after %v, want %v to %v", pings, why, took, least, most)
-					}
-					_ = a.Close()
-				})
-			})
-		}
-	}
-}
-
 // TestUnansweredPingsDoNotPileUp: a peer that sends data and no pongs is pinged for ever.
 func TestUnansweredPingsDoNotPileUp(t *testing.T) {
 	inTime(t, func(t *testing.T) {
@@ -247,63 +197,6 @@ func TestUnansweredPingsDoNotPileUp(t *testing.T) {
 		_ = peer.Close()
 		wg.Wait()
 	})
-}
-
-// TestARequestsHandlerThatIsGone: a connection that nobody reads from is closed when its handler has returned, and one that
-// somebody reads from is not, however seldom.
-func TestARequestsHandlerThatIsGone(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		use   func(c *Conn, over context.Context)
-		lives bool
-	}{
-		{"nobody uses it", func(*Conn, context.Context) {}, false},
-		{"it is only written to", func(c *Conn, over context.Context) {
-			for over.Err() == nil {
-				_ = c.Write(over, Text, []byte("news"))
-				time.Sleep(time.Second)
-			}
-		}, false},
-		{"Go", func(c *Conn, _ context.Context) { c.Go(echoBack, nil) }, true},
-		{"Serve", func(c *Conn, _ context.Context) { _ = c.Serve(bg, echoBack) }, true},
-		{"CloseRead", func(c *Conn, _ context.Context) { c.CloseRead(bg) }, true},
-		{"a read that waits", func(c *Conn, _ context.Context) { _, _, _ = c.Read(bg) }, true},
-		{"a read now and then", func(c *Conn, over context.Context) {
-			for over.Err() == nil && c.err() == nil {
-				short, cancel := context.WithTimeout(over, time.Millisecond)
-				_, _, _ = c.Read(short)
-				cancel()
-				time.Sleep(25 * time.Second)
-			}
-		}, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
-				request, returned := context.WithCancel(bg)
-				over, end := context.WithCancel(bg)
-				client, server := piped(t, nil)
-				server.watchHandler(request)
-				var wg sync.WaitGroup
-				wg.Go(func() { tt.use(server, over) })
-				wg.Go(func() { _ = client.Serve(bg, func(*Conn, Message) error { return nil }) })
-				time.Sleep(time.Second)
-				returned()
-				time.Sleep(10 * time.Minute)
-				switch why := server.err(); {
-				case tt.lives && why != nil:
-					t.Errorf("it was closed: %v", why)
-				case !tt.lives && (!errors.Is(why, ErrUnread) || CloseStatus(why) != StatusInternalError):
-					t.Errorf("got %v", why)
-				case !tt.lives && CloseStatus(client.err()) != StatusInternalError:
-					t.Errorf("the client was told %v", client.err())
-				}
-				end()
-				_ = client.CloseNow()
-				_ = server.CloseNow()
-				wg.Wait()
-			})
-		})
-	}
 }
 
 // TestAFramePartHeard: a frame that arrives byte by byte is an answer, whichever part of it arrives.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
-	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // inbox is the receive side of a connection. Its token's holder reads.
@@ -392,33 +391,4 @@ func (c *Conn) broken(err error) error {
 		return c.end(own) // we gave the peer up, and it left without an answer
 	}
 	return c.abort(err)
-}
-
-// halfClosed lets what is being sent reach a peer that has ended its stream, since it may have ended
-// its direction only. Where a client has said something in the last moment, answers to that may be in
-// the making: then other goroutines can still write, until that moment is lingerTimeout ago or the
-// client's host says that nobody is there.
-func (c *Conn) halfClosed() {
-	patience := min(c.set.closeTimeout, lingerTimeout)
-	left := patience - time.Duration(c.set.wheel.Now()-c.liv.last.Load())
-	between := !c.in.rx.Pending() && c.in.r == c.in.w
-	if c.role == frame.Server && between && c.num.messagesIn.Load() > 0 && c.closed() == nil {
-		c.enterControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
-		c.kick()
-		for step := 5 * time.Millisecond; left > 0 && !c.refused(); step = min(2*step, 80*time.Millisecond) {
-			pause := min(step, left)
-			time.Sleep(pause)
-			left -= pause
-		}
-	}
-	if !c.flushed() {
-		ctx, cancel := within(patience)
-		_ = c.flushAll(ctx)
-		cancel()
-	}
-}
-
-// refused reports whether nothing that is sent can reach the peer.
-func (c *Conn) refused() bool {
-	return c.closed() != nil || c.out.broken.Load() || wire.Refused(c.socket())
 }

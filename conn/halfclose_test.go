@@ -1,0 +1,88 @@
+package conn
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+)
+
+// TestAnswersReachAClientThatHasHalfClosed: those of the callback and those of other goroutines, as far as they take less than a
+// second.
+func TestAnswersReachAClientThatHasHalfClosed(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"tls", "plain", "stream", "pipe"} {
+		for _, how := range []string{"Serve", "Read"} {
+			if how == "Read" && kind != "tls" {
+				continue // the same but for the loop, which Serve tests on each
+			}
+			t.Run(kind+" "+how, func(t *testing.T) {
+				t.Parallel()
+				cn, sn := ends(t, kind)
+				c := newConn(newTransport(sn), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+				var workers sync.WaitGroup
+				answer := func(c *Conn, m Message) error {
+					data := string(m.Data)
+					workers.Go(func() {
+						time.Sleep(100 * time.Millisecond) // as long as it takes to find the answer
+						if err := c.Write(bg, Text, []byte("answer to "+data)); err != nil {
+							t.Error(err)
+						}
+					})
+					return nil
+				}
+				over := make(chan error, 1)
+				go func() {
+					if how == "Serve" {
+						over <- c.Serve(bg, answer)
+						return
+					}
+					for {
+						typ, p, err := c.Read(bg)
+						if err != nil {
+							over <- err
+							return
+						}
+						_ = answer(c, Message{typ, p})
+					}
+				}()
+				const n = 20
+				for range n {
+					_, _ = cn.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "it"))
+				}
+				closeWrite(cn)
+				got := 0
+				frames(cn, func(op frame.Opcode, p []byte) {
+					if op == frame.Text && string(p) == "answer to it" {
+						got++
+					}
+				})
+				workers.Wait()
+				if err := <-over; got != n || CloseStatus(err) != StatusAbnormal {
+					t.Errorf("%d of %d answers, %v", got, n, err)
+				}
+				_ = cn.Close()
+			})
+		}
+	}
+}
+
+// TestAClientThatIsGoneIsNotWaitedFor: what distinguishes it from one that has half-closed is that its host refuses what is sent.
+func TestAClientThatIsGoneIsNotWaitedFor(t *testing.T) {
+	cn, c := raw(t, "plain")
+	if _, err := cn.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.Read(bg); err != nil {
+		t.Fatal(err)
+	}
+	_ = cn.Close()
+	began := time.Now()
+	if _, _, err := c.Read(bg); CloseStatus(err) != StatusAbnormal {
+		t.Error(err)
+	}
+	if took := time.Since(began); took >= lingerTimeout {
+		t.Errorf("waited for %v", took)
+	}
+}
