@@ -83,7 +83,7 @@ func (c *Conn) piece(ctx context.Context, ev *frame.Event) (err error) {
 	a := &in.asm
 	if in.r == in.w && !in.zipped {
 		if rest := in.rx.Remaining(); rest >= directRead {
-			// Memory is given to bytes that are here, not to a header that announces them.
+			// Allocate when payload is available, not when a header announces it.
 			if !c.t.Ready() {
 				in.release()
 				if err := c.await(ctx); err != nil {

@@ -135,6 +135,17 @@ func (c *Conn) enterCloseLocked(why *CloseError) bool {
 	return true
 }
 
+// giveUp closes the connection because of why, which is this side's decision about its peer. If the peer
+// does not answer, the connection ends with why. It reports whether there was no close frame yet.
+func (c *Conn) giveUp(why *CloseError) bool {
+	if !c.enterClose(why) {
+		return false
+	}
+	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
+	go c.kick() // a timer may be calling: it has no time for more than a start
+	return true
+}
+
 // enterCloseFrame enters the close frame of why. An answer to the peer's repeats its code without its
 // reason (§5.5.1). o.mu is held.
 func (c *Conn) enterCloseFrame(why *CloseError) {

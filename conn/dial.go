@@ -176,8 +176,8 @@ func address(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// giveUp closes a socket whose handshake has failed. Nobody reads any more, so what has come of a record is given back.
-func giveUp(nc net.Conn) {
+// closeAbruptly closes a socket whose handshake has failed. Nobody reads any more, so what has come of a record is given back.
+func closeAbruptly(nc net.Conn) {
 	_ = nc.Close()
 	if tc, ok := nc.(*tls.Conn); ok {
 		nc = tc.NetConn()
@@ -204,7 +204,7 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	}
 	if tc != nil {
 		if err := tc.HandshakeContext(ctx); err != nil {
-			giveUp(nc)
+			closeAbruptly(nc)
 			err = tlsconf.Explain(err)
 			if v, ok := errors.AsType[*tlsconf.VerifyError](err); ok && v.Reason == tlsconf.NotTLS && addTLS && isTLS {
 				err = fmt.Errorf("%w (NetDial returned a *tls.Conn, over which Dial does TLS again, with the URL's host; "+
@@ -221,7 +221,7 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 		params, _, err = policy.Check(agreed.Extensions)
 	}
 	if err != nil {
-		giveUp(nc)
+		closeAbruptly(nc)
 		if _, ok := errors.AsType[*HandshakeError](err); !ok {
 			if ctx.Err() != nil {
 				err = ctx.Err()

@@ -61,8 +61,5 @@ func (k *keepalive) rate(now int64) {
 // tooSlow closes the connection, which somebody reads from.
 func (c *Conn) tooSlow() {
 	why := &CloseError{Code: StatusPolicyViolation, Reason: "message arrives too slowly", Err: ErrTooSlow}
-	if c.enterClose(why) {
-		c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
-		go c.kick()
-	}
+	c.giveUp(why)
 }

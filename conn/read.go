@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -386,9 +387,8 @@ func (c *Conn) broken(err error) error {
 		_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting, too
 		c.releaseWrite()
 	}
-	if own := c.out.closing.Load(); own != nil &&
-		(errors.Is(own, ErrQueueFull) || errors.Is(own, ErrTooSlow) || errors.Is(own, ErrUnread)) {
-		return c.end(own) // we gave the peer up, and it left without an answer
+	if own := c.out.closing.Load(); own != nil && !own.Remote && own.Code != StatusAbnormal && own.Err != net.ErrClosed {
+		return c.end(own) // this side gave the peer up (giveUp, overflow), and it left without an answer
 	}
 	return c.abort(err)
 }

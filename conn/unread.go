@@ -51,9 +51,7 @@ func (u *unread) Tick() time.Duration {
 		return u.patience()
 	}
 	why := &CloseError{Code: StatusInternalError, Err: ErrUnread}
-	if c.enterClose(why) {
-		c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
-		go c.kick()
+	if c.giveUp(why) {
 		go c.awaitClose()
 	}
 	return 0

@@ -37,7 +37,7 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	defer func() { // after an error, and when a callback panics
 		place.abandon()
 		if opening {
-			giveUp(nc)
+			closeAbruptly(nc)
 		}
 	}()
 	agreed, rest, err := upgrade(ctx, nc, o, &params, &place)

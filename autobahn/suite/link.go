@@ -23,7 +23,7 @@ type link struct {
 	writing bool     // and what was in it before is being written
 	ready   *sync.Cond
 	ending  bool // what is queued is the last
-	tears   bool // and TLS is not told
+	tears   bool // without a close_notify of TLS
 	closed  bool
 	tasks   sync.WaitGroup
 }

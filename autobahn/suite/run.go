@@ -31,7 +31,7 @@ type Options struct {
 	Slowness float64
 	// Latency is how long the server takes for an answer, by which waits are longer. Zero: it is measured first, by [Latency].
 	Latency time.Duration
-	// Begin is told what the run will be, before the first case. Zero: nobody is told.
+	// Begin is called before the first case, with the plan of the run. Nil: no call.
 	Begin func(Plan)
 	// ByRFC has the verdicts by the RFC alone count in place of the original's, where they differ.
 	ByRFC bool
