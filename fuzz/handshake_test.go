@@ -146,11 +146,17 @@ func checkAgainstNetHTTP(t *testing.T, head []byte, r *http.Request) {
 
 // asNetHTTPRewrites takes back what net/http changes in a header it has read: it
 // derives Cache-Control from Pragma, and drops equal Content-Lengths and, in a
-// response, Connection: close.
+// response, Connection: close. The blanks that it leaves behind a value whose last
+// folded lines are empty are none of the value (RFC 9112 §5).
 func asNetHTTPRewrites(theirs, ours http.Header) {
 	for _, name := range []string{"Cache-Control", "Connection", "Content-Length"} {
 		if delete(theirs, name); ours[name] != nil {
 			theirs[name] = ours[name]
+		}
+	}
+	for _, values := range theirs {
+		for i, value := range values {
+			values[i] = strings.TrimRight(value, " ")
 		}
 	}
 }
@@ -226,6 +232,7 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte(sample+"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: x; a=1\r\n\r\n\x81\x00"), uint16(40))
 	f.Add([]byte("HTTP/1.1 100 Continue\r\n\r\n"+sample+"\r\n"), uint16(9))
 	f.Add([]byte(sample+"X-A: b\r\n\tc\r\nContent-Length: x\r\n\r\n"), uint16(11))
+	f.Add([]byte(sample+"X-A: b\r\n \r\n\r\n"), uint16(11))
 	f.Add([]byte("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 2\r\n\r\nok"), uint16(60))
 
 	offers := []handshake.Extension{{Name: "x"}, {Name: "permessage-deflate"}}
