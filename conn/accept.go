@@ -228,7 +228,7 @@ func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params
 	}.conn()
 	ctx, cancel := within(o.timeout())
 	defer cancel()
-	if err := c.flushAll(ctx); err != nil {
+	if err := c.send.flush(ctx); err != nil {
 		c.abort(err)
 		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
 	}

@@ -293,7 +293,7 @@ func TestEveryCallbackOfAClientMayBeMisused(t *testing.T) {
 					case "writes":
 						_ = c.Write(ctx, Text, []byte("again"))
 					case "pings":
-						if _, err := c.Ping(ctx); !errors.Is(err, ErrInCallback) && c.err() == nil {
+						if _, err := c.Ping(ctx); !errors.Is(err, ErrInCallback) && c.life.err() == nil {
 							t.Errorf("a ping: %v", err)
 						}
 					}
@@ -322,7 +322,7 @@ func TestEveryCallbackOfAClientMayBeMisused(t *testing.T) {
 					t.Fatal("it hangs")
 				}
 				<-m.done
-				if held.err() == nil {
+				if held.life.err() == nil {
 					t.Error("the connection is open")
 				}
 			})
@@ -416,8 +416,8 @@ func TestAGroupedConnectionMayEndInOpened(t *testing.T) {
 			cn, sn := ends(t, "plain")
 			o := &ender{end: end}
 			c := opened{t: newTransport(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), observer: o, place: place}.conn()
-			if c.err() == nil || o.closed != 1 || g.Len() != 0 {
-				t.Errorf("%s: %v, Closed was called %d times, %d are in the group", name, c.err(), o.closed, g.Len())
+			if c.life.err() == nil || o.closed != 1 || g.Len() != 0 {
+				t.Errorf("%s: %v, Closed was called %d times, %d are in the group", name, c.life.err(), o.closed, g.Len())
 			}
 			if _, err := g.admit(&http.Request{}); err != nil {
 				t.Errorf("%s: the place is taken: %v", name, err)

@@ -32,7 +32,7 @@ func (c *Conn) boundClosing(d time.Duration, f func()) {
 		return
 	}
 	c.set.wheel.Schedule(&s.entry, s, d)
-	if c.ended.Load() != nil {
+	if c.life.hasEnded() {
 		c.dismissSentries()
 	}
 }
@@ -57,16 +57,16 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}
 	if c.in.serving.Load() {
 		c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
-		c.enterClose(why)
-		if c.flushAll(ctx) != nil && ctx.Err() != nil {
+		c.send.close(why)
+		if c.send.flush(ctx) != nil && ctx.Err() != nil {
 			c.abort(ErrCloseTimeout)
 		}
 		return c.closeResult()
 	}
 	// Somebody has to read while the frame waits to be sent: the peer may read only when it
 	// has sent what it has.
-	c.enterClose(why)
-	c.kick()
+	c.send.close(why)
+	c.send.tryFlush()
 	ok, err := c.takeRead(ctx)
 	if err != nil {
 		c.abort(ErrCloseTimeout)
@@ -93,7 +93,7 @@ func (c *Conn) CloseNow() error {
 // closeResult is what Close returns: nil if the closing handshake went well or is
 // still under way.
 func (c *Conn) closeResult() error {
-	e := c.ended.Load()
+	e := c.life.ended.Load()
 	if e == nil || e.Remote || errors.Is(e.Err, net.ErrClosed) && e.Code != StatusAbnormal {
 		return nil
 	}
@@ -103,58 +103,19 @@ func (c *Conn) closeResult() error {
 // sendClose enters a close frame, and returns when it has been sent with all before it or when
 // ctx ends.
 func (c *Conn) sendClose(ctx context.Context, why *CloseError) {
-	c.enterClose(why)
-	_ = c.flushAll(ctx) // if the peer does not take it, the wait for its own fails
-}
-
-// enterClose has a close frame sent, once: nothing enters behind it (RFC 6455 §5.5.1), and writes
-// return why from now on. It reports whether there was none yet.
-func (c *Conn) enterClose(why *CloseError) bool {
-	o := &c.out
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return c.enterCloseLocked(why)
-}
-
-// enterCloseLocked is the only place that decides that a close frame enters. o.mu is held.
-func (c *Conn) enterCloseLocked(why *CloseError) bool {
-	o := &c.out
-	if c.closed() != nil {
-		return false
-	}
-	o.closing.Store(why)
-	o.corked.Store(false)
-	if why.Err == net.ErrClosed && !o.stream && len(o.queue) > 0 {
-		// What is queued is still sent before a close of our own (§5.5.1 lets us wait); after
-		// the peer's, or an error, nobody would look at it.
-		o.parting = true
-		return true
-	}
-	c.dropQueue()
-	c.enterCloseFrame(why)
-	return true
+	c.send.close(why)
+	_ = c.send.flush(ctx) // if the peer does not take it, the wait for its own fails
 }
 
 // giveUp closes the connection because of why, which is this side's decision about its peer. If the peer
 // does not answer, the connection ends with why. It reports whether there was no close frame yet.
 func (c *Conn) giveUp(why *CloseError) bool {
-	if !c.enterClose(why) {
+	if !c.send.close(why) {
 		return false
 	}
 	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
-	go c.kick() // a timer may be calling: it has no time for more than a start
+	go c.send.tryFlush() // a timer may be calling: it has no time for more than a start
 	return true
-}
-
-// enterCloseFrame enters the close frame of why. An answer to the peer's repeats its code without its
-// reason (§5.5.1). o.mu is held.
-func (c *Conn) enterCloseFrame(why *CloseError) {
-	reason := why.Reason
-	if why.Remote {
-		reason = ""
-	}
-	body, _ := frame.AppendClose(nil, why.Code, reason) // who closes has checked that it can be sent
-	c.enter(&frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}, body)
 }
 
 // sendableReason is reason as a close frame can carry it: cut at a character if it is too long, and
@@ -174,8 +135,8 @@ func sendableReason(reason string) string {
 // startClose is Close without waiting for anything: whoever reads finishes it, or a
 // goroutine if nobody does. code and reason may be sent.
 func (c *Conn) startClose(code StatusCode, reason string) {
-	c.enterClose(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
-	c.kick()
+	c.send.close(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	c.send.tryFlush()
 	c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 	if !c.in.serving.Load() {
 		go c.awaitClose()
@@ -215,7 +176,7 @@ func (c *Conn) closeReceived(payload []byte) error {
 	why := &CloseError{Code: code, Reason: string(reason), Remote: true}
 	// A frame with our own code answers ours; one with another has crossed it, and is the
 	// first that we receive (§7.1.5).
-	if own := c.out.closing.Load(); own != nil && own.Code == code {
+	if own := c.life.closing.Load(); own != nil && own.Code == code {
 		why = own
 	}
 	c.in.closed = true
@@ -274,29 +235,12 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	return c.end(why)
 }
 
-// shut ends our stream when all that is to be sent has been sent, and reports whether the peer can
-// see that end.
+// shut ends our stream when all that is to be sent was sent, and reports whether the peer can see that end.
 func (c *Conn) shut(ctx context.Context) (visible bool) {
-	if c.out.broken.Load() {
+	if c.life.broken() {
 		return false
 	}
-	if ok, err := c.takeWrite(ctx); ok && err == nil {
-		// A close frame of our own may wait still: whoever sends it waits as we did.
-		if c.flush(ctx) == nil && c.pushNotice(ctx) == nil {
-			visible = c.t.Shut() == nil
-		}
-		c.releaseWrite()
-	}
-	return visible
-}
-
-// pushNotice tells the peer that our stream ends, where the transport has to say so. The
-// send side's token is held.
-func (c *Conn) pushNotice(ctx context.Context) error {
-	// A context that has ended meanwhile, as that of the close frame has, must not cut it off.
-	c.out.watch.clear()
-	c.t.Notify()
-	return c.push(ctx)
+	return c.send.shutStream(ctx)
 }
 
 // drain reads and forgets what comes, and reports whether more may come.

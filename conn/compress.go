@@ -132,14 +132,6 @@ func (z *compression) deflate(h *frame.Header, p []byte) (payload, scratch []byt
 	return out, scratch
 }
 
-// dropContext gives back what compressing holds, when the connection has ended; whoever
-// is streaming a message does it at the message's end. o.mu is held.
-func (c *Conn) dropContext() {
-	if c.zip != nil && !c.out.stream && c.ended.Load() != nil {
-		c.zip.send.Close()
-	}
-}
-
 // inflateFailed turns an error of the decompressor into the one that ends the
 // connection.
 func (c *Conn) inflateFailed(err error) error {

@@ -18,14 +18,14 @@ import (
 type Conn struct {
 	// What a message needs lies together, here and in the parts: with many connections it is seldom in a
 	// cache.
-	t     transport
-	set   *settings
-	zip   *compression // nil: no extension; see compress.go
-	obs   Observer     // nil: nobody looks
-	ended atomic.Pointer[CloseError]
+	t    transport
+	set  *settings
+	zip  *compression // nil: no extension; see compress.go
+	obs  Observer     // nil: nobody looks
+	life life         // see life.go
 
 	role frame.Role
-	out  outbox // see write.go
+	send sender // see sender.go
 
 	num counters  // see stats.go
 	liv keepalive // see keepalive.go
@@ -37,7 +37,6 @@ type Conn struct {
 
 	in inbox // see read.go
 
-	lif life  // see life.go
 	png pings // see ping.go
 }
 
@@ -63,6 +62,9 @@ func newConn(t transport, role frame.Role, subprotocol string, set settings, zip
 // the observer or by a broadcast, is sent behind the response. If the observer panics, the connection
 // is closed.
 func (o opened) conn() *Conn {
+	if o.zip != nil {
+		o.set.outbox.Threshold = o.zip.threshold
+	}
 	c := &Conn{
 		t: o.t, set: shared(o.set), role: o.role, subprotocol: o.subprotocol, zip: o.zip,
 		obs: o.observer, member: o.place,
@@ -72,7 +74,7 @@ func (o opened) conn() *Conn {
 	}
 	c.in.init(c.role, c.set.messageLimit, o.received)
 	c.in.rx.Compression = c.zip != nil
-	c.out.begin(o.response)
+	c.send.init(c, o.response)
 	c.liv.start(c)
 	if c.obs == nil && c.member == nil {
 		return c
@@ -83,17 +85,15 @@ func (o opened) conn() *Conn {
 			_ = c.CloseNow()
 		}
 	}()
-	c.out.held.Add(1)
+	c.send.cork.calls.Add(1)
 	if c.obs != nil && len(o.response) > 0 {
-		c.out.mu.Lock()
-		c.gathered() // an observer that takes long does not hold up the response
-		c.out.mu.Unlock()
+		c.send.tryFlushUncorked() // an observer that takes long does not hold up the response
 	}
 	c.observeOpened()
 	if c.member != nil {
 		c.member.join(c)
 	}
-	c.out.held.Add(-1)
+	c.send.cork.calls.Add(-1)
 	done = true
 	return c
 }
@@ -135,47 +135,36 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 // *CloseError. (An http.Request's context ends when the handler returns, hijacked
 // or not.)
 func (c *Conn) Context() context.Context {
-	if x := c.lif.ctx.Load(); x != nil {
-		return *x
-	}
-	return c.lif.context()
+	return c.life.context()
 }
-
-// err returns why the connection has ended, or nil.
-func (c *Conn) err() error {
-	if e := c.ended.Load(); e != nil {
-		return e
-	}
-	return nil
-}
-
-// because is the error of a call whose context ended: the connection's own end counts
-// for more, and ends contexts too.
-func (c *Conn) because(ctxErr error) error {
-	if err := c.err(); err != nil {
-		return err
-	}
-	return ctxErr
-}
-
-// done is closed when the connection has ended.
-func (c *Conn) done() <-chan struct{} { return c.lif.done() }
 
 // end records why the connection is over, closes the transport and gives back what
 // the connection holds. Only the first reason counts; that one is returned.
 func (c *Conn) end(why *CloseError) *CloseError {
-	if !c.ended.CompareAndSwap(nil, why) {
-		return c.ended.Load()
+	if !c.life.end(why) {
+		return c.life.ended.Load()
 	}
 	c.liv.stop()
 	c.dismissSentries()
 	_ = c.t.Close()
-	c.lif.end(why)
-	c.dropOutbox()
+	c.life.announce()
+	c.send.drop()
 	c.png.drop()
 	c.dropInbox()
 	c.observeClosed(why)
 	return why
+}
+
+// stalled has the peer watched: something waits for it.
+func (c *Conn) stalled() { c.stalls() }
+
+// sendFailed leaves the connection for a moment to whoever reads: the peer may have said why before it stopped taking
+// bytes.
+func (c *Conn) sendFailed(err error) { c.boundClosing(lingerTimeout, func() { c.abort(err) }) }
+
+// overflowed bounds the closing handshake with a peer that does not take what is sent.
+func (c *Conn) overflowed(why *CloseError) {
+	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
 }
 
 // abort ends the connection without a closing handshake.

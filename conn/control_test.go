@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/race"
 )
 
@@ -78,7 +79,7 @@ func TestAPingFloodOfAPeerThatDoesNotRead(t *testing.T) {
 		if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 {
 			t.Errorf("%s: the heap grew by %d bytes", kind, grown)
 		}
-		if n := server.t.Pending(); n > server.set.queueLimit+answersLimit+gatherCap {
+		if n := server.t.Pending(); n > server.set.outbox.QueueLimit+answersLimit+outbox.Capacity {
 			t.Errorf("%s: %d bytes pending", kind, n)
 		}
 		for {

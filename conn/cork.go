@@ -4,195 +4,95 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
-
-	"github.com/seed-c4549abd/wss/internal/alarm"
 )
 
-// corkLimit is how long a reply may wait for a callback that does not return: between
-// one and two of it. It is a safety net; what has gathered leaves when the input is
-// handled. A shorter one would cost: every time that it is over, a thread wakes up.
+// corkLimit is how long a corked message may wait for a callback that does not return: between one and two of it. It is a
+// safety net: what is corked is sent when the input is handled.
 const corkLimit = 10 * time.Millisecond
 
-// corks watches over the connections on which something gathers. Hardly ever is
-// anything to be done, so it must cost next to nothing: one timer for all, which runs on
-// as long as something gathers now and then, and lists that hold only those connections
-// whose callbacks are at work at this moment.
-type corks struct {
-	shards [corkShards]corkShard // so that processors do not meet at one lock
-
-	armed atomic.Bool
-	mu    sync.Mutex // guards timer, and changes of armed
-	timer *alarm.Timer
-	due   []*Conn // tick's
+// cork says whether messages are buffered without being sent at once.
+type cork struct {
+	serving atomic.Bool  // Serve is handling input
+	calls   atomic.Int32 // calls of Cork without their Uncork
+	timer   *corkTimer
+	listed  bool // in timer's list; guarded by the sender's lock
 }
 
-const corkShards = 16
+func (k *cork) isOn() bool { return k.serving.Load() || k.calls.Load() > 0 }
 
-type corkShard struct {
-	mu    sync.Mutex
-	first *corked
-	used  bool     // something was entered since the last tick
-	_     [40]byte // a cache line for each
+// corkTimer sends what was corked for too long. Hardly ever is anything to be done, so it costs next to nothing: one timer
+// for all connections, which runs while something is corked now and then, and a list that a connection enters at most once
+// for each tick.
+type corkTimer struct {
+	mu      sync.Mutex
+	all     []corked
+	running bool
 }
 
-// corked is a connection's place in corks.
+// corked is a connection on which something may be corked.
 type corked struct {
-	listed     bool // guarded by outbox.mu
-	seen       bool // by a tick; guarded by the shard's lock, as is what follows
-	linked     bool
-	c          *Conn
-	next, prev *corked
+	s    *sender
+	from int64 // position of the first byte that was buffered at the last tick; -1: none was
 }
 
-// gathered notes that something is left to gather. o.mu is held.
-func (c *Conn) gathered() {
-	if k := &c.out.cork; !k.listed {
-		k.listed, k.c = true, c
-		c.set.corks.add(k)
-	}
-}
+// corkTimers is the one of all connections, but for those in a testing/synctest bubble.
+var corkTimers = new(corkTimer)
 
-// ungathered notes that nothing is. o.mu is held.
-func (c *Conn) ungathered() {
-	if k := &c.out.cork; k.listed {
-		k.listed = false
-		c.set.corks.remove(k)
+// startCorkTimer has what is corked looked at. The lock is held.
+func (s *sender) startCorkTimer() {
+	if k := &s.cork; !k.listed {
+		k.listed = true
+		k.timer.add(s)
 	}
 }
 
-func (w *corks) shard(k *corked) *corkShard {
-	return &w.shards[uintptr(unsafe.Pointer(k))>>10*0x9E3779B1>>16%corkShards]
-}
-
-func (w *corks) add(k *corked) {
-	s := w.shard(k)
-	s.mu.Lock()
-	if !k.linked {
-		k.prev, k.next, k.linked = nil, s.first, true
-		if s.first != nil {
-			s.first.prev = k
-		}
-		s.first = k
-	}
-	k.seen, s.used = false, true
-	s.mu.Unlock()
-	if !w.armed.Load() {
-		w.arm()
-	}
-}
-
-func (w *corks) arm() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.armed.Load() {
-		w.armed.Store(true)
-		w.timer = alarm.AfterFunc(corkLimit, w.tick)
-	}
-}
-
-// remove takes out a connection that has sent what had gathered, or has ended.
-func (w *corks) remove(k *corked) {
-	s := w.shard(k)
-	s.mu.Lock()
-	s.unlink(k)
-	s.mu.Unlock()
-}
-
-func (s *corkShard) unlink(k *corked) {
-	if !k.linked {
-		return
-	}
-	if k.prev == nil {
-		s.first = k.next
-	} else {
-		k.prev.next = k.next
-	}
-	if k.next != nil {
-		k.next.prev = k.prev
-	}
-	k.next, k.prev, k.linked = nil, nil, false
-}
-
-// rest stops the timer if nothing gathers anywhere. A connection that ends asks for it,
-// as a timer belongs to the testing/synctest bubble that made it.
-func (w *corks) rest() {
-	if !w.armed.Load() {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.timer != nil && !w.watches() && w.timer.Stop() {
-		w.timer = nil
-		w.armed.Store(false)
-		w.rearm()
-	}
-}
-
-// watches reports whether something gathers.
-func (w *corks) watches() bool {
-	for i := range w.shards {
-		s := &w.shards[i]
-		s.mu.Lock()
-		some := s.first != nil
-		s.mu.Unlock()
-		if some {
-			return true
-		}
-	}
-	return false
-}
-
-// rearm looks again after armed was cleared: who came before has not armed. w.mu is held.
-func (w *corks) rearm() {
-	if w.watches() && w.armed.CompareAndSwap(false, true) {
-		w.timer = alarm.AfterFunc(corkLimit, w.tick)
+func (t *corkTimer) add(s *sender) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = append(t.all, corked{s, -1})
+	if !t.running {
+		t.running = true
+		time.AfterFunc(corkLimit, t.tick)
 	}
 }
 
 // tick sends what waits since the tick before.
-func (w *corks) tick() {
-	used := false
-	due := w.due
-	for i := range w.shards {
-		s := &w.shards[i]
-		s.mu.Lock()
-		used = used || s.used || s.first != nil
-		s.used = false
-		for k := s.first; k != nil; {
-			next := k.next
-			if k.seen {
-				due = append(due, k.c)
-				s.unlink(k)
-			}
-			k.seen = true
-			k = next
+func (t *corkTimer) tick() {
+	t.mu.Lock()
+	all := t.all
+	t.all = nil
+	t.mu.Unlock()
+	again := all[:0]
+	var due []*sender
+	for _, k := range all {
+		from := k.s.corkedFrom()
+		if from < 0 {
+			continue
 		}
-		s.mu.Unlock()
-	}
-	for _, c := range due {
-		if c.out.overdue(c) {
-			c.kick()
+		if from == k.from {
+			due = append(due, k.s)
 		}
+		again = append(again, corked{k.s, from})
 	}
-	clear(due)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.due = due[:0]
-	if used {
-		w.timer.Reset(corkLimit)
-		return
+	clear(all[len(again):])
+	for _, s := range due {
+		s.tryFlush()
 	}
-	w.timer, w.due = nil, nil
-	w.armed.Store(false)
-	w.rearm()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = append(again, t.all...)
+	if t.running = len(t.all) > 0; t.running {
+		time.AfterFunc(corkLimit, t.tick)
+	}
 }
 
-// overdue reports whether something has been waiting, and has the next frame watched
-// again.
-func (o *outbox) overdue(c *Conn) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	c.ungathered()
-	return (len(o.buf) > 0 || len(o.queue) > 0) && o.isCorked() && c.ended.Load() == nil
+// corkedFrom returns the position of the first byte that is corked; -1 if none is, and then s is no longer in the list.
+func (s *sender) corkedFrom() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outbox.Empty() || !s.cork.isOn() {
+		s.cork.listed = false
+		return -1
+	}
+	return s.outbox.Begin()
 }

@@ -13,21 +13,27 @@ import (
 )
 
 // corkedServer is a server in memory whose cork is held, and its peer.
-func corkedServer(w *corks) (peer *pipe.End, server *Conn) {
+func corkedServer(timer *corkTimer) (peer *pipe.End, server *Conn) {
 	peer, b := pipe.New(1 << 16)
 	set := newSettings(0, 0, -1, 0)
-	set.corks = w
+	set.corkTimer = timer
 	server = newConn(newTransport(b), frame.Server, "", set, nil, nil)
 	server.Cork()
 	return peer, server
 }
 
-// TestWhatGathersLeavesAtLast, on many connections with one timer, and again.
-func TestWhatGathersLeavesAtLast(t *testing.T) {
+func (t *corkTimer) isRunning() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.running || len(t.all) > 0
+}
+
+// TestWhatIsCorkedIsSentAtLast, on many connections with one timer, and again.
+func TestWhatIsCorkedIsSentAtLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := new(corks)
+		timer := new(corkTimer)
 		for range 20 {
-			peer, server := corkedServer(w)
+			peer, server := corkedServer(timer)
 			for range 3 {
 				synctest.Wait() // who sends the last one would take this one along
 				began := time.Now()
@@ -46,8 +52,8 @@ func TestWhatGathersLeavesAtLast(t *testing.T) {
 		}
 		synctest.Wait()
 		time.Sleep(10 * corkLimit)
-		if w.armed.Load() || w.watches() {
-			t.Error("somebody is watched still")
+		if timer.isRunning() {
+			t.Error("the timer runs although nothing is corked")
 		}
 	})
 }
@@ -55,10 +61,10 @@ func TestWhatGathersLeavesAtLast(t *testing.T) {
 // TestAnEndedConnectionIsNotWatched: nothing of it is left when it has gone.
 func TestAnEndedConnectionIsNotWatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := new(corks)
+		timer := new(corkTimer)
 		var all []*Conn
 		for range 5 {
-			peer, server := corkedServer(w)
+			peer, server := corkedServer(timer)
 			_ = server.Write(bg, Text, []byte("lost"))
 			all = append(all, server)
 			defer peer.Close()
@@ -66,8 +72,9 @@ func TestAnEndedConnectionIsNotWatched(t *testing.T) {
 		for _, i := range []int{2, 0, 4, 1, 3} { // from the middle and from both ends
 			_ = all[i].CloseNow()
 		}
-		if w.armed.Load() || w.watches() {
-			t.Error("somebody is watched still")
+		time.Sleep(2 * corkLimit)
+		if timer.isRunning() {
+			t.Error("the timer runs although nothing is corked")
 		}
 	})
 }
@@ -80,7 +87,7 @@ func TestABubbleIsNotWatchedFromOutside(t *testing.T) {
 	began := make(chan struct{})
 	var outside sync.WaitGroup
 	outside.Go(func() {
-		peer, server := corkedServer(gatherings)
+		peer, server := corkedServer(corkTimers)
 		for !stop.Load() {
 			_ = server.Write(bg, Text, []byte("outside"))
 			if turns.Add(1) == 1 {

@@ -240,7 +240,7 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 		zip:      newCompression(frame.Client, &o.Compression, params, set.messageLimit),
 		received: rest, observer: o.Observer,
 	}.conn()
-	if err := c.err(); err != nil {
+	if err := c.life.err(); err != nil {
 		return nil, resp, err // the observer has closed it
 	}
 	return c, resp, nil

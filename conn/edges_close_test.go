@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/testtls"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 	"github.com/seed-c4549abd/wss/internal/wire"
@@ -120,9 +121,9 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 					<-read
 					_ = cn.Close()
 					stop()
-					<-c.done()
+					<-c.life.Done()
 					if n := len(all); n == 0 || all[n-1] != frame.Close {
-						t.Fatalf("the last of %d frames is %v: %v", n, all[max(n-1, 0):], c.err())
+						t.Fatalf("the last of %d frames is %v: %v", n, all[max(n-1, 0):], c.life.err())
 					}
 					for _, op := range all[:len(all)-1] {
 						if op == frame.Close {
@@ -140,11 +141,13 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 
 // overfill makes the queue too full. With a peer that reads at once it takes more than one try.
 func overfill(c *Conn) {
-	c.out.mu.Lock()
-	defer c.out.mu.Unlock()
-	if c.closed() == nil {
-		c.overflow()
-		go c.kick()
+	c.send.mu.Lock()
+	defer c.send.mu.Unlock()
+	var m outbox.Message
+	m.Init(frame.Binary, nil, false)
+	if c.send.outbox.Enqueue(&m, maxSize, true) == outbox.ErrQueueFull {
+		_ = c.send.overflow()
+		go c.send.tryFlush()
 	}
 }
 
@@ -337,8 +340,8 @@ func TestCloseIsBoundedOnce(t *testing.T) {
 			began := time.Now()
 			err := server.Close(StatusNormalClosure, "")
 			took := time.Since(began)
-			if !errors.Is(err, ErrCloseTimeout) || server.err() == nil || took > DefaultCloseTimeout+3*wheel.Tick {
-				t.Errorf("%s: %v after %v, ended by %v", reader, err, took, server.err())
+			if !errors.Is(err, ErrCloseTimeout) || server.life.err() == nil || took > DefaultCloseTimeout+3*wheel.Tick {
+				t.Errorf("%s: %v after %v, ended by %v", reader, err, took, server.life.err())
 			}
 			_ = peer.Close()
 			wg.Wait()

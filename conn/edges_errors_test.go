@@ -16,7 +16,7 @@ func TestErrorsSayWhatToDoToWhomItConcerns(t *testing.T) {
 	client, server := pair(t, "tls", func(s *settings) { s.messageLimit = 10 })
 	for code, want := range map[StatusCode]string{1006: "may not be sent", 1005: "without a status code", 999: "use 1000 to 1003", 5000: "use 1000 to 1003"} {
 		err := client.Close(code, "reason")
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "(close code") || client.err() != nil {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "(close code") || client.life.err() != nil {
 			t.Errorf("Close(%d): %v", code, err)
 		}
 	}

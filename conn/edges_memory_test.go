@@ -157,16 +157,14 @@ func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
 // TestCompressingHoldsUpNobody: neither the wheel nor another connection waits while one prepared message is compressed.
 func TestCompressingHoldsUpNobody(t *testing.T) {
 	params := handshake.DeflateParams{ServerMaxWindowBits: 15, ClientMaxWindowBits: 15}
-	client, server := zipPair(t, "tls", params, Compression{Mode: CompressionTakeover})
-	m := prepare(t, Binary, string(make([]byte, 1<<20)))
-	// As if it were being compressed for ever.
-	z := m.add(server.zip.send.WindowBits, server.zip.send.Level)
-	compressing, finish := make(chan struct{}), make(chan struct{})
-	go z.once.Do(func() {
-		close(compressing)
-		<-finish
-	})
-	<-compressing
+	client, server := zipPair(t, "tls", params, Compression{Mode: CompressionTakeover}, func(s *settings) { s.messageLimit = 0 })
+	// It takes a hundred times as long to compress it as to send the other message.
+	const size = 16 << 20
+	data := make([]byte, size)
+	for i := range data {
+		data[i] = byte('a' + (i*i>>7)%23)
+	}
+	m := prepare(t, Binary, string(data))
 	sent := make(chan error, 1)
 	go func() { sent <- server.Send(m) }()
 	for range 100 { // Send has got that far, or will: either way nothing below waits for it
@@ -182,11 +180,10 @@ func TestCompressingHoldsUpNobody(t *testing.T) {
 	if _, p, err := client.Read(bg); string(p) != "another" || err != nil {
 		t.Errorf("%q, %v", p, err)
 	}
-	close(finish)
+	if _, p, err := client.Read(bg); len(p) != size || err != nil {
+		t.Errorf("%d bytes, %v", len(p), err)
+	}
 	if err := <-sent; err != nil {
 		t.Error(err)
-	}
-	if _, p, err := client.Read(bg); len(p) != 1<<20 || err != nil {
-		t.Errorf("%d bytes, %v", len(p), err)
 	}
 }

@@ -116,7 +116,7 @@ func TestTheZeroPreparedIsNoMessage(t *testing.T) {
 			t.Errorf("%d messages: %v", len(messages), err)
 		}
 	}
-	if err := server.err(); err != nil {
+	if err := server.life.err(); err != nil {
 		t.Error(err)
 	}
 }

@@ -83,7 +83,7 @@ func TestHoursPassBetweenMessages(t *testing.T) {
 				got <- err
 			}()
 			time.Sleep(30 * time.Minute)
-			if err := errors.Join(client.err(), server.err()); err != nil {
+			if err := errors.Join(client.life.err(), server.life.err()); err != nil {
 				t.Fatal(err)
 			}
 			if err := client.Write(bg, Text, []byte("late")); err != nil {

@@ -213,9 +213,9 @@ func alerted(t *testing.T, role frame.Role, ours bool, version uint16, part int)
 // expireWatch has the context of an earlier write end, which must not cut off what is sent later.
 func expireWatch(c *Conn) {
 	ctx, cancel := context.WithCancel(bg)
-	_ = c.watchWrite(ctx)
+	_ = c.send.watchContext(ctx)
 	cancel()
-	w := c.out.watch
+	w := c.send.watch
 	for fired := false; !fired; time.Sleep(time.Millisecond) {
 		w.mu.Lock()
 		fired = w.fired

@@ -75,7 +75,7 @@ func answers(t *testing.T, route string) *answering {
 					return
 				}
 				_ = c.Serve(bg, echoBack)
-				end <- [2]error{nil, c.err()}
+				end <- [2]error{nil, c.life.err()}
 			})
 		}
 	})
@@ -93,7 +93,7 @@ func (a *answering) converse(r *relay) (say told) {
 		say.said = errors.Join(exchanged(c, Text, "hello"), exchanged(c, Binary, "world"))
 		say.closed = c.Close(StatusNormalClosure, "done")
 		if say.closed == nil {
-			say.closed = c.err()
+			say.closed = c.life.err()
 		}
 	}
 	end := <-a.end(r.ends[1].LocalAddr())

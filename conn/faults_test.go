@@ -25,7 +25,7 @@ import (
 )
 
 // accounted runs f as a subtest and fails unless everything that it took is given back:
-// goroutines, descriptors, borrowed buffers, places on the wheel, the timer of corks.
+// goroutines, descriptors, borrowed buffers, places on the wheel, the cork timer.
 func accounted(t *testing.T, name string, f func(t *testing.T)) {
 	t.Helper()
 	if ln, err := net.Listen("tcp", "127.0.0.1:0"); err == nil { // the poller's own descriptors are there from now on
@@ -40,11 +40,11 @@ func accounted(t *testing.T, name string, f func(t *testing.T)) {
 	t.Run(name, f)
 	var left string
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		left = fmt.Sprintf("%d goroutines, %d descriptors, %d buffers, %d places on the wheel, corks watched: %v, armed: %v",
+		left = fmt.Sprintf("%d goroutines, %d descriptors, %d buffers, %d places on the wheel, the cork timer runs: %v",
 			runtime.NumGoroutine()-goroutines, descriptors()-fds, bufpool.Outstanding(), keepalives.Len()-places,
-			gatherings.watches(), gatherings.armed.Load())
+			corkTimers.isRunning())
 		if runtime.NumGoroutine() <= goroutines && descriptors() <= fds && bufpool.Outstanding() == 0 &&
-			keepalives.Len() <= places && !gatherings.watches() && !gatherings.armed.Load() {
+			keepalives.Len() <= places && !corkTimers.isRunning() {
 			return
 		}
 	}

@@ -32,9 +32,7 @@ func TestWritesThatMeetShareRecords(t *testing.T) {
 		wg.Go(func() { _ = server.Write(bg, Binary, []byte("small")) })
 	}
 	gathered := func() int {
-		server.out.mu.Lock()
-		defer server.out.mu.Unlock()
-		return len(server.out.buf)
+		return int(server.send.pending() - server.t.Pending())
 	}
 	for gathered() != 50*7 {
 		time.Sleep(time.Millisecond)
@@ -136,7 +134,7 @@ func untilFull(t *testing.T, c *Conn) context.Context {
 	began := c.Stats().WireOut
 	go func() {
 		defer cancel()
-		for last, same := began, 0; same < 3 && c.err() == nil; {
+		for last, same := began, 0; same < 3 && c.life.err() == nil; {
 			<-soon(t).Done()
 			now := c.Stats().WireOut
 			if same++; now == began || now != last {
@@ -173,18 +171,14 @@ func (c *writeCounter) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestWhatAnEndDroppedIsNotTakenForSent: the connection ends after a frame has gathered,
+// TestWhatAnEndDroppedIsNotTakenForSent: the connection ends after a frame was enqueued,
 // and before its writer sends it.
 func TestWhatAnEndDroppedIsNotTakenForSent(t *testing.T) {
 	for _, kind := range kinds {
 		_, server := pair(t, kind)
-		h := frame.Header{Fin: true, Opcode: frame.Binary, Length: 5}
-		g, err := server.gather(&h, []byte("hello"), false, true)
-		if err != nil {
-			t.Fatal(err)
-		}
+		end := server.send.control(frame.Ping, []byte("hello"))
 		_ = server.CloseNow()
-		if err := server.commit(bg, g, gathered{}); !errors.Is(err, net.ErrClosed) {
+		if err := server.send.flushTo(bg, end); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

@@ -55,7 +55,7 @@ func (s *service) work() {
 		}
 		s.leave()
 		if !s.over { // fn has panicked or ended this goroutine
-			s.err, s.failed = s.c.err(), false
+			s.err, s.failed = s.c.life.err(), false
 		}
 		s.end(s.c.served(s.err, s.failed))
 	}()

@@ -188,7 +188,7 @@ func (m *member) join(c *Conn) {
 	if g.MaxAge > 0 {
 		c.set.wheel.Schedule(&m.age, m, g.age())
 	}
-	if why := c.ended.Load(); why != nil {
+	if why := c.life.ended.Load(); why != nil {
 		m.leave(why)
 	} else if closing {
 		c.startClose(StatusGoingAway, "")

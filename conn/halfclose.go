@@ -15,23 +15,23 @@ func (c *Conn) halfClosed() {
 	patience := min(c.set.closeTimeout, lingerTimeout)
 	left := patience - time.Duration(c.set.wheel.Now()-c.liv.last.Load())
 	between := !c.in.rx.Pending() && c.in.r == c.in.w
-	if c.role == frame.Server && between && c.num.messagesIn.Load() > 0 && c.closed() == nil {
-		c.enterControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
-		c.kick()
+	if c.role == frame.Server && between && c.num.messagesIn.Load() > 0 && c.life.closed() == nil {
+		c.send.control(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
+		c.send.tryFlush()
 		for step := 5 * time.Millisecond; left > 0 && !c.refused(); step = min(2*step, 80*time.Millisecond) {
 			pause := min(step, left)
 			time.Sleep(pause)
 			left -= pause
 		}
 	}
-	if !c.flushed() {
+	if !c.send.tryFlushAll() {
 		ctx, cancel := within(patience)
-		_ = c.flushAll(ctx)
+		_ = c.send.flush(ctx)
 		cancel()
 	}
 }
 
 // refused reports whether nothing that is sent can reach the peer.
 func (c *Conn) refused() bool {
-	return c.closed() != nil || c.out.broken.Load() || wire.Refused(c.socket())
+	return c.life.closed() != nil || c.life.broken() || wire.Refused(c.socket())
 }

@@ -67,7 +67,7 @@ func (k *keepalive) parkable(yes bool) {
 			look = max(min(look, time.Duration(due-k.c.set.wheel.Now())), wheel.Tick)
 		}
 		k.c.set.wheel.Schedule(&k.entry, k, look)
-		if k.c.ended.Load() != nil {
+		if k.c.life.hasEnded() {
 			k.stop()
 		}
 	}
@@ -107,7 +107,7 @@ func (k *keepalive) left() { k.silent = 0 }
 func (k *keepalive) Tick() time.Duration {
 	c := k.c
 	now := c.set.wheel.Now()
-	if c.ended.Load() != nil {
+	if c.life.hasEnded() {
 		return 0
 	}
 	again := sooner(k.ping(now), c.set.lookAtRate())
@@ -126,7 +126,7 @@ func (k *keepalive) Tick() time.Duration {
 	if since != 0 && now-since >= int64(parkAfter) {
 		k.mayPark.Store(false)
 		k.parking.Store(true)
-		c.out.forgetCrowd()
+		c.send.forgetWaiters()
 		_ = c.t.SetReadDeadline(past)
 		return again
 	}
@@ -160,22 +160,19 @@ func (k *keepalive) ping(now int64) time.Duration {
 		return time.Duration(wait)
 	}
 	k.probe = c.newProbe(now)
-	c.out.forgetCrowd()
+	c.send.forgetWaiters()
 	if _, seq := c.sendPing(nil); seq != 0 {
-		go c.kick() // it may find more to send than a tick has time for
+		go c.send.tryFlush() // it may find more to send than a tick has time for
 	}
 	return c.set.pongTimeout
 }
 
 // newProbe notes how much is to be sent before a ping that is sent now.
 func (c *Conn) newProbe(now int64) *probe {
-	o := &c.out
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	_, written := c.t.Counts()
 	// TLS overhead of unwritten data is not counted. So end may be too low, which only shortens the wait;
 	// if it were too high, a peer could never be given up.
-	return &probe{sent: now, since: now, end: written + o.depth(c.t) + 1}
+	return &probe{sent: now, since: now, end: written + c.send.pending() + 1}
 }
 
 // missing looks for why a ping has no answer yet, and returns when to look again. The peer is to blame

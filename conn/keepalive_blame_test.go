@@ -73,7 +73,7 @@ func TestWhoDoesNotAnswerIsGivenUp(t *testing.T) {
 				wg.Go(func() {
 					for {
 						time.Sleep(tt.every)
-						if _, err := peer.Write(tt.sends); err != nil || server.err() != nil {
+						if _, err := peer.Write(tt.sends); err != nil || server.life.err() != nil {
 							return
 						}
 					}
@@ -146,7 +146,7 @@ func TestANetworkThatComesBackIsForgiven(t *testing.T) {
 			ended <- err
 		}()
 		time.Sleep(10 * time.Minute)
-		if err := server.err(); err != nil {
+		if err := server.life.err(); err != nil {
 			t.Error(err)
 		}
 		_ = server.CloseNow()
@@ -212,7 +212,7 @@ func TestAFramePartHeard(t *testing.T) {
 		}()
 		message := bytes.Repeat([]byte("x"), 70_000)
 		wire := masked(frame.Header{Fin: true, Opcode: frame.Binary}, string(message))
-		for len(wire) > 0 && server.err() == nil {
+		for len(wire) > 0 && server.life.err() == nil {
 			n := 1
 			if len(wire) < 60_000 {
 				n = 5000
@@ -225,7 +225,7 @@ func TestAFramePartHeard(t *testing.T) {
 			time.Sleep(45 * time.Second)
 		}
 		if p := <-got; !bytes.Equal(p, message) {
-			t.Errorf("%d bytes, %v", len(p), server.err())
+			t.Errorf("%d bytes, %v", len(p), server.life.err())
 		}
 		_ = server.CloseNow()
 		_ = peer.Close()

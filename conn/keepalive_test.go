@@ -128,8 +128,8 @@ func TestKeepaliveCanBeSwitchedOff(t *testing.T) {
 		peer, server := keptAlive(func(s *settings) { s.pingInterval = newSettings(0, 0, -1, 0).pingInterval })
 		served := echo(server)
 		time.Sleep(100 * DefaultPingInterval)
-		if n := peer.Buffered(); n != 0 || server.err() != nil || server.Stats().WireOut != 0 {
-			t.Errorf("%d bytes, %v", n, server.err())
+		if n := peer.Buffered(); n != 0 || server.life.err() != nil || server.Stats().WireOut != 0 {
+			t.Errorf("%d bytes, %v", n, server.life.err())
 		}
 		_ = server.CloseNow()
 		<-served

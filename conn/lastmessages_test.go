@@ -21,9 +21,7 @@ func stuck(t *testing.T, messages int) (*pipe.End, *Conn) {
 		}
 	}
 	synctest.Wait()
-	server.out.mu.Lock()
-	defer server.out.mu.Unlock()
-	if len(server.out.queue) == 0 {
+	if n := server.send.pending() - server.t.Pending(); n == 0 {
 		t.Fatal("nothing is queued")
 	}
 	return peer, server
@@ -69,8 +67,8 @@ func TestQueuedMessagesLeaveBeforeOurCloseFrame(t *testing.T) {
 				}
 				_ = peer.Close()
 				<-server.Context().Done()
-				if code := CloseStatus(server.err()); code != StatusNormalClosure {
-					t.Errorf("ended with %v", server.err())
+				if code := CloseStatus(server.life.err()); code != StatusNormalClosure {
+					t.Errorf("ended with %v", server.life.err())
 				}
 				if tt.serve {
 					<-served

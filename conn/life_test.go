@@ -10,11 +10,12 @@ import (
 func TestTheEndReachesWhoeverAsks(t *testing.T) {
 	why := &CloseError{Code: 4000}
 	var early life
-	ctx, done := early.context(), early.done()
-	if ctx.Err() != nil || early.context() != ctx || early.done() != done {
+	ctx, done := early.context(), early.Done()
+	if ctx.Err() != nil || early.context() != ctx || early.Done() != done {
 		t.Error("it has ended, or there are two")
 	}
 	early.end(why)
+	early.announce()
 	<-done
 	<-ctx.Done()
 	if !errors.Is(context.Cause(ctx), why) {
@@ -22,7 +23,8 @@ func TestTheEndReachesWhoeverAsks(t *testing.T) {
 	}
 	var late life
 	late.end(why)
-	<-late.done()
+	late.announce()
+	<-late.Done()
 	if cause := context.Cause(late.context()); !errors.Is(cause, why) {
 		t.Error(cause)
 	}

@@ -37,7 +37,7 @@ func (c *Conn) CloseRead(ctx context.Context) context.Context {
 		if err == nil {
 			c.in.endStream(c)
 			_ = c.Close(StatusPolicyViolation, "no message expected")
-			err = c.closed()
+			err = c.life.closed()
 		}
 		cancel(err)
 	}()

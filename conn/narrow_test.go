@@ -191,8 +191,8 @@ func TestFlushSaysThatWhatHadGatheredIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = server.CloseNow()
-	if err := server.Flush(bg); err == nil || err != server.err() {
-		t.Errorf("got %v, want %v", err, server.err())
+	if err := server.Flush(bg); err == nil || err != server.life.err() {
+		t.Errorf("got %v, want %v", err, server.life.err())
 	}
 }
 

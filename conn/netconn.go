@@ -74,7 +74,7 @@ func (n *netConn) next() error {
 	if typ != n.typ {
 		n.in.endStream(n.Conn)
 		_ = n.Conn.Close(StatusUnsupportedData, "unexpected "+typ.String()+" message")
-		return n.err()
+		return n.life.err()
 	}
 	n.r = r
 	return nil

@@ -97,7 +97,7 @@ func TestNetConnRefusesTheOtherType(t *testing.T) {
 		t.Error("a text message was read as binary")
 	}
 	<-client.Context().Done()
-	if code := CloseStatus(client.err()); code != StatusUnsupportedData {
+	if code := CloseStatus(client.life.err()); code != StatusUnsupportedData {
 		t.Errorf("the peer was told %v", code)
 	}
 }

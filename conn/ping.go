@@ -32,20 +32,20 @@ type ping struct {
 // have to return first, it returns ErrInCallback.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, c.because(err)
+		return 0, c.life.because(err)
 	}
 	if inCallback() {
 		return 0, ErrInCallback
 	}
 	answer := make(chan time.Duration, 1)
-	id, seq := c.sendPing(answer)
-	if seq == 0 {
-		return 0, c.closed()
+	id, end := c.sendPing(answer)
+	if end == 0 {
+		return 0, c.life.closed()
 	}
 	defer c.png.forget(id)
-	if err := c.commit(ctx, place{seq: seq}, gathered{}); err != nil {
+	if err := c.send.flushTo(ctx, end); err != nil {
 		if e, ok := errors.AsType[*InterruptedError](err); ok {
-			err = c.because(e.Err)
+			err = c.life.because(e.Err)
 		}
 		return 0, err
 	}
@@ -53,27 +53,27 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	case rtt := <-answer:
 		return rtt, nil
 	case <-ctx.Done():
-		return 0, c.because(ctx.Err())
-	case <-c.done():
-		return 0, c.err()
+		return 0, c.life.because(ctx.Err())
+	case <-c.life.Done():
+		return 0, c.life.err()
 	}
 }
 
-// sendPing puts a ping with a fresh number into the outbox.
-func (c *Conn) sendPing(answer chan time.Duration) (id uint64, seq int64) {
+// sendPing enqueues a ping with a fresh number.
+func (c *Conn) sendPing(answer chan time.Duration) (id uint64, end int64) {
 	p := &c.png
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++
-	seq = c.enterControl(frame.Ping, binary.BigEndian.AppendUint64(nil, p.next))
-	if seq == 0 {
+	end = c.send.control(frame.Ping, binary.BigEndian.AppendUint64(nil, p.next))
+	if end == 0 {
 		return p.next, 0
 	}
 	if answer == nil { // of keepalive's own only the latest needs an answer
 		p.wait = slices.DeleteFunc(p.wait, func(w ping) bool { return w.answer == nil })
 	}
 	p.wait = append(p.wait, ping{p.next, time.Now(), answer})
-	return p.next, seq
+	return p.next, end
 }
 
 // answered takes a pong. It answers the ping with its number and all before it

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/token"
 )
 
 // inbox is the receive side of a connection. Its token's holder reads.
@@ -31,7 +31,7 @@ type inbox struct {
 	used    atomic.Bool // somebody has asked for a message: see unread.go
 	watch   *watch      // nil until a context can end
 
-	tok     token
+	token   token.Token
 	stream  *MessageReader // the message being streamed
 	leaving *CloseError    // what is left to Serve to finish
 }
@@ -77,20 +77,20 @@ func (c *Conn) readMessage(ctx context.Context, buf []byte) (frame.Opcode, []byt
 // callback would wait for ever.
 func (c *Conn) lockRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return c.because(err)
+		return c.life.because(err)
 	}
 	if c.in.serving.Load() {
-		return cmp.Or(c.err(), error(ErrServing))
+		return cmp.Or(c.life.err(), error(ErrServing))
 	}
 	if !c.in.used.Load() {
 		c.in.used.Store(true)
 	}
 	if ok, err := c.takeRead(ctx); err != nil {
-		return c.because(err)
+		return c.life.because(err)
 	} else if !ok {
-		return c.err()
+		return c.life.err()
 	}
-	if err := c.err(); err != nil {
+	if err := c.life.err(); err != nil {
 		c.unlockRead()
 		return err
 	}
@@ -104,8 +104,8 @@ func (c *Conn) lockRead(ctx context.Context) error {
 // takeRead waits for the read side's token. Whoever is given it at the moment when the
 // connection ends does what is left to do.
 func (c *Conn) takeRead(ctx context.Context) (ok bool, err error) {
-	ok, err = c.in.tok.lock(ctx, c)
-	if !ok && c.ended.Load() != nil {
+	ok, err = c.in.token.Lock(ctx, &c.life)
+	if !ok && c.life.hasEnded() {
 		c.dropInbox()
 	}
 	return ok, err
@@ -119,19 +119,19 @@ func (c *Conn) unlockRead() {
 	}
 	if c.in.answer || c.t.Pending() > 0 {
 		c.in.answer = false
-		c.kick()
+		c.send.tryFlush()
 	}
 	c.publish()
 	c.liv.left()
-	c.in.tok.unlock()
-	if c.ended.Load() != nil {
+	c.in.token.Unlock()
+	if c.life.hasEnded() {
 		c.dropInbox()
 	}
 }
 
 // dropInbox returns the read side's buffers, unless somebody is reading, who will.
 func (c *Conn) dropInbox() {
-	if !c.in.tok.try() {
+	if !c.in.token.TryLock() {
 		return
 	}
 	c.in.watch.clear()
@@ -142,9 +142,9 @@ func (c *Conn) dropInbox() {
 	}
 	c.t.Drop()
 	c.publish()
-	c.in.tok.unlock()
+	c.in.token.Unlock()
 	if c.member != nil {
-		c.member.leave(c.ended.Load())
+		c.member.leave(c.life.ended.Load())
 	}
 }
 
@@ -288,7 +288,7 @@ func (c *Conn) await(ctx context.Context) error {
 	}
 	for interruptions := 0; ; interruptions++ {
 		if err := c.watchRead(ctx); err != nil {
-			return c.because(err)
+			return c.life.because(err)
 		}
 		c.liv.listening(true)
 		err := c.t.Wait()
@@ -300,7 +300,7 @@ func (c *Conn) await(ctx context.Context) error {
 			return c.broken(err)
 		}
 		if err := ctx.Err(); err != nil {
-			return c.because(err)
+			return c.life.because(err)
 		}
 		if c.clearDeadline(); interruptions == maxInterruptions { // left by somebody else
 			return c.broken(err)
@@ -325,26 +325,26 @@ func (c *Conn) clearDeadline() (parking bool) {
 // peer that takes none of it is not read from any more.
 func (c *Conn) settle(ctx context.Context) error {
 	in := &c.in
-	if c.out.broken.Load() {
+	if c.life.broken() {
 		return nil // nothing can be sent, but what the peer said before can be read
 	}
 	if in.serving.Load() {
-		if err := c.uncork(ctx); err != nil && !c.out.broken.Load() {
+		if err := c.uncork(ctx); err != nil && !c.life.broken() {
 			return err
 		}
 		return nil
 	}
 	if in.answer || c.t.Pending() > 0 {
 		in.answer = false
-		c.kick()
+		c.send.tryFlush()
 	}
 	return c.throttle(ctx)
 }
 
 // throttle keeps the reader until the peer has taken something, if too much waits for it.
 func (c *Conn) throttle(ctx context.Context) error {
-	if c.t.Pending() > c.set.queueLimit+answersLimit {
-		if err := c.flushAll(ctx); err != nil && !c.out.broken.Load() {
+	if c.t.Pending() > c.set.outbox.QueueLimit+answersLimit {
+		if err := c.send.flush(ctx); err != nil && !c.life.broken() {
 			return err
 		}
 	}
@@ -368,27 +368,21 @@ func (c *Conn) broken(err error) error {
 	if c.in.looping {
 		return lost{err}
 	}
-	if err == io.EOF && c.ended.Load() == nil {
+	if err == io.EOF && !c.life.hasEnded() {
+		c.life.state.change(stateHalfClosed)
 		c.halfClosed()
 	}
 	switch {
-	case c.ended.Load() != nil:
-		return c.err()
+	case c.life.hasEnded():
+		return c.life.err()
 	case clean:
 		err = errNoClose
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
 		err = errBrokeOff
 	}
-	if c.out.tok.try() {
-		c.out.watch.clear() // a context that has ended must not cut it off
-		if clean {
-			c.t.Notify()
-		}
-		_, _ = c.t.TryFlush() // an alert of crypto/tls may be waiting, too
-		c.releaseWrite()
-	}
-	if own := c.out.closing.Load(); own != nil && !own.Remote && own.Code != StatusAbnormal && own.Err != net.ErrClosed {
-		return c.end(own) // this side gave the peer up (giveUp, overflow), and it left without an answer
+	c.send.tryNotify(clean)
+	if own := c.life.gaveUp(); own != nil {
+		return c.end(own) // the peer left without an answer to our close frame
 	}
 	return c.abort(err)
 }

@@ -176,16 +176,16 @@ func (r *MessageReader) Discard() error {
 // lock takes the turn to read, past the check that the message itself fails.
 func (r *MessageReader) lock() error {
 	if err := r.ctx.Err(); err != nil {
-		return r.failed(r.c.because(err))
+		return r.failed(r.c.life.because(err))
 	}
 	if !r.c.in.used.Load() {
 		r.c.in.used.Store(true)
 	}
 	ok, err := r.c.takeRead(r.ctx)
 	if err != nil {
-		return r.failed(r.c.because(err))
+		return r.failed(r.c.life.because(err))
 	}
-	if err := r.c.err(); err != nil {
+	if err := r.c.life.err(); err != nil {
 		if ok {
 			r.c.unlockRead()
 		}
@@ -196,7 +196,7 @@ func (r *MessageReader) lock() error {
 
 // failed keeps an error that is final.
 func (r *MessageReader) failed(err error) error {
-	if r.c.ended.Load() != nil {
+	if r.c.life.hasEnded() {
 		r.err = err
 	}
 	return err

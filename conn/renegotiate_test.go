@@ -184,7 +184,7 @@ func TestRenegotiationWithinTheWebSocketEndsIt(t *testing.T) {
 				err = <-ended
 				ours := !strings.Contains(how, "caller's")
 				switch {
-				case ours && CloseStatus(err) != StatusAbnormal, ours && c.err() == nil:
+				case ours && CloseStatus(err) != StatusAbnormal, ours && c.life.err() == nil:
 					t.Errorf("renegotiation %d: %v", allowed, err)
 				case ours && allowed != tls.RenegotiateNever && !errors.Is(err, errNoProgress):
 					t.Errorf("renegotiation %d: %v", allowed, err)

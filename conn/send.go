@@ -2,10 +2,8 @@ package conn
 
 import (
 	"context"
-	"errors"
 
-	"github.com/seed-c4549abd/wss/frame"
-	"github.com/seed-c4549abd/wss/mask"
+	"github.com/seed-c4549abd/wss/internal/outbox"
 )
 
 // FullPolicy says what Send does when the outgoing queue is full: when QueueLimit
@@ -15,12 +13,12 @@ type FullPolicy uint8
 const (
 	// CloseWhenFull closes the connection with 1013 (try again later); its error
 	// wraps ErrQueueFull. What waits is dropped.
-	CloseWhenFull FullPolicy = iota
+	CloseWhenFull = FullPolicy(outbox.CloseWhenFull)
 	// DropWhenFull drops the message that finds no room: Send returns ErrQueueFull, and
 	// Stats counts it.
-	DropWhenFull
+	DropWhenFull = FullPolicy(outbox.DropWhenFull)
 	// BlockWhenFull has Send wait until there is room.
-	BlockWhenFull
+	BlockWhenFull = FullPolicy(outbox.BlockWhenFull)
 )
 
 // Send sends prepared messages, in their order, without waiting for the peer. When
@@ -37,258 +35,122 @@ const (
 // Without [NewListener] below TLS a goroutine sends what Send was given, since
 // crypto/tls would wait.
 func (c *Conn) Send(messages ...*Prepared) error {
-	if len(messages) == 1 && c.role == frame.Server {
-		if done, err := c.sendAlone(messages[0]); done {
+	if len(messages) == 1 {
+		if done, err := c.pass(messages[0]); done {
 			return err
 		}
 	}
+	defer c.send.tryFlushUncorked()
 	for _, p := range messages {
-		if len(p.frame) == 0 {
+		if !p.m.Valid() {
 			return ErrMessageType // the zero value is no message
 		}
-		p.compress(c.zip)
-		for offered := false; ; {
-			ok, err := c.enqueue(p, offered)
-			if err == errOffer {
-				c.kick()
-				offered = true
-				continue
-			}
-			if err != nil {
-				c.hurry()
-				return err
-			}
-			if ok {
-				c.observeOut(p.typ, len(p.data))
-				break
-			}
-			// Full, and to wait for: what was queued before has to leave.
-			if err := c.flushAll(context.Background()); err != nil {
-				return err
-			}
-			if err := c.awaitStream(context.Background()); err != nil {
-				return err
-			}
+		c.send.outbox.Encode(&p.m)
+		if err := c.send.queue(&p.m); err != nil {
+			return err
 		}
+		c.observeOut(p.Type(), p.Len())
 	}
-	c.hurry()
 	return nil
 }
 
-// sendAlone sends p from where it lies if nothing else is to be sent; else it is not done.
-func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
-	o := &c.out
-	p.compress(c.zip)
-	if len(p.frame) == 0 || len(p.frame) > gatherMax || o.isCorked() || !o.tok.try() {
+// pass sends p at once and without copying, if nothing else is to be sent; else it is not done.
+func (c *Conn) pass(p *Prepared) (done bool, err error) {
+	if !p.m.Valid() {
 		return false, nil
 	}
-	b, seq := c.alone(p)
+	c.send.outbox.Encode(&p.m)
+	if done, err = c.send.pass(&p.m); done && err == nil {
+		c.observeOut(p.Type(), p.Len())
+	}
+	return done, err
+}
+
+// pass is Conn.pass.
+func (s *sender) pass(m *outbox.Message) (done bool, err error) {
+	if s.cork.isOn() || !s.token.TryLock() {
+		return false, nil
+	}
+	defer s.unlock()
+	s.mu.Lock()
+	var b []byte
+	var end int64
+	if s.t.Pending() == 0 {
+		b, end = s.outbox.Pass(m)
+	}
+	s.mu.Unlock()
 	if b == nil {
-		c.unlockWrite()
 		return false, nil
 	}
-	if err = c.t.Write(b, false); err == nil {
-		err = c.push(ended)
+	if err = s.t.Write(b, false); err == nil {
+		err = s.drain(expired)
 	} else {
-		err = c.sendFailed(err)
+		err = s.failed(err)
 	}
-	switch _, later := resumable(err); {
-	case later:
-		err = nil // a goroutine sees to the rest
-	case err == nil:
-		o.sent.Store(seq)
+	if _, later := resumable(err); later {
+		return true, nil // a goroutine sends the rest
 	}
-	c.unlockWrite()
 	if err == nil {
-		c.observeOut(p.typ, len(p.data))
+		s.sent.Store(end)
 	}
 	return true, err
 }
 
-// alone counts p as gathered and returns its bytes and the position behind them, if
-// nothing has gathered. o.tok is held.
-func (c *Conn) alone(p *Prepared) (b []byte, seq int64) {
-	o := &c.out
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !c.isAlone() {
-		return nil, 0
+// queue enqueues m. It waits only where the policy says so.
+func (s *sender) queue(m *outbox.Message) error {
+	for offered := false; ; {
+		switch err := s.enqueue(m, offered); err {
+		case nil:
+			return nil
+		case outbox.ErrClosed:
+			return s.life.closed()
+		case outbox.ErrOffer:
+			s.tryFlush()
+			offered = true
+		case outbox.ErrWait:
+			if err := s.flush(context.Background()); err != nil {
+				return err
+			}
+			if err := s.awaitStream(context.Background()); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
 	}
-	o.sentOut.count(len(p.data))
-	b = c.prepared(p)
-	o.framed += int64(len(b))
-	return b, o.framed
 }
 
-// hurry sends what has gathered unless somebody corks.
-func (c *Conn) hurry() {
-	o := &c.out
-	if !o.isCorked() {
-		c.kick()
+// enqueue is Enqueue of the outbox, in this package's errors where they are the caller's.
+func (s *sender) enqueue(m *outbox.Message, offered bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.outbox.Enqueue(m, s.t.Pending(), offered)
+	if err != outbox.ErrQueueFull {
+		return err
+	}
+	return s.overflow()
+}
+
+// overflow is what ErrQueueFull of the outbox is to the caller. If it has closed the outbox, the connection is closing: the
+// peer may never take the close frame, and a reader, if there is one, sees its answer. The lock is held.
+func (s *sender) overflow() error {
+	if !s.outbox.Closed() {
+		return ErrQueueFull
+	}
+	why := &CloseError{Code: outbox.FullCode, Reason: outbox.FullReason, Err: ErrQueueFull}
+	s.life.close(why)
+	s.cork.serving.Store(false)
+	s.owner.overflowed(why)
+	return why
+}
+
+// tryFlushUncorked is tryFlush unless messages are corked.
+func (s *sender) tryFlushUncorked() {
+	if !s.cork.isOn() {
+		s.tryFlush()
 		return
 	}
-	o.mu.Lock()
-	c.gathered()
-	o.mu.Unlock()
-}
-
-// errOffer says that what waits has to be offered to the socket before it is held against the peer.
-var errOffer = errors.New("websocket: the queue is to be offered first")
-
-// enqueue takes p into the outbox, or into the queue behind it. It returns false if
-// there is no room, and the policy is to wait for some. offered says that the socket has been offered what
-// waits.
-func (c *Conn) enqueue(p *Prepared, offered bool) (ok bool, err error) {
-	o := &c.out
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err := c.closed(); err != nil {
-		return false, err
-	}
-	size := int64(len(p.frame))
-	if depth := o.depth(c.t); depth > 0 && depth+size > c.set.queueLimit {
-		if !offered {
-			return false, errOffer
-		}
-		if c.set.whenFull == BlockWhenFull {
-			return false, nil
-		}
-		o.dropped++
-		if c.set.whenFull == DropWhenFull {
-			return false, ErrQueueFull
-		}
-		c.overflow()
-		return false, c.closed()
-	}
-	o.sentOut.count(len(p.data))
-	if o.stream || len(o.queue) > 0 || len(p.frame) > gatherMax ||
-		len(o.buf) > 0 && len(o.buf)+len(p.frame) > gatherCap {
-		o.queue = append(o.queue, p)
-		o.queued += size
-		return true, nil
-	}
-	c.enterPrepared(p)
-	return true, nil
-}
-
-// depth returns the bytes that wait for the peer. o.mu is held.
-func (o *outbox) depth(t transport) int64 { return int64(len(o.buf)) + o.queued + t.Pending() }
-
-// enterPrepared appends p to what has gathered. o.mu is held, and no message is being
-// streamed.
-func (c *Conn) enterPrepared(p *Prepared) {
-	o := &c.out
-	b := c.prepared(p)
-	n := len(o.buf)
-	o.reserve(n + len(b) + 4)
-	if c.role == frame.Server {
-		o.buf = append(o.buf, b...)
-	} else {
-		o.buf = appendMasked(o.buf, b)
-	}
-	o.framed += int64(len(o.buf) - n)
-}
-
-// prepared returns p as a server sends it here; the context is told.
-func (c *Conn) prepared(p *Prepared) []byte {
-	b, compressed := p.on(c.zip)
-	encoded := len(p.data)
-	if compressed {
-		c.zip.send.Sent(p.data)
-		var h frame.Header
-		_, _ = h.Parse(b)
-		encoded = int(h.Length)
-	}
-	c.out.sentOut.encoded += int64(encoded)
-	return b
-}
-
-// appendMasked appends an unmasked frame as a client sends it.
-func appendMasked(dst, b []byte) []byte {
-	var h frame.Header
-	size, _ := h.Parse(b) // our own: it is whole and in order
-	h.Masked, h.Key = true, mask.NewKey()
-	dst = h.Append(dst)
-	n := len(dst)
-	dst = dst[:n+len(b)-size]
-	mask.Copy(dst[n:], b[size:], h.Key, 0)
-	return dst
-}
-
-// dequeue moves queued messages to what has gathered, as many as belong together. A
-// long one is returned instead, as a server sends it, if nothing has gathered before it. o.mu is held.
-func (c *Conn) dequeue() (long []byte) {
-	o := &c.out
-	n := 0
-	for _, p := range o.queue {
-		if o.stream || len(o.buf) > 0 && len(o.buf)+len(p.frame) > gatherCap {
-			break
-		}
-		n++
-		o.queued -= int64(len(p.frame))
-		if len(p.frame) > gatherMax && len(o.buf) == 0 {
-			long = c.prepared(p)
-			o.framed += int64(len(long))
-			if c.role == frame.Client {
-				o.framed += int64(len(frame.Header{}.Key)) // give masks it, outside of the lock
-			}
-			break
-		}
-		c.enterPrepared(p)
-	}
-	clear(o.queue[:n])
-	if o.queue = o.queue[n:]; len(o.queue) == 0 {
-		o.queue = nil
-	}
-	return long
-}
-
-// dropQueue forgets what is queued. o.mu is held.
-func (c *Conn) dropQueue() {
-	o := &c.out
-	for _, p := range o.queue {
-		o.dropped++
-		o.sentOut.uncount(len(p.data), 0)
-	}
-	o.queue, o.queued, o.parting = nil, 0, false
-}
-
-// overflow closes the connection because its queue is full. o.mu is held. The peer
-// may never take the close frame; a reader, if there is one, sees its answer.
-func (c *Conn) overflow() {
-	why := &CloseError{Code: StatusTryAgainLater, Reason: "queue full", Err: ErrQueueFull}
-	c.enterCloseLocked(why)
-	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
-}
-
-// Flush sends what has gathered in Serve's callback, or since Cork, and returns when the
-// kernel has taken it. Elsewhere there is hardly ever anything to send.
-func (c *Conn) Flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return c.because(err)
-	}
-	return c.flushAll(ctx)
-}
-
-// Cork has writes gather, by Write and Send, until Uncork: they share TLS records and
-// system calls. Write returns at once then. What has gathered leaves earlier when it
-// reaches 68 KiB, when the input of Serve is handled, and after ten or twenty
-// milliseconds.
-// Corks nest: the last Uncork counts.
-func (c *Conn) Cork() { c.out.held.Add(1) }
-
-// Uncork ends Cork and sends what has gathered, without waiting for the peer: the
-// error is the connection's. It panics without Cork.
-func (c *Conn) Uncork() error {
-	o := &c.out
-	switch n := o.held.Add(-1); {
-	case n < 0:
-		panic("websocket: Uncork without Cork")
-	case n > 0:
-		return c.closed()
-	}
-	if !o.isCorked() {
-		c.kick()
-	}
-	return c.closed()
+	s.mu.Lock()
+	s.startCorkTimer()
+	s.mu.Unlock()
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/seed-c4549abd/wss/frame"
 )
 
 // BenchmarkSend is 256 B to each of many connections over TLS, beside crypto/tls
@@ -20,7 +22,10 @@ func BenchmarkSend(b *testing.B) {
 		servers = append(servers, sn.(*tls.Conn))
 		b.Cleanup(func() { _ = sn.Close() })
 	}
-	p := prepare(b, Text, strings.Repeat("x", 256))
+	data := []byte(strings.Repeat("x", 256))
+	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(len(data))}
+	framed := append(h.Append(nil), data...)
+	p := prepare(b, Text, string(data))
 	run := func(name string, send func(i int) error) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -34,7 +39,7 @@ func BenchmarkSend(b *testing.B) {
 		})
 	}
 	run("tls", func(i int) error {
-		_, err := servers[i].Write(p.frame)
+		_, err := servers[i].Write(framed)
 		return err
 	})
 	conns := make([]*Conn, many)
@@ -43,5 +48,5 @@ func BenchmarkSend(b *testing.B) {
 		b.Cleanup(func() { _ = conns[i].CloseNow() })
 	}
 	run("wss", func(i int) error { return conns[i].Send(p) })
-	run("wss write", func(i int) error { return conns[i].Write(bg, Text, p.data) })
+	run("wss write", func(i int) error { return conns[i].Write(bg, Text, data) })
 }

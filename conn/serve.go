@@ -96,7 +96,7 @@ func (s *server) serve() (again bool) {
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		s.err = c.broken(err)
 	case s.ctx.Err() != nil:
-		s.err = c.because(s.ctx.Err())
+		s.err = c.life.because(s.ctx.Err())
 	default:
 		if c.clearDeadline() {
 			s.interruptions = 0
@@ -128,7 +128,7 @@ func (s *server) handle() bool {
 		return false
 	}
 	if err := c.watchRead(s.ctx); err != nil {
-		s.err = c.because(err)
+		s.err = c.life.because(err)
 		return false
 	}
 	c.liv.listening(true)
@@ -142,8 +142,8 @@ func (s *server) messages() (err error, failed bool) {
 		if err != nil {
 			return err, false
 		}
-		if !c.out.corked.Load() && c.closed() == nil {
-			c.out.corked.Store(true)
+		if k := &c.send.cork; !k.serving.Load() && c.life.closed() == nil {
+			k.serving.Store(true)
 		}
 		c.observeIn(MessageType(op), len(data))
 		if err := s.call(Message{Type: MessageType(op), Data: data}); err != nil {
@@ -178,12 +178,12 @@ func (c *Conn) closeFor(err error) error {
 	if e, ok := errors.AsType[*CloseError](err); ok && e.Code.Sendable() {
 		code, reason = e.Code, sendableReason(e.Reason)
 	}
-	own := c.out.closing.Load() // fn may have returned what a write told it
-	if c.err() == nil && c.Close(code, reason) != nil {
+	own := c.life.closing.Load() // fn may have returned what a write told it
+	if c.life.err() == nil && c.Close(code, reason) != nil {
 		_ = c.CloseNow()
 	}
 	if own != nil && errors.Is(err, own) {
-		return orderly(c.err())
+		return orderly(c.life.err())
 	}
 	return err
 }
@@ -201,22 +201,16 @@ func orderly(err error) error {
 // much to send would wait for each other. A peer that takes nothing at all is not read from
 // any more.
 func (c *Conn) uncork(ctx context.Context) error {
-	o := &c.out
-	if o.corked.Load() {
-		o.corked.Store(false)
+	if k := &c.send.cork; k.serving.Load() {
+		k.serving.Store(false)
 	}
 	c.in.answer = false
 	if !c.in.asm.open {
 		c.in.asm.drop()
 	}
-	if c.ended.Load() != nil {
+	if c.life.hasEnded() {
 		return nil
 	}
-	if o.tok.try() {
-		_ = c.flushNow() // an error shows when the connection is read
-		c.unlockWrite()
-	} else {
-		c.kick()
-	}
+	c.send.tryFlush()
 	return c.throttle(ctx)
 }

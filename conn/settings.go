@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/internal/alarm"
+	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -38,18 +39,14 @@ type settings struct {
 	closeTimeout time.Duration
 	pingInterval time.Duration // 0: never
 	pongTimeout  time.Duration
-	queueLimit   int64
-	whenFull     FullPolicy
+	outbox       outbox.Options
 	minRate      int64        // bytes a second; 0: none
 	wheel        *wheel.Wheel // where keepalive is scheduled
-	corks        *corks       // where what gathers is watched
+	corkTimer    *corkTimer
 }
 
 // keepalives turns for all connections of the process.
 var keepalives = new(wheel.Wheel)
-
-// gatherings are watched for all connections of the process.
-var gatherings = new(corks)
 
 // Larger values are reduced to these, so that sums do not overflow.
 const (
@@ -63,12 +60,12 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		closeTimeout: bounded(closing, DefaultCloseTimeout),
 		pingInterval: min(orDefault(ping, DefaultPingInterval), maxDuration),
 		pongTimeout:  bounded(pong, DefaultPongTimeout),
-		queueLimit:   DefaultQueueLimit,
+		outbox:       outbox.Options{QueueLimit: DefaultQueueLimit},
 		wheel:        keepalives,
-		corks:        gatherings,
+		corkTimer:    corkTimers,
 	}
 	if alarm.InBubble() {
-		s.wheel, s.corks = new(wheel.Wheel), new(corks)
+		s.wheel, s.corkTimer = new(wheel.Wheel), new(corkTimer)
 	}
 	switch {
 	case limit == 0:
@@ -95,9 +92,9 @@ func shared(s settings) *settings {
 // queueing returns s with the options of Send.
 func (s settings) queueing(limit int, full FullPolicy) settings {
 	if limit > 0 {
-		s.queueLimit = min(int64(limit), maxSize)
+		s.outbox.QueueLimit = min(int64(limit), maxSize)
 	}
-	s.whenFull = full
+	s.outbox.WhenFull = outbox.Policy(full)
 	return s
 }
 

@@ -32,7 +32,7 @@ func (c *Conn) stalls() {
 		return
 	}
 	c.set.wheel.Schedule(&s.entry, s, s.pause())
-	if c.ended.Load() != nil {
+	if c.life.hasEnded() {
 		c.dismissSentries()
 	}
 }
@@ -45,7 +45,7 @@ func (s *stall) Tick() time.Duration {
 	now := c.set.wheel.Now()
 	taken := c.acknowledged()
 	switch {
-	case c.ended.Load() != nil:
+	case c.life.hasEnded():
 		return 0
 	case c.t.Pending() == 0:
 		at := &c.watchers().stall

@@ -26,13 +26,6 @@ func (t *traffic) count(n int) {
 	t.payload += int64(n)
 }
 
-// uncount takes back one that is not sent after all.
-func (t *traffic) uncount(n int, encoded int64) {
-	t.messages--
-	t.payload -= int64(n)
-	t.encoded -= encoded
-}
-
 // counters are what reading adds to; what was sent is counted in the outbox.
 type counters struct {
 	messagesIn, payloadIn, encodedIn atomic.Int64
@@ -55,13 +48,6 @@ func (c *Conn) publish() {
 	}
 }
 
-// wrote counts a message that did not pass through gather.
-func (c *Conn) wrote(n int) {
-	c.out.mu.Lock()
-	c.out.sentOut.count(n)
-	c.out.mu.Unlock()
-}
-
 // Stats returns the connection's counts. RoundTrip is that of the last ping that
 // was answered, a keepalive's included; 0 if none was. The counts are read one by
 // one, not at one instant; in Serve, what was received is counted when the input that is
@@ -73,11 +59,8 @@ func (c *Conn) Stats() Stats {
 		ControlIn: c.num.control.Load(), WireIn: in, WireOut: out,
 		RoundTrip: time.Duration(c.png.rtt.Load()),
 	}
-	o := &c.out
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	s.MessagesOut, s.PayloadOut, s.EncodedOut = o.sentOut.messages, o.sentOut.payload, o.sentOut.encoded
-	s.ControlOut, s.Dropped = o.control, o.dropped
-	s.Pending = o.depth(c.t)
+	sent, pending := c.send.counts()
+	s.MessagesOut, s.PayloadOut, s.EncodedOut = sent.Messages, sent.Payload, sent.Encoded
+	s.ControlOut, s.Dropped, s.Pending = sent.Control, sent.Dropped, pending
 	return s
 }

@@ -39,8 +39,7 @@ func BenchmarkCounting(b *testing.B) {
 	for b.Loop() {
 		c.in.news.encoded += 32
 		c.received(32)
-		c.out.sentOut.count(32)
-		c.out.sentOut.encoded += 32
+		c.send.countMessage(32)
 		c.observeOut(Text, 32)
 		c.publish()
 	}

@@ -24,7 +24,7 @@ func (c *Conn) watchHandler(ctx context.Context) {
 
 // handlerReturned begins to look, unless there is somebody for good.
 func (c *Conn) handlerReturned() {
-	if c.in.serving.Load() || c.ended.Load() != nil {
+	if c.in.serving.Load() || c.life.hasEnded() {
 		return
 	}
 	u := &unread{c: c}
@@ -33,7 +33,7 @@ func (c *Conn) handlerReturned() {
 	}
 	c.in.used.Store(false)
 	c.set.wheel.Schedule(&u.entry, u, u.patience())
-	if c.ended.Load() != nil {
+	if c.life.hasEnded() {
 		c.dismissSentries()
 	}
 }
@@ -45,9 +45,9 @@ func (u *unread) patience() time.Duration { return u.c.set.readEvery() }
 func (u *unread) Tick() time.Duration {
 	c := u.c
 	switch {
-	case c.ended.Load() != nil, c.in.serving.Load():
+	case c.life.hasEnded(), c.in.serving.Load():
 		return 0
-	case c.in.used.Swap(false), c.in.tok.taken():
+	case c.in.used.Swap(false), c.in.token.Locked():
 		return u.patience()
 	}
 	why := &CloseError{Code: StatusInternalError, Err: ErrUnread}

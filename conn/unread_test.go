@@ -29,7 +29,7 @@ func TestARequestsHandlerThatIsGone(t *testing.T) {
 		{"CloseRead", func(c *Conn, _ context.Context) { c.CloseRead(bg) }, true},
 		{"a read that waits", func(c *Conn, _ context.Context) { _, _, _ = c.Read(bg) }, true},
 		{"a read now and then", func(c *Conn, over context.Context) {
-			for over.Err() == nil && c.err() == nil {
+			for over.Err() == nil && c.life.err() == nil {
 				short, cancel := context.WithTimeout(over, time.Millisecond)
 				_, _, _ = c.Read(short)
 				cancel()
@@ -49,13 +49,13 @@ func TestARequestsHandlerThatIsGone(t *testing.T) {
 				time.Sleep(time.Second)
 				returned()
 				time.Sleep(10 * time.Minute)
-				switch why := server.err(); {
+				switch why := server.life.err(); {
 				case tt.lives && why != nil:
 					t.Errorf("it was closed: %v", why)
 				case !tt.lives && (!errors.Is(why, ErrUnread) || CloseStatus(why) != StatusInternalError):
 					t.Errorf("got %v", why)
-				case !tt.lives && CloseStatus(client.err()) != StatusInternalError:
-					t.Errorf("the client was told %v", client.err())
+				case !tt.lives && CloseStatus(client.life.err()) != StatusInternalError:
+					t.Errorf("the client was told %v", client.life.err())
 				}
 				end()
 				_ = client.CloseNow()
@@ -90,8 +90,8 @@ func TestAHandlerThatPanicsLeavesNoConnection(t *testing.T) {
 	if _, _, err := c.Read(bg); CloseStatus(err) != StatusInternalError {
 		t.Errorf("the client: %v", err)
 	}
-	<-server.done()
-	if err := server.err(); !errors.Is(err, ErrUnread) {
+	<-server.life.Done()
+	if err := server.life.err(); !errors.Is(err, ErrUnread) {
 		t.Errorf("the server: %v", err)
 	}
 }

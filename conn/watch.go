@@ -73,37 +73,26 @@ func (w *watch) clear() {
 	}
 }
 
-// watchRead has ctx interrupt reading. The read side's token is held. The watch is made
-// when it is first needed: contexts that never end do without.
+// newWatch makes the watch of one direction, whose deadline set sets. Where there are no deadlines, the connection is
+// closed: a call whose context has ended is not left waiting.
+func newWatch(set func(time.Time) error, l *life, owner interface{ abort(error) *CloseError }) *watch {
+	return &watch{interrupt: func(t time.Time) error {
+		err := set(t)
+		if err != nil && !t.IsZero() && !l.hasEnded() {
+			go owner.abort(fmt.Errorf("websocket: a call was cancelled on a connection without deadlines: %w", err))
+		}
+		return err
+	}}
+}
+
+// watchRead has ctx interrupt reading. The read side's token is held. The watch is made when it is first needed: contexts
+// that never end do without.
 func (c *Conn) watchRead(ctx context.Context) error {
 	if c.in.watch == nil {
 		if ctx.Done() == nil {
 			return nil
 		}
-		c.in.watch = &watch{interrupt: c.cutting(c.t.SetReadDeadline)}
+		c.in.watch = newWatch(c.t.SetReadDeadline, &c.life, c)
 	}
 	return c.in.watch.set(ctx)
-}
-
-// watchWrite has ctx interrupt sending. The send side's token is held.
-func (c *Conn) watchWrite(ctx context.Context) error {
-	if c.out.watch == nil {
-		if ctx.Done() == nil {
-			return nil
-		}
-		c.out.watch = &watch{interrupt: c.cutting(c.t.SetWriteDeadline)}
-	}
-	return c.out.watch.set(ctx)
-}
-
-// cutting is a function that sets a deadline, and that closes the connection where there are no deadlines:
-// a call whose context has ended is not left waiting.
-func (c *Conn) cutting(set func(time.Time) error) func(time.Time) error {
-	return func(t time.Time) error {
-		err := set(t)
-		if err != nil && !t.IsZero() && c.ended.Load() == nil {
-			go c.abort(fmt.Errorf("websocket: a call was cancelled on a connection without deadlines: %w", err))
-		}
-		return err
-	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/outbox"
 )
 
 // MessageWriter is one message that is sent in fragments as it is written (RFC
@@ -44,16 +45,14 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, err
 		return nil, ErrMessageType
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, c.because(err)
+		return nil, c.life.because(err)
 	}
-	o := &c.out
-	if ok, err := o.msg.lock(ctx, c); err != nil {
-		return nil, c.because(err)
-	} else if !ok {
-		return nil, c.err()
+	s := &c.send
+	if err := s.lockStream(ctx); err != nil {
+		return nil, err
 	}
-	if err := c.openStream(ctx); err != nil {
-		o.msg.unlock()
+	if err := s.beginStream(ctx); err != nil {
+		s.stream.Unlock()
 		return nil, err
 	}
 	return &MessageWriter{c: c, ctx: ctx, typ: typ, op: frame.Opcode(typ)}, nil
@@ -88,7 +87,7 @@ func (w *MessageWriter) usable() error {
 	if w.done {
 		return ErrWriterClosed
 	}
-	return w.c.closed()
+	return w.c.life.closed()
 }
 
 // valid reports whether p can follow in the message, and notes that it does.
@@ -106,19 +105,19 @@ func (w *MessageWriter) valid(p []byte) bool {
 
 // take is Write for what has been checked.
 func (w *MessageWriter) take(p []byte) (int, error) {
-	full := w.c.whole(len(w.buf) + len(p))
-	if full > 0 && (w.zips() || w.c.whole(len(w.buf)) > 0) {
+	full := w.c.send.whole(len(w.buf) + len(p))
+	if full > 0 && (w.zips() || w.c.send.whole(len(w.buf)) > 0) {
 		if err := w.flushBefore(); err != nil {
 			return 0, err
 		}
-		if full = w.c.whole(len(p)); full > 0 && w.zips() {
+		if full = w.c.send.whole(len(p)); full > 0 && w.zips() {
 			full = len(p) // records do not show in what is compressed
 		}
 	}
 	var err error
 	if full > 0 {
 		k := full - len(w.buf)
-		if err = w.fragment(body{head: w.buf, p: p[:k]}, false); !taken(err) {
+		if err = w.fragment(payload{head: w.buf, p: p[:k]}, false); !taken(err) {
 			return 0, err
 		}
 		w.release()
@@ -144,7 +143,7 @@ func (w *MessageWriter) gather(p []byte) {
 		return
 	}
 	if w.buf == nil {
-		w.buf = bufpool.Get(gatherMax)[:0]
+		w.buf = bufpool.Get(outbox.MaxCopied)[:0]
 	}
 	w.buf = append(w.buf, p...)
 }
@@ -157,7 +156,7 @@ func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	if err := w.usable(); err != nil {
 		return 0, err
 	}
-	limit := w.c.whole(chunk)
+	limit := w.c.send.whole(chunk)
 	if len(w.buf) >= limit { // what could not be sent before
 		if err := w.flushBefore(); err != nil {
 			return 0, err
@@ -183,8 +182,8 @@ func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 		}
 		b = b[:len(b)+k]
 		n += int64(k)
-		if k = w.c.whole(len(b)); k > 0 {
-			e := w.fragment(body{p: b[:k], room: room}, false)
+		if k = w.c.send.whole(len(b)); k > 0 {
+			e := w.fragment(payload{p: b[:k], room: room}, false)
 			if taken(e) {
 				b = b[:copy(b, b[k:])]
 			}
@@ -214,7 +213,7 @@ func (w *MessageWriter) Flush() error {
 	if len(w.buf) == 0 {
 		return nil
 	}
-	err := w.fragment(body{p: w.buf}, false)
+	err := w.fragment(payload{p: w.buf}, false)
 	if taken(err) {
 		w.release()
 	}
@@ -232,10 +231,10 @@ func (w *MessageWriter) Close() error {
 	err := w.last()
 	switch {
 	case taken(err):
-		w.c.wrote(w.total)
+		w.c.send.countMessage(w.total)
 		w.end()
 		w.c.observeOut(w.typ, w.total)
-	case w.c.closed() != nil, !w.began: // nothing was sent: as if the message had never begun
+	case w.c.life.closed() != nil, !w.began: // nothing was sent: as if the message had never begun
 		w.end()
 	}
 	return err
@@ -246,17 +245,17 @@ func (w *MessageWriter) last() error {
 	if !w.text.Complete() {
 		return ErrInvalidUTF8
 	}
-	return w.fragment(body{p: w.buf}, true)
+	return w.fragment(payload{p: w.buf}, true)
 }
 
 // fragment sends one frame of the message.
-func (w *MessageWriter) fragment(m body, fin bool) error {
+func (w *MessageWriter) fragment(m payload, fin bool) error {
 	if err := w.ctx.Err(); err != nil {
-		return w.c.because(err)
+		return w.c.life.because(err)
 	}
 	n := len(m.head) + len(m.p)
 	w.h = frame.Header{Fin: fin, Opcode: w.op, Length: int64(n)}
-	err := w.c.sendFrame(w.ctx, &w.h, m, w.transform(n, fin))
+	err := w.c.send.frame(w.ctx, &w.h, m, w.compressor(n, fin))
 	if taken(err) {
 		w.op, w.began = frame.Continuation, true
 		w.total += n
@@ -267,9 +266,9 @@ func (w *MessageWriter) fragment(m body, fin bool) error {
 // zips reports whether fragments are compressed.
 func (w *MessageWriter) zips() bool { return w.c.zip != nil && !w.plain }
 
-// transform returns how a fragment's payload is compressed, nil if it is not. A
+// compressor returns how a fragment's payload is compressed, nil if it is not. A
 // message that is one fragment is compressed only if that saves something.
-func (w *MessageWriter) transform(n int, fin bool) transform {
+func (w *MessageWriter) compressor(n int, fin bool) compressor {
 	z := w.c.zip
 	switch {
 	case !w.zips():
@@ -280,14 +279,14 @@ func (w *MessageWriter) transform(n int, fin bool) transform {
 		return z.deflate
 	}
 	first := !w.began
-	return func(h *frame.Header, p []byte) (payload, scratch []byte) {
+	return func(h *frame.Header, p []byte) (compressed, scratch []byte) {
 		scratch = bufpool.Get(len(p) + bufpool.Small/2)
-		payload = z.send.AppendPiece(scratch[:0], p, h.Fin)
+		compressed = z.send.AppendPiece(scratch[:0], p, h.Fin)
 		if first {
 			h.RSV = frame.RSV1
 		}
-		h.Length = int64(len(payload))
-		return payload, scratch
+		h.Length = int64(len(compressed))
+		return compressed, scratch
 	}
 }
 
@@ -299,6 +298,17 @@ func (w *MessageWriter) release() {
 func (w *MessageWriter) end() {
 	w.done = true
 	w.release()
-	w.c.closeStream()
-	w.c.out.msg.unlock()
+	w.c.send.endStream()
+	w.c.send.stream.Unlock()
+}
+
+// whole returns the longest payload of at most n bytes that, as a frame, fills TLS records; 0 if n is too short for one.
+func (s *sender) whole(n int) int {
+	h := frame.Header{Length: int64(n)}
+	full := s.outbox.FrameSize(&h) / record * record
+	if full == 0 {
+		return 0
+	}
+	h.Length = int64(full - s.outbox.FrameSize(&h) + n) // a shorter one may have a shorter header
+	return full - (s.outbox.FrameSize(&h) - int(h.Length))
 }

@@ -211,7 +211,7 @@ func TestFragmentsFillRecords(t *testing.T) {
 		{0, 0}, {record - 5, 0}, {record - 4, record - 4}, {record, record - 4}, {chunk, chunk - 4},
 		{chunk + 5, chunk - 4}, {1 << 20, 1<<20 - 10}, {1<<20 - 11, 1<<20 - 10 - record},
 	} {
-		if got := c.whole(tt.n); got != tt.server {
+		if got := c.send.whole(tt.n); got != tt.server {
 			t.Errorf("of %d bytes %d fill records, want %d", tt.n, got, tt.server)
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/outbox"
 )
 
 // TestLongFramesOfEverySize around the boundaries of gathering, chunks and records.
 func TestLongFramesOfEverySize(t *testing.T) {
 	client, server := pair(t, "tls")
-	for _, around := range []int{gatherMax, chunk, 2 * chunk, 3 * 16384} {
+	for _, around := range []int{outbox.MaxCopied, chunk, 2 * chunk, 3 * 16384} {
 		for d := -15; d <= 15; d++ {
 			want := bytes.Repeat([]byte("0123456789abcde"), (around+d)/15+1)[:around+d]
 			for _, c := range []struct{ from, to *Conn }{{client, server}, {server, client}} {

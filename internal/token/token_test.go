@@ -1,4 +1,4 @@
-package conn
+package token
 
 import (
 	"context"
@@ -11,30 +11,30 @@ import (
 
 type endingAt chan struct{}
 
-func (e endingAt) done() <-chan struct{} { return e }
+func (e endingAt) Done() <-chan struct{} { return e }
 
 func TestATokenIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var k token
-		if !k.try() || k.try() {
+		var k Token
+		if !k.TryLock() || k.TryLock() {
 			t.Fatal("try")
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if ok, err := k.lock(ctx, nil); ok || !errors.Is(err, context.DeadlineExceeded) {
+		if ok, err := k.Lock(ctx, nil); ok || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, %v", ok, err)
 		}
 		over := make(endingAt)
 		close(over)
-		if ok, err := k.lock(t.Context(), over); ok || err != nil {
+		if ok, err := k.Lock(t.Context(), over); ok || err != nil {
 			t.Errorf("%v, %v", ok, err)
 		}
-		go func() { time.Sleep(time.Hour); k.unlock() }()
-		if ok, err := k.lock(t.Context(), nil); !ok || err != nil {
+		go func() { time.Sleep(time.Hour); k.Unlock() }()
+		if ok, err := k.Lock(t.Context(), nil); !ok || err != nil {
 			t.Errorf("%v, %v", ok, err)
 		}
-		k.unlock()
-		if !k.try() {
+		k.Unlock()
+		if !k.TryLock() {
 			t.Error("not free in the end")
 		}
 	})
@@ -43,15 +43,15 @@ func TestATokenIsWaitedFor(t *testing.T) {
 // TestATokenIsPassedOnInOrder, past those that have given up.
 func TestATokenIsPassedOnInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var k token
-		k.try()
+		var k Token
+		k.TryLock()
 		var order []int
 		for i := range 9 {
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
-				if ok, _ := k.lock(ctx, nil); ok {
+				if ok, _ := k.Lock(ctx, nil); ok {
 					order = append(order, i)
-					k.unlock()
+					k.Unlock()
 				}
 			}()
 			synctest.Wait()
@@ -63,12 +63,12 @@ func TestATokenIsPassedOnInOrder(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		k.unlock()
+		k.Unlock()
 		synctest.Wait()
 		if len(order) != 3 || order[0] != 1 || order[1] != 4 || order[2] != 7 {
 			t.Errorf("%v", order)
 		}
-		if !k.try() {
+		if !k.TryLock() {
 			t.Error("not free in the end")
 		}
 	})
@@ -76,26 +76,26 @@ func TestATokenIsPassedOnInOrder(t *testing.T) {
 
 // TestATokenHasOneHolder while many take it, wait and give up at the same moment.
 func TestATokenHasOneHolder(t *testing.T) {
-	var k token
+	var k Token
 	var wg sync.WaitGroup
 	holders := 0
 	for i := range 16 {
 		wg.Go(func() {
 			for range 500 {
-				ctx, cancel := context.WithTimeout(bg, time.Duration(i)*10*time.Microsecond)
-				if ok, _ := k.lock(ctx, nil); ok {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*10*time.Microsecond)
+				if ok, _ := k.Lock(ctx, nil); ok {
 					if holders++; holders != 1 {
 						t.Error("two holders")
 					}
 					holders--
-					k.unlock()
+					k.Unlock()
 				}
 				cancel()
 			}
 		})
 	}
 	wg.Wait()
-	if !k.try() {
+	if !k.TryLock() {
 		t.Error("not free in the end")
 	}
 }

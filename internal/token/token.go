@@ -1,4 +1,5 @@
-package conn
+// Package token has a mutex whose Lock ends with a context.
+package token
 
 import (
 	"context"
@@ -6,14 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// token is a mutex that can be waited for with a context. It is passed on in the
-// order of waiting, and costs nothing but its few bytes while nobody waits. The zero
-// value is free.
-type token struct {
+// Token is a mutex that can be waited for with a context. It is passed on in the order of waiting, and needs no
+// memory but its own while nobody waits. The zero value is unlocked.
+type Token struct {
 	state atomic.Int32
 	mu    sync.Mutex // guards what follows, and every change to or from awaited
-	first *tokenWaiter
-	last  *tokenWaiter
+	first *waiter
+	last  *waiter
 }
 
 // States of a token.
@@ -23,23 +23,24 @@ const (
 	awaited // held, and somebody waits
 )
 
-type tokenWaiter struct {
-	next    *tokenWaiter
+type waiter struct {
+	next    *waiter
 	granted chan struct{} // closed when the token is this waiter's
 }
 
-// ending is what a wait ends with, besides its context: a connection.
-type ending interface{ done() <-chan struct{} }
+// Ending is what a wait ends with, besides its context. Done is called only by those who have to wait.
+type Ending interface{ Done() <-chan struct{} }
 
-func (t *token) try() bool { return t.state.Load() == free && t.state.CompareAndSwap(free, held) }
+// TryLock takes the token if nobody has it.
+func (t *Token) TryLock() bool { return t.state.Load() == free && t.state.CompareAndSwap(free, held) }
 
-// taken reports whether somebody has the token.
-func (t *token) taken() bool { return t.state.Load() != free }
+// Locked reports whether somebody has the token.
+func (t *Token) Locked() bool { return t.state.Load() != free }
 
-// lock takes the token, unless ctx ends or the connection does before; nil has no end.
-// After the latter the error is nil and ok false.
-func (t *token) lock(ctx context.Context, c ending) (ok bool, err error) {
-	if t.try() {
+// Lock takes the token, unless ctx or owner ends before; owner may be nil. The error is ctx's. If owner has ended,
+// it is nil and ok false.
+func (t *Token) Lock(ctx context.Context, owner Ending) (ok bool, err error) {
+	if t.TryLock() {
 		return true, nil
 	}
 	w := t.enqueue()
@@ -47,8 +48,8 @@ func (t *token) lock(ctx context.Context, c ending) (ok bool, err error) {
 		return true, nil
 	}
 	var done <-chan struct{}
-	if c != nil {
-		done = c.done()
+	if owner != nil {
+		done = owner.Done()
 	}
 	select {
 	case <-w.granted:
@@ -57,23 +58,23 @@ func (t *token) lock(ctx context.Context, c ending) (ok bool, err error) {
 		err = ctx.Err()
 	case <-done:
 	}
-	if !t.leave(w) {
-		t.unlock() // it was granted at the same time
+	if !t.cancel(w) {
+		t.Unlock() // it was granted at the same time
 	}
 	return false, err
 }
 
 // enqueue returns a waiter, or nil if the token was free after all and is taken.
-func (t *token) enqueue() *tokenWaiter {
+func (t *Token) enqueue() *waiter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for t.state.Load() != awaited {
-		if t.try() {
+		if t.TryLock() {
 			return nil
 		}
 		t.state.CompareAndSwap(held, awaited)
 	}
-	w := &tokenWaiter{granted: make(chan struct{})}
+	w := &waiter{granted: make(chan struct{})}
 	if t.first == nil {
 		t.first = w
 	} else {
@@ -83,11 +84,11 @@ func (t *token) enqueue() *tokenWaiter {
 	return w
 }
 
-// leave takes w out of the queue. It returns false if w is the holder already.
-func (t *token) leave(w *tokenWaiter) bool {
+// cancel takes w out of the queue. It returns false if w is the holder already.
+func (t *Token) cancel(w *waiter) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var before *tokenWaiter
+	var before *waiter
 	for v := t.first; v != w; v = v.next {
 		if v == nil {
 			return false
@@ -108,8 +109,8 @@ func (t *token) leave(w *tokenWaiter) bool {
 	return true
 }
 
-// unlock gives the token to whoever has waited longest.
-func (t *token) unlock() {
+// Unlock gives the token to whoever has waited longest.
+func (t *Token) Unlock() {
 	if t.state.CompareAndSwap(held, free) {
 		return
 	}

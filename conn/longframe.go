@@ -1,0 +1,245 @@
+package conn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/outbox"
+	"github.com/seed-c4549abd/wss/mask"
+)
+
+// A long frame is given to the transport in parts, each of which is flushed: chunk bytes, which are four whole TLS records.
+// The last part may be longer by tail, so that a payload of 64 KiB and its header are flushed once.
+const (
+	record = 16384
+	chunk  = 4 * record
+	tail   = bufpool.Bulk - chunk
+)
+
+// partSize returns how much of n bytes is flushed next.
+func partSize(n int) int {
+	if n <= chunk+tail {
+		return n
+	}
+	return chunk
+}
+
+// payload is that of a frame: head and then p. With a header head fits one record.
+type payload struct {
+	head, p []byte
+	room    []byte // before p in the same memory, for the header; nil if that is not ours
+}
+
+// compressor makes of a payload what is sent, and completes the header. scratch goes back to the pool.
+type compressor func(h *frame.Header, p []byte) (compressed, scratch []byte)
+
+// longMessage sends a message that is too long to be copied, as one frame. compress may be nil.
+func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, compress compressor) error {
+	if err := s.lockStream(ctx); err != nil {
+		return err
+	}
+	defer s.stream.Unlock()
+	if compress != nil {
+		// Messages must be sent in the order in which they are compressed: no other may be enqueued meanwhile.
+		if err := s.beginStream(ctx); err != nil {
+			return err
+		}
+		defer s.endStream()
+	}
+	h := &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
+	err := s.frame(ctx, h, payload{p: p}, compress)
+	if isSent(err) {
+		s.countMessage(len(p))
+	}
+	return err
+}
+
+// isSent reports whether what was sent with this error was sent, or is going to be.
+func isSent(err error) bool {
+	_, later := resumable(err)
+	return err == nil || later
+}
+
+// countMessage counts a message that was sent in frames.
+func (s *sender) countMessage(n int) {
+	s.mu.Lock()
+	s.outbox.Sent(n)
+	s.mu.Unlock()
+}
+
+// lockStream waits for the turn to send a message in frames.
+func (s *sender) lockStream(ctx context.Context) error {
+	ok, err := s.stream.Lock(ctx, s.life)
+	if ok {
+		return nil
+	}
+	return s.life.because(err)
+}
+
+// awaitStream returns when the message that is being streamed has ended.
+func (s *sender) awaitStream(ctx context.Context) error {
+	err := s.lockStream(ctx)
+	if err == nil {
+		s.stream.Unlock()
+	}
+	return err
+}
+
+// beginStream keeps other messages out of the outbox, once what is queued was sent. The stream's token is held.
+func (s *sender) beginStream(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		err := s.outbox.BeginStream()
+		s.mu.Unlock()
+		switch err {
+		case outbox.ErrFull:
+			err = s.flush(ctx)
+		case outbox.ErrClosed:
+			return s.life.closed()
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// endStream lets other messages in again, and sends what was queued meanwhile.
+func (s *sender) endStream() {
+	s.mu.Lock()
+	queued := s.outbox.EndStream()
+	s.mu.Unlock()
+	if queued {
+		s.tryFlushUncorked()
+	}
+}
+
+// frame sends one data frame of any length behind what is there. Its payload has a head only without a compressor. The
+// stream's token is held. Until the payload is compressed, if at all, an error means that nothing was sent; from then on
+// the frame is sent whole.
+func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress compressor) error {
+	if ok, err := s.lock(ctx); !ok {
+		return err
+	}
+	defer s.unlock()
+	if err := s.sendAll(ctx); err != nil {
+		if e, ok := resumable(err); ok {
+			return e.Err
+		}
+		return err
+	}
+	if err := s.life.closed(); err != nil {
+		return err
+	}
+	if compress != nil {
+		var scratch []byte
+		m.p, scratch = compress(h, m.p)
+		m.room = nil
+		defer bufpool.Put(scratch)
+	}
+	s.mu.Lock()
+	err := s.outbox.Frame(h)
+	s.mu.Unlock()
+	if err != nil {
+		return s.life.closed()
+	}
+	if h.Masked {
+		return s.sendMasked(ctx, h, m.head, m.p)
+	}
+	return s.sendPlain(ctx, h, m)
+}
+
+// sendBatch sends what was collected, and returns its buffer to the pool.
+func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
+	if len(b.Frames) > 0 {
+		err = s.t.Write(b.Frames, false)
+	}
+	bufpool.Put(b.Frames)
+	if err != nil {
+		return s.failed(err)
+	}
+	if len(b.Long) == 0 {
+		return s.drain(ctx)
+	}
+	if b.Masked {
+		var h frame.Header
+		n, _ := h.Parse(b.Long) // our own: it is whole and in order
+		h.Masked, h.Key = true, b.Key
+		return s.sendMasked(ctx, &h, nil, b.Long[n:])
+	}
+	return s.sendParts(ctx, b.Long, partSize(len(b.Long)), partSize(len(b.Long)) < len(b.Long))
+}
+
+// sendMasked masks a frame while it copies it, a record at a time, which is then encrypted from the L1 cache.
+func (s *sender) sendMasked(ctx context.Context, h *frame.Header, head, p []byte) (err error) {
+	b := bufpool.Get(record)
+	defer bufpool.Put(b)
+	n := len(h.Append(b[:0]))
+	pos := 0
+	for left := n + len(head) + len(p); left > 0; {
+		for more := partSize(left); more > 0; n = 0 {
+			k := min(more, record)
+			for _, src := range []*[]byte{&head, &p} {
+				m := mask.Copy(b[n:k], *src, h.Key, pos)
+				*src, n, pos = (*src)[m:], n+m, pos+m
+			}
+			left, more = left-k, more-k
+			err = s.sendPart(ctx, b[:k], true, more == 0, err)
+		}
+	}
+	return err
+}
+
+// sendPlain sends a frame without copying, but for what shares the header's record if there is no room for that. A message
+// that one flush sends is collected in the transport, as its receiver has nothing to do before all of it comes.
+func (s *sender) sendPlain(ctx context.Context, h *frame.Header, m payload) error {
+	size := h.Size() + int(h.Length)
+	straight := !h.Fin || partSize(size) < size
+	if m.room != nil {
+		at := len(m.room) - h.Size()
+		h.Append(m.room[at:at])
+		return s.sendParts(ctx, m.room[at:at+size], partSize(size), straight)
+	}
+	b := bufpool.Get(record)
+	n := len(h.Append(b[:0]))
+	n += copy(b[n:record], m.head)
+	k := copy(b[n:record], m.p)
+	n, p := n+k, m.p[k:]
+	err := s.sendPart(ctx, b[:n], straight, len(p) == 0, nil)
+	bufpool.Put(b)
+	if err != nil {
+		return err // nothing can be sent, or it was all
+	}
+	return s.sendParts(ctx, p, partSize(size)-n, straight)
+}
+
+// sendParts sends p, and flushes after the first k bytes and then after each part.
+func (s *sender) sendParts(ctx context.Context, p []byte, k int, straight bool) (err error) {
+	for len(p) > 0 {
+		err = s.sendPart(ctx, p[:k], straight, true, err)
+		p = p[k:]
+		k = partSize(len(p))
+	}
+	return err
+}
+
+// sendPart sends a part of a frame, and flushes if that is wanted. Once interrupted, the rest is only given to the
+// transport: a frame that has begun must be sent whole.
+func (s *sender) sendPart(ctx context.Context, p []byte, straight, flush bool, interrupted error) error {
+	if interrupted != nil && s.life.hasEnded() {
+		return interrupted
+	}
+	if err := s.t.Write(p, straight); err != nil {
+		return s.failed(err)
+	}
+	if interrupted == nil && flush {
+		return s.drain(ctx)
+	}
+	if e, ok := errors.AsType[*InterruptedError](interrupted); ok {
+		e.Pending = s.t.Pending()
+	}
+	return interrupted
+}

@@ -1,0 +1,401 @@
+package outbox
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/deflate"
+	"github.com/seed-c4549abd/wss/mask"
+)
+
+// model is an outbox that is slow and obvious: lists of frames, each with its bytes.
+type model struct {
+	key       int // bytes of a masking key in each frame
+	options   Options
+	buffer    []item
+	queue     []item
+	pong      []byte
+	hasPong   bool
+	streaming bool
+	closed    bool  // nothing may be appended
+	dropped   bool  // nothing is held
+	close     *item // waits for the queue
+	sent      []item
+	counts    Counts
+}
+
+// item is a frame.
+type item struct {
+	opcode  frame.Opcode
+	payload string
+	size    int   // bytes that it takes
+	raw     int   // of the queue: bytes that it takes uncompressed as a server sends it, which is what limits count
+	end     int64 // position behind it, as Append returned it
+}
+
+func (m *model) item(op frame.Opcode, payload string) item {
+	h := frame.Header{Opcode: op, Length: int64(len(payload))}
+	return item{opcode: op, payload: payload, size: h.Size() + len(payload) + m.key}
+}
+
+func total(items []item) (n int) {
+	for _, i := range items {
+		n += i.size
+	}
+	return n
+}
+
+func raw(items []item) (n int) {
+	for _, i := range items {
+		n += i.raw
+	}
+	return n
+}
+
+func (m *model) add(i item) {
+	m.buffer = append(m.buffer, i)
+	if i.opcode.IsControl() {
+		m.counts.Control++
+	}
+}
+
+func (m *model) countMessage(n, by int) {
+	m.counts.Messages += int64(by)
+	m.counts.Payload += int64(by * n)
+}
+
+func (m *model) appendError(size int) error {
+	switch n := total(m.buffer); {
+	case m.closed:
+		return ErrClosed
+	case m.streaming:
+		return ErrStreaming
+	case len(m.queue) > 0, n > 0 && n+size > Capacity:
+		return ErrFull
+	}
+	return nil
+}
+
+// depth is what waits for the peer. A queued message counts as a server sends it.
+func (m *model) depth() int { return total(m.buffer) + raw(m.queue) }
+
+func (m *model) enqueue(i item, waiting int, offered bool) error {
+	size := i.raw
+	if m.closed {
+		return ErrClosed
+	}
+	if d := m.depth() + waiting; d > 0 && int64(d+size) > m.options.QueueLimit {
+		if !offered {
+			return ErrOffer
+		}
+		switch m.options.WhenFull {
+		case BlockWhenFull:
+			return ErrWait
+		case CloseWhenFull:
+			m.counts.Dropped++
+			m.end(FullCode, FullReason, false)
+		default:
+			m.counts.Dropped++
+		}
+		return ErrQueueFull
+	}
+	m.countMessage(len(i.payload), +1)
+	if n := total(m.buffer); m.streaming || len(m.queue) > 0 || size > MaxCopied || n > 0 && n+size > Capacity {
+		m.queue = append(m.queue, i)
+	} else {
+		m.add(i)
+	}
+	return nil
+}
+
+func (m *model) end(code frame.StatusCode, reason string, afterQueue bool) bool {
+	if m.closed {
+		return false
+	}
+	m.closed = true
+	body, _ := frame.AppendClose(nil, code, reason)
+	c := m.item(frame.Close, string(body))
+	if afterQueue && !m.streaming && len(m.queue) > 0 {
+		m.close = &c
+		return true
+	}
+	m.dropQueue()
+	m.add(c)
+	return true
+}
+
+func (m *model) dropQueue() {
+	for _, i := range m.queue {
+		m.counts.Dropped++
+		m.countMessage(len(i.payload), -1)
+	}
+	m.queue = nil
+}
+
+// collect moves what one call of Collect takes to sent, and reports whether more is left for another.
+func (m *model) collect() (more bool) {
+	if m.hasPong && !m.closed {
+		m.add(m.item(frame.Pong, string(m.pong)))
+	}
+	m.hasPong = false
+	for len(m.queue) > 0 && !m.streaming {
+		i, n := m.queue[0], total(m.buffer)
+		if n > 0 && n+i.raw > Capacity {
+			break
+		}
+		m.queue = m.queue[1:]
+		m.buffer = append(m.buffer, i)
+		if n == 0 && i.raw > MaxCopied {
+			m.sent, m.buffer = append(m.sent, m.buffer...), nil
+			return len(m.queue) > 0 || m.close != nil
+		}
+	}
+	if len(m.queue) == 0 && m.close != nil {
+		m.add(*m.close)
+		m.close = nil
+	}
+	m.sent, m.buffer = append(m.sent, m.buffer...), nil
+	return len(m.queue) > 0 && !m.streaming
+}
+
+// program runs operations against an outbox and the model, side by side. Two bytes are one operation.
+type program struct {
+	t       testing.TB
+	o       Outbox
+	m       *model
+	inflate deflate.Decompressor
+	last    Entry
+	wire    []byte // what was collected
+	seen    int    // frames of it that were compared
+	n       int    // operations
+}
+
+// Kinds of compression.
+const (
+	uncompressed = iota
+	noTakeover
+	takeover
+)
+
+func newProgram(t testing.TB, setup byte) *program {
+	role := frame.Role(setup & 1)
+	kind := int(setup>>1&3) % 3
+	options := &Options{QueueLimit: 100_000, WhenFull: Policy(setup >> 3 & 3 % 3), Threshold: 100}
+	m := &model{options: *options}
+	if role == frame.Client {
+		m.key = 4
+	}
+	var c *deflate.Compressor
+	if kind != uncompressed {
+		c = &deflate.Compressor{NoTakeover: kind == noTakeover}
+	}
+	p := &program{t: t, o: New(role, options, c, nil), m: m}
+	p.inflate = deflate.Decompressor{NoTakeover: kind == noTakeover}
+	return p
+}
+
+// payload is different for each operation, so that any change of the order shows.
+func (p *program) payload(arg byte) string {
+	sizes := [...]int{0, 1, 8, 125, 126, 1000, 5000, 16_000, 16_380, MaxCopied, MaxCopied + 1, 40_000, 65_536, 90_000}
+	text := fmt.Sprintf("%d and so on ", p.n)
+	n := sizes[int(arg)%len(sizes)]
+	return string(bytes.Repeat([]byte(text), n/len(text)+1)[:n])
+}
+
+func (p *program) short(arg byte) string { s := p.payload(arg); return s[:min(len(s), MaxCopied)] }
+
+func (p *program) same(what string, got, want any) {
+	p.t.Helper()
+	if got != want {
+		p.t.Fatalf("operation %d, %s: %v, want %v", p.n, what, got, want)
+	}
+}
+
+func (p *program) step(op, arg byte) {
+	p.n++
+	o, m := &p.o, p.m
+	switch op % 14 {
+	case 0, 1, 2:
+		text := p.short(arg)
+		i := m.item(frame.Text, text)
+		before := o.End()
+		e, err := o.Append(frame.Text, []byte(text), op&16 != 0)
+		p.same("Append", err, m.appendError(i.size))
+		if err == nil {
+			i.size, i.end = int(o.End()-before), e.End // it may be compressed
+			m.add(i)
+			m.countMessage(len(text), +1)
+			p.last = e
+		}
+	case 3:
+		got := o.Retract(p.last)
+		possible := len(m.buffer) > 0 && m.buffer[len(m.buffer)-1].end == p.last.End && p.last.End != 0 && !m.closed
+		if p.last.size != 0 || !possible { // else the compressor's window holds it
+			p.same("Retract", got, possible)
+		}
+		if got {
+			i := m.buffer[len(m.buffer)-1]
+			m.buffer = m.buffer[:len(m.buffer)-1]
+			m.countMessage(len(i.payload), -1)
+			p.last = Entry{} // its writer takes it back once
+		}
+	case 4:
+		end, err := o.Control(frame.Ping, []byte{arg})
+		p.same("Control", err != nil, m.closed)
+		if err == nil {
+			p.same("its position", end, o.End())
+			m.add(m.item(frame.Ping, string([]byte{arg})))
+		}
+	case 5:
+		text := p.payload(arg % 4)
+		stuck := op&16 != 0
+		_, err := o.Pong([]byte(text), stuck)
+		p.same("Pong", err != nil, m.closed)
+		if n := total(m.buffer) + len(text) + frame.MaxHeaderSize; err == nil && (m.hasPong || stuck && n > pongsAheadStuck || n > Capacity) {
+			m.pong, m.hasPong = []byte(text), true
+		} else if err == nil {
+			m.add(m.item(frame.Pong, text))
+		}
+	case 6, 7, 8:
+		text := p.payload(arg)
+		var msg Message
+		msg.Init(frame.Binary, []byte(text), op&16 != 0)
+		o.Encode(&msg)
+		i := m.item(frame.Binary, text)
+		i.raw = i.size - m.key
+		b, _ := msg.encoded(o.deflate, o.options.Threshold)
+		i.size = len(b) + m.key
+		err := o.Enqueue(&msg, int64(arg)*200, op&32 != 0)
+		p.same("Enqueue", err, m.enqueue(i, int(arg)*200, op&32 != 0))
+	case 9:
+		if arg%8 == 0 { // not too often
+			p.same("Close", o.Close(1000, "over", op&16 != 0), m.end(1000, "over", op&16 != 0))
+		}
+	case 10:
+		err := o.BeginStream()
+		p.same("BeginStream", err == nil, !m.closed && len(m.queue) == 0)
+		m.streaming = m.streaming || err == nil
+	case 11:
+		p.same("EndStream", o.EndStream(), len(m.queue) > 0)
+		m.streaming = false
+	case 12:
+		if arg%64 == 0 {
+			o.Drop()
+			m.closed, m.dropped = true, true
+			m.buffer, m.close, m.hasPong = nil, nil, false
+			m.dropQueue()
+		}
+	default:
+		p.collect()
+	}
+	p.same("Len", o.Len(), int64(m.depth()))
+}
+
+// collect collects once, or all that is there.
+func (p *program) collect() {
+	b := p.o.Collect()
+	more := p.m.collect()
+	p.same("More", b.More, more)
+	p.same("Begin", p.o.Begin(), p.o.End())
+	p.same("End", b.End, p.o.End())
+	p.wire = append(p.wire, b.Frames...)
+	bufpool.Put(b.Frames)
+	if len(b.Long) == 0 {
+		return
+	}
+	p.same("Masked", b.Masked, p.m.key > 0)
+	if !b.Masked {
+		p.wire = append(p.wire, b.Long...)
+		return
+	}
+	var h frame.Header
+	n, _ := h.Parse(b.Long)
+	h.Masked, h.Key = true, b.Key
+	p.wire = h.Append(p.wire)
+	at := len(p.wire)
+	p.wire = append(p.wire, b.Long[n:]...)
+	mask.XOR(p.wire[at:], h.Key, 0)
+}
+
+// compare parses what was collected, and compares it with what the model has sent.
+func (p *program) compare() {
+	var got []item
+	for b := p.wire; len(b) > 0; {
+		var h frame.Header
+		n, err := h.Parse(b)
+		if err != nil || n == 0 || int64(len(b)-n) < h.Length {
+			p.t.Fatalf("%d bytes are no whole frame: %v", len(b), err)
+		}
+		p.same("masked", h.Masked, p.m.key > 0)
+		payload := slices.Clone(b[n : n+int(h.Length)])
+		if h.Masked {
+			mask.XOR(payload, h.Key, 0)
+		}
+		if h.RSV != 0 {
+			if payload, err = p.inflate.Append(nil, payload, true); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+		got = append(got, item{opcode: h.Opcode, payload: string(payload)})
+		b = b[n+int(h.Length):]
+	}
+	for i := range max(len(got), len(p.m.sent)) {
+		if i >= len(got) || i >= len(p.m.sent) || got[i].opcode != p.m.sent[i].opcode || got[i].payload != p.m.sent[i].payload {
+			p.t.Fatalf("of %d frames, %d in the model, frame %d differs", len(got), len(p.m.sent), i)
+		}
+	}
+	for i, f := range got {
+		if f.opcode == frame.Close && i != len(got)-1 {
+			p.t.Fatal("something follows the close frame")
+		}
+	}
+	counts := p.o.Counts()
+	counts.Encoded = 0
+	p.same("Counts", counts, p.m.counts)
+}
+
+// run is the fuzz target: the first byte sets up an outbox, and each two bytes are an operation.
+func run(t testing.TB, data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	p := newProgram(t, data[0])
+	defer p.o.Drop()
+	for data = data[1:]; len(data) >= 2; data = data[2:] {
+		p.step(data[0], data[1])
+	}
+	p.o.EndStream()
+	p.m.streaming = false
+	for more := true; more; {
+		p.collect()
+		more = !p.o.Empty()
+	}
+	p.compare()
+}
+
+// FuzzOutbox runs random operations against the model: order, limits, policies, nothing behind a close frame, and what
+// was taken back.
+func FuzzOutbox(f *testing.F) {
+	f.Add([]byte{0, 0, 1, 4, 7, 13, 0, 6, 12, 6, 13, 9, 0, 0, 0, 13, 0})
+	f.Add([]byte{1, 16, 5, 3, 0, 6, 11, 0, 3, 13, 0, 25, 0})
+	f.Add([]byte{11, 10, 0, 6, 3, 0, 3, 11, 0, 13, 0, 12, 64})
+	f.Fuzz(func(t *testing.T, data []byte) { run(t, data[:min(len(data), 2000)]) })
+}
+
+// TestRandomOperations is the same with random bytes.
+func TestRandomOperations(t *testing.T) {
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		data := make([]byte, 1+2*r.IntN(60))
+		for i := range data {
+			data[i] = byte(r.Uint32())
+		}
+		data[0] = byte(seed)
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { run(t, data) })
+	}
+}

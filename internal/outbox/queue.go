@@ -1,0 +1,215 @@
+package outbox
+
+import (
+	"errors"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/mask"
+)
+
+// Policy says what Enqueue does when there is no room.
+type Policy uint8
+
+const (
+	// CloseWhenFull drops the queue and appends a close frame with 1013 (try again later).
+	CloseWhenFull Policy = iota
+	// DropWhenFull drops the message that finds no room.
+	DropWhenFull
+	// BlockWhenFull has the caller wait.
+	BlockWhenFull
+)
+
+// The close frame of CloseWhenFull: 1013 (try again later), and why.
+const (
+	FullCode   = frame.TryAgainLater
+	FullReason = "queue full"
+)
+
+// Errors of Enqueue, besides ErrClosed.
+var (
+	// ErrOffer: what waits has to be offered to the socket before it is held against the peer. Nothing was changed.
+	ErrOffer = errors.New("outbox: offer what waits to the socket first")
+	// ErrWait: there is no room, and BlockWhenFull. Nothing was changed.
+	ErrWait = errors.New("outbox: wait for room")
+	// ErrQueueFull: there is no room, and the message or, with CloseWhenFull, all of the queue was dropped.
+	ErrQueueFull = errors.New("outbox: queue full")
+)
+
+// Enqueue appends a prepared message, or queues it by reference: behind others, behind a message that is being
+// streamed, or as it is too long to be copied. waiting is what the transport holds for the peer; offered says that the
+// socket was offered it after Enqueue had returned ErrOffer.
+func (o *Outbox) Enqueue(m *Message, waiting int64, offered bool) error {
+	if o.state != open {
+		return ErrClosed
+	}
+	size := int64(len(m.frame))
+	if depth := o.Len() + waiting; depth > 0 && depth+size > o.options.QueueLimit {
+		return o.full(offered)
+	}
+	o.counts.add(len(m.payload), 0) // how it is encoded is known when it is appended
+	if o.streaming || o.hasQueue() || !o.fits(m) {
+		b := o.wait()
+		b.queue = append(b.queue, m)
+		b.queued += size
+		return nil
+	}
+	o.appendMessage(m)
+	return nil
+}
+
+// full does what the policy says.
+func (o *Outbox) full(offered bool) error {
+	switch {
+	case !offered:
+		return ErrOffer
+	case o.options.WhenFull == BlockWhenFull:
+		return ErrWait
+	}
+	o.counts.Dropped++
+	if o.options.WhenFull == CloseWhenFull {
+		o.Close(FullCode, FullReason, false)
+	}
+	return ErrQueueFull
+}
+
+// fits reports whether a message is short enough to be copied to what is buffered.
+func (o *Outbox) fits(m *Message) bool {
+	return len(m.frame) <= MaxCopied && (len(o.buffer) == 0 || len(o.buffer)+len(m.frame) <= Capacity)
+}
+
+// Pass returns the frame of a server's message, to be sent at once and without copying, with the position behind it. It
+// is nil if something else has to be sent first, or if the message is too long for one write. Nothing else was collected.
+func (o *Outbox) Pass(m *Message) (b []byte, end int64) {
+	if o.role != frame.Server || len(m.frame) > MaxCopied || !o.Ready() {
+		return nil, 0
+	}
+	o.counts.add(len(m.payload), 0)
+	b = o.encoded(m)
+	o.end += int64(len(b))
+	return b, o.end
+}
+
+// Batch is what is to be sent next.
+type Batch struct {
+	// Frames are whole frames. They are borrowed from bufpool: the receiver returns them.
+	Frames []byte
+	// Long is the frame of a long message that follows, as a server sends it: it is shared, and not to be changed.
+	Long []byte
+	// Masked says that Long has to be masked with Key while it is sent: this is a client.
+	Masked bool
+	Key    [4]byte
+	// End is the position behind both.
+	End int64
+	// More says that more can be collected.
+	More bool
+}
+
+// Collect takes what is to be sent next out of the outbox.
+func (o *Outbox) Collect() Batch {
+	var b Batch
+	if o.behind != nil {
+		o.collectBehind(&b)
+	}
+	b.Frames, o.buffer = o.buffer, nil
+	b.End = o.end
+	return b
+}
+
+// collectBehind moves what follows the buffer to it, as far as it belongs together.
+func (o *Outbox) collectBehind(b *Batch) {
+	w := o.behind
+	if w.hasPong && o.state == open {
+		o.append(&frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(w.pong))}, w.pong)
+	}
+	w.hasPong = false
+	if b.Long = o.dequeue(w); len(b.Long) > 0 && o.role == frame.Client {
+		b.Masked, b.Key = true, mask.NewKey()
+	}
+	switch {
+	case len(w.queue) > 0:
+		b.More = !o.streaming
+		return
+	case o.state == closing && len(b.Long) > 0:
+		b.More = true // the close frame follows
+		return
+	case o.state == closing:
+		o.appendClose(w.close)
+	}
+	o.behind = nil
+}
+
+// dequeue moves messages from the queue to the buffer, as many as fit. A long one is returned instead, if nothing is
+// buffered before it.
+func (o *Outbox) dequeue(w *waiting) (long []byte) {
+	n := 0
+	for _, m := range w.queue {
+		if o.streaming || len(o.buffer) > 0 && len(o.buffer)+len(m.frame) > Capacity {
+			break
+		}
+		n++
+		w.queued -= int64(len(m.frame))
+		if len(m.frame) > MaxCopied && len(o.buffer) == 0 {
+			long = o.encoded(m)
+			o.end += int64(len(long))
+			if o.role == frame.Client {
+				o.end += int64(len(frame.Header{}.Key))
+			}
+			break
+		}
+		o.appendMessage(m)
+	}
+	clear(w.queue[:n])
+	w.queue = w.queue[n:]
+	return long
+}
+
+// dropQueue forgets what is queued.
+func (o *Outbox) dropQueue() {
+	if o.behind == nil {
+		return
+	}
+	for _, m := range o.behind.queue {
+		o.counts.Dropped++
+		o.counts.remove(len(m.payload), 0)
+	}
+	o.behind.queue, o.behind.queued = nil, 0
+}
+
+// appendMessage appends a prepared message to the buffer.
+func (o *Outbox) appendMessage(m *Message) {
+	b := o.encoded(m)
+	n := len(o.buffer)
+	o.reserve(n + len(b) + len(frame.Header{}.Key))
+	if o.role == frame.Server {
+		o.buffer = append(o.buffer, b...)
+	} else {
+		o.buffer = appendMasked(o.buffer, b)
+	}
+	o.end += int64(len(o.buffer) - n)
+}
+
+// encoded returns the frame of m as a server sends it here, counts it, and tells the compressor.
+func (o *Outbox) encoded(m *Message) []byte {
+	b, compressed := m.encoded(o.deflate, o.options.Threshold)
+	n := int64(len(m.payload))
+	if compressed {
+		o.deflate.Sent(m.payload)
+		var h frame.Header
+		_, _ = h.Parse(b) // our own: it is whole and in order
+		n = h.Length
+	}
+	o.counts.Encoded += n
+	return b
+}
+
+// appendMasked appends an unmasked frame as a client sends it.
+func appendMasked(dst, b []byte) []byte {
+	var h frame.Header
+	size, _ := h.Parse(b) // our own: it is whole and in order
+	h.Masked, h.Key = true, mask.NewKey()
+	dst = h.Append(dst)
+	n := len(dst)
+	dst = dst[:n+len(b)-size]
+	mask.Copy(dst[n:], b[size:], h.Key, 0)
+	return dst
+}
