@@ -3,7 +3,6 @@ package conn
 import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
-	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/deflate"
 )
 
@@ -119,18 +118,6 @@ func newCompression(role frame.Role, o *Compression, p handshake.DeflateParams, 
 
 // wants reports whether a message of n bytes is to be compressed.
 func (z *compression) wants(n int) bool { return z != nil && n >= z.threshold }
-
-// deflate returns the payload of a whole message compressed, and sets RSV1, if that
-// saves something. scratch is for the caller to return to the pool.
-func (z *compression) deflate(h *frame.Header, p []byte) (payload, scratch []byte) {
-	scratch = bufpool.Get(len(p) + bufpool.Small/2)
-	out, ok := z.send.Append(scratch[:0], p)
-	if !ok {
-		return p, scratch
-	}
-	h.RSV, h.Length = frame.RSV1, int64(len(out))
-	return out, scratch
-}
 
 // inflateFailed turns an error of the decompressor into the one that ends the
 // connection.

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/alarm"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/race"
 	"github.com/seed-c4549abd/wss/internal/testtls"
@@ -31,9 +30,6 @@ func accounted(t *testing.T, name string, f func(t *testing.T)) {
 	if ln, err := net.Listen("tcp", "127.0.0.1:0"); err == nil { // the poller's own descriptors are there from now on
 		_ = ln.Close()
 	}
-	// The descriptor of the timers and its goroutine stay for a while after the last timer: they are held meanwhile.
-	held := alarm.AfterFunc(time.Hour, func() {})
-	defer held.Reset(0)
 	goroutines, fds, places := runtime.NumGoroutine(), descriptors(), keepalives.Len()
 	bufpool.Track(true)
 	defer bufpool.Track(false)

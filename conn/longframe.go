@@ -35,13 +35,15 @@ type payload struct {
 // compressor makes of a payload what is sent, and completes the header. scratch goes back to the pool.
 type compressor func(h *frame.Header, p []byte) (compressed, scratch []byte)
 
-// longMessage sends a message that is too long to be copied, as one frame. compress may be nil.
-func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, compress compressor) error {
+// longMessage sends a message that is too long to be copied, as one frame.
+func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {
 	if err := s.lockStream(ctx); err != nil {
 		return err
 	}
 	defer s.stream.Unlock()
-	if compress != nil {
+	var how compressor
+	if compress {
+		how = s.outbox.Compress
 		// Messages must be sent in the order in which they are compressed: no other may be enqueued meanwhile.
 		if err := s.beginStream(ctx); err != nil {
 			return err
@@ -49,7 +51,7 @@ func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, com
 		defer s.endStream()
 	}
 	h := &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
-	err := s.frame(ctx, h, payload{p: p}, compress)
+	err := s.frame(ctx, h, payload{p: p}, how)
 	if isSent(err) {
 		s.countMessage(len(p))
 	}

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/alarm"
+	"github.com/seed-c4549abd/wss/internal/bubble"
 	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
@@ -64,7 +64,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		wheel:        keepalives,
 		corkTimer:    corkTimers,
 	}
-	if alarm.InBubble() {
+	if bubble.Inside() {
 		s.wheel, s.corkTimer = new(wheel.Wheel), new(corkTimer)
 	}
 	switch {

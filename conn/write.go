@@ -35,13 +35,10 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, compress bo
 	if err := ctx.Err(); err != nil {
 		return c.life.because(err)
 	}
-	switch op := frame.Opcode(typ); {
-	case len(p) <= outbox.MaxCopied:
+	if op := frame.Opcode(typ); len(p) <= outbox.MaxCopied {
 		err = c.send.message(ctx, op, p, compress)
-	case compress:
-		err = c.send.longMessage(ctx, op, p, c.zip.deflate)
-	default:
-		err = c.send.longMessage(ctx, op, p, nil)
+	} else {
+		err = c.send.longMessage(ctx, op, p, compress)
 	}
 	if isSent(err) {
 		c.observeOut(typ, len(p))

@@ -269,25 +269,14 @@ func (w *MessageWriter) zips() bool { return w.c.zip != nil && !w.plain }
 // compressor returns how a fragment's payload is compressed, nil if it is not. A
 // message that is one fragment is compressed only if that saves something.
 func (w *MessageWriter) compressor(n int, fin bool) compressor {
-	z := w.c.zip
+	whole := !w.began && fin
 	switch {
-	case !w.zips():
+	case !w.zips(), whole && !w.c.zip.wants(n):
 		return nil
-	case !w.began && fin && !z.wants(n):
-		return nil
-	case !w.began && fin:
-		return z.deflate
+	case whole:
+		return w.c.send.outbox.Compress
 	}
-	first := !w.began
-	return func(h *frame.Header, p []byte) (compressed, scratch []byte) {
-		scratch = bufpool.Get(len(p) + bufpool.Small/2)
-		compressed = z.send.AppendPiece(scratch[:0], p, h.Fin)
-		if first {
-			h.RSV = frame.RSV1
-		}
-		h.Length = int64(len(compressed))
-		return compressed, scratch
-	}
+	return w.c.send.outbox.CompressFragment
 }
 
 func (w *MessageWriter) release() {

@@ -128,7 +128,7 @@ func (o *Outbox) Append(op frame.Opcode, p []byte, compress bool) (Entry, error)
 	}
 	before := o.end
 	if compress && o.deflate != nil {
-		payload, scratch := o.compress(&h, p)
+		payload, scratch := o.Compress(&h, p)
 		o.append(&h, payload)
 		bufpool.Put(scratch)
 	} else {
@@ -314,18 +314,6 @@ func (o *Outbox) FrameSize(h *frame.Header) int {
 		n += len(h.Key)
 	}
 	return n
-}
-
-// compress returns the payload of a whole message compressed, and sets RSV1, if that saves something. scratch is for
-// the caller to return to the pool.
-func (o *Outbox) compress(h *frame.Header, p []byte) (payload, scratch []byte) {
-	scratch = bufpool.Get(len(p) + bufpool.Small/2)
-	out, ok := o.deflate.Append(scratch[:0], p)
-	if !ok {
-		return p, scratch
-	}
-	h.RSV, h.Length = frame.RSV1, int64(len(out))
-	return out, scratch
 }
 
 // append appends a frame to the buffer, masked if this role has to.

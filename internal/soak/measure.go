@@ -12,7 +12,7 @@ import (
 const (
 	heapTolerance = 2 << 20
 	settleTime    = 10 * time.Second
-	settled       = 20 // looks without a change: the descriptor of internal/alarm stays for 200 ms
+	settled       = 20 // looks without a change
 )
 
 // usage is what the process holds. A number of descriptors that cannot be had is -1.

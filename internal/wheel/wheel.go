@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/seed-c4549abd/wss/internal/alarm"
 )
 
 // Tick is the wheel's resolution.
@@ -49,8 +47,8 @@ type Wheel struct {
 	count int
 	tick  int64 // the last one that has been handled
 	start time.Time
-	timer *alarm.Timer // nil while nothing is scheduled
-	turns bool         // turn is under way: it arms the timer when it ends
+	timer *time.Timer // nil while nothing is scheduled
+	turns bool        // turn is under way: it arms the timer when it ends
 	now   atomic.Int64
 	// resumed is when the last stall ended.
 	resumed atomic.Int64
@@ -112,8 +110,8 @@ func (w *Wheel) begin() {
 
 func (w *Wheel) arm() {
 	next := w.start.Add(time.Duration(w.tick+1) * Tick)
-	var timer *alarm.Timer
-	timer = alarm.AfterFunc(time.Until(next), func() { w.turn(&timer) })
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Until(next), func() { w.turn(&timer) })
 	w.timer = timer
 }
 
@@ -149,7 +147,7 @@ func (w *Wheel) unlink(e *Entry) {
 }
 
 // turn handles every tick up to now, and asks for the next one.
-func (w *Wheel) turn(timer **alarm.Timer) {
+func (w *Wheel) turn(timer **time.Timer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.timer != *timer {

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/alarm"
+	"github.com/seed-c4549abd/wss/internal/bubble"
 )
 
 // brief says which calls the scheduler of Go's is not told of. A call that does not wait is
@@ -69,7 +69,7 @@ func (b *brief) arm() {
 	now := time.Now()
 	many := now.Sub(b.since) < shortTime
 	b.since = now
-	if !many || alarm.InBubble() { // a bubble's timer does not leave it
+	if !many || bubble.Inside() { // a bubble's timer does not leave it
 		b.state.Store(telling)
 		return
 	}

@@ -10,8 +10,7 @@ import "net"
 // A goroutine that reads and waits in turns makes a system call each time that only
 // says EAGAIN: the poller forgets, when a read begins, what it knew. Here all of it is one
 // read in the poller's eyes, which keeps track, and a read that got less than it asked
-// for need not be followed by another. Where one tends to find something, there is one: see
-// eager.
+// for need not be followed by another.
 //
 // There is one thing that it cannot see: the end of a stream that comes together with
 // the last bytes, since both are one event. Whoever leaves Loop and enters it again

@@ -57,23 +57,17 @@ func (c *Conn) readOnce(fd uintptr) bool {
 	return true
 }
 
-// loopOnce goes on as long as there is something to read. A read that got less than it asked
-// for was the last, but for a guess: see eager.
+// loopOnce goes on as long as there is something to read. A read that got less than it asked for was the last.
 func (c *Conn) loopOnce(fd uintptr) bool {
 	for {
-		guess := c.dry
-		c.dry = false
-		if guess && !c.eager.again() {
+		if c.dry {
+			c.dry = false
 			if c.r < c.w {
 				c.shrink()
 			}
 			return false
 		}
-		here := c.readOnce(fd)
-		if guess {
-			c.eager.learn(here)
-		}
-		if !here {
+		if !c.readOnce(fd) {
 			c.dry = false
 			return false
 		}

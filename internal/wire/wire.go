@@ -36,7 +36,6 @@ type Conn struct {
 	mode     mode       // TLS or plain, by the first byte
 	switched bool       // messages have begun: see Switch
 	dry      bool       // the last read got less than it asked for
-	eager    eager      // whether to read once more all the same
 	flushing bool       // the head of the queue is with the kernel; guarded by mu
 	patient  bool       // a write waits for the socket to take all; guarded by flushMu
 	closed   atomic.Bool
