@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // AcceptOptions configures the server's side of a connection. The zero value, and
@@ -217,7 +218,7 @@ func merged(own, set http.Header) http.Header {
 // accepted makes the connection and sends the response. The connection is in its group, and can be
 // sent to, before the client learns that it is open.
 func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, place *member) (*Conn, error) {
-	t := newTransport(nc)
+	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
 	set := o.settings()
 	c := opened{

@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // misuser calls something in one of the callbacks, once.
@@ -415,7 +416,7 @@ func TestAGroupedConnectionMayEndInOpened(t *testing.T) {
 			}
 			cn, sn := ends(t, "plain")
 			o := &ender{end: end}
-			c := opened{t: newTransport(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), observer: o, place: place}.conn()
+			c := opened{t: transport.New(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), observer: o, place: place}.conn()
 			if c.life.err() == nil || o.closed != 1 || g.Len() != 0 {
 				t.Errorf("%s: %v, Closed was called %d times, %d are in the group", name, c.life.err(), o.closed, g.Len())
 			}

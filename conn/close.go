@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -258,5 +259,5 @@ func (c *Conn) drain(ctx context.Context) bool {
 	in.release()
 	in.room()
 	n, err := c.t.Read(in.buf)
-	return n > 0 || err == errWouldBlock
+	return n > 0 || err == transport.ErrWouldBlock
 }

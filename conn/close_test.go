@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -162,7 +163,7 @@ func TestClosingIsBoundedInTime(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, b := pipe.New(1 << 10)
-				server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+				server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 				blocked := make(chan error, 1)
 				switch step {
 				case "peer never reads":
@@ -221,7 +222,7 @@ func TestAClosingHandshakeTakesNoTime(t *testing.T) {
 				if kind != "plain" {
 					near, far = overTLS(t, near, far, kind == "tls")
 				}
-				server := newConn(newTransport(far), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+				server := newConn(transport.New(far), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 				began := time.Now()
 				served := make(chan error, 1)
 				go func() { served <- server.Serve(bg, echoBack) }()
@@ -307,7 +308,7 @@ func TestTheAnswerToACloseWaitsForWhatIsBeforeIt(t *testing.T) {
 
 func answersACloseBehindWhatIsBeforeIt(t *testing.T) {
 	a, b := pipe.New(1 << 10)
-	server := newConn(newTransport(b), frame.Server, "", newSettings(0, time.Minute, -1, 0), nil, nil)
+	server := newConn(transport.New(b), frame.Server, "", newSettings(0, time.Minute, -1, 0), nil, nil)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(bg, func(*Conn, Message) error { return nil }) }()
 	if err := server.Send(prepare(t, Binary, strings.Repeat("x", 64<<10))); err != nil {
@@ -338,7 +339,7 @@ func TestCloseFramesThatCross(t *testing.T) {
 		a, b := pipe.New(1 << 10)
 		set := newSettings(0, 0, -1, 0)
 		set.wheel = new(wheel.Wheel) // of the bubble's time
-		server := newConn(newTransport(b), frame.Server, "", set, nil, nil)
+		server := newConn(transport.New(b), frame.Server, "", set, nil, nil)
 		ended, written := make(chan error, 1), make(chan error, 1)
 		go func() { ended <- server.Serve(bg, func(*Conn, Message) error { return nil }) }()
 		synctest.Wait()
@@ -399,7 +400,7 @@ func TestFailingTheConnectionNamesTheRule(t *testing.T) {
 
 func TestAMaskedFrameFromTheServerIsRefused(t *testing.T) {
 	cn, sn := ends(t, "tls")
-	client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
+	client := newConn(transport.New(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer client.CloseNow()
 	_, _ = sn.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
 	_ = sn.(interface{ CloseWrite() error }).CloseWrite()
@@ -451,7 +452,7 @@ func TestAFailedWriteDoesNotHideTheCloseFrame(t *testing.T) {
 	for _, kind := range []string{"plain", "pipe"} {
 		for _, reading := range []string{"another goroutine", "afterwards", "Close", "Serve"} {
 			cn, sn := ends(t, kind)
-			client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
+			client := newConn(transport.New(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
 			read := make(chan error, 1)
 			if reading == "another goroutine" {
 				go func() {

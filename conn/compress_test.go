@@ -17,6 +17,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/deflate"
 	"github.com/seed-c4549abd/wss/internal/race"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // zipPair is pair with permessage-deflate agreed on.
@@ -27,10 +28,10 @@ func zipPair(t testing.TB, kind string, p handshake.DeflateParams, o Compression
 		f(&set)
 	}
 	cn, sn := ends(t, kind)
-	make := func(role frame.Role, tr transport) *Conn {
+	make := func(role frame.Role, tr transport.Conn) *Conn {
 		return newConn(tr, role, "", set, newCompression(role, &o, p, set.messageLimit), nil)
 	}
-	client, server = make(frame.Client, newTransport(cn)), make(frame.Server, newTransport(sn))
+	client, server = make(frame.Client, transport.New(cn)), make(frame.Server, transport.New(sn))
 	t.Cleanup(func() { _ = client.CloseNow(); _ = server.CloseNow() })
 	return client, server
 }
@@ -88,7 +89,7 @@ func TestCompressedMessagesTravelBothWays(t *testing.T) {
 func TestWhatGoesUncompressed(t *testing.T) {
 	cn, sn := ends(t, "plain")
 	o := Compression{Mode: CompressionTakeover}
-	server := newConn(newTransport(sn), frame.Server, "", newSettings(0, 0, 0, 0),
+	server := newConn(transport.New(sn), frame.Server, "", newSettings(0, 0, 0, 0),
 		newCompression(frame.Server, &o, params["takeover"], 0), nil)
 	defer server.CloseNow()
 	defer cn.Close()

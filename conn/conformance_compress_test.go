@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // TestFragmentsKeepTheirTrailer: only the last one of a compressed message loses it (RFC
@@ -18,7 +19,7 @@ import (
 func TestFragmentsKeepTheirTrailer(t *testing.T) {
 	cn, sn := ends(t, "plain")
 	o := Compression{Mode: CompressionTakeover}
-	server := newConn(newTransport(sn), frame.Server, "", newSettings(0, 0, 0, 0), newCompression(frame.Server, &o, params["takeover"], 0), nil)
+	server := newConn(transport.New(sn), frame.Server, "", newSettings(0, 0, 0, 0), newCompression(frame.Server, &o, params["takeover"], 0), nil)
 	defer server.CloseNow()
 	defer cn.Close()
 	go func() {
@@ -44,7 +45,7 @@ func TestWithoutTakeoverEveryMessageIsTheSame(t *testing.T) {
 	for _, role := range []frame.Role{frame.Client, frame.Server} {
 		for _, name := range []string{"none", "takeover"} {
 			ours, theirs := ends(t, "plain")
-			c := newConn(newTransport(ours), role, "", newSettings(0, 0, 0, 0), newCompression(role, new(Compression), params[name], 0), nil)
+			c := newConn(transport.New(ours), role, "", newSettings(0, 0, 0, 0), newCompression(role, new(Compression), params[name], 0), nil)
 			var lengths [3]int64
 			for i := range lengths {
 				go func() { _ = c.Write(bg, Text, jsonText(0, 2000)) }()

@@ -20,6 +20,7 @@ import (
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/pipe"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/mask"
 )
 
@@ -246,7 +247,7 @@ func TestAServiceThatIsNotThereIs404(t *testing.T) {
 func TestWhatEachRoleSends(t *testing.T) {
 	for _, role := range []frame.Role{frame.Client, frame.Server} {
 		ours, theirs := ends(t, "plain")
-		c := newConn(newTransport(ours), role, "", newSettings(0, 0, -1, 0), nil, nil)
+		c := newConn(transport.New(ours), role, "", newSettings(0, 0, -1, 0), nil, nil)
 		go func() {
 			_, _, _ = c.Read(bg) // answers the ping
 		}()
@@ -339,7 +340,7 @@ func TestTheClientLetsTheServerCloseFirst(t *testing.T) {
 	for _, closes := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			a, b := pipe.New(1 << 12)
-			client := newConn(newTransport(a), frame.Client, "", newSettings(0, 0, -1, 0), nil, nil)
+			client := newConn(transport.New(a), frame.Client, "", newSettings(0, 0, -1, 0), nil, nil)
 			closed := make(chan error, 1)
 			go func() { closed <- client.Close(StatusNormalClosure, "") }()
 			if h, _ := readFrame(t, b); h.Opcode != frame.Close {

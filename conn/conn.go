@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
-	"github.com/seed-c4549abd/wss/internal/wire"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // Conn is a WebSocket connection. It is made by [Accept], [Dial], [Upgrade] or
@@ -18,7 +18,7 @@ import (
 type Conn struct {
 	// What a message needs lies together, here and in the parts: with many connections it is seldom in a
 	// cache.
-	t    transport
+	t    transport.Conn
 	set  *settings
 	zip  *compression // nil: no extension; see compress.go
 	obs  Observer     // nil: nobody looks
@@ -42,7 +42,7 @@ type Conn struct {
 
 // opened is what an opening handshake leaves to the connection.
 type opened struct {
-	t           transport
+	t           transport.Conn
 	role        frame.Role
 	subprotocol string
 	set         settings
@@ -54,7 +54,7 @@ type opened struct {
 }
 
 // newConn makes a connection that nobody observes.
-func newConn(t transport, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
+func newConn(t transport.Conn, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
 	return opened{t: t, role: role, subprotocol: subprotocol, set: set, zip: zip, received: rest}.conn()
 }
 
@@ -110,18 +110,6 @@ func (c *Conn) RemoteAddr() net.Addr { return c.t.NetConn().RemoteAddr() }
 
 // Compressed reports whether permessage-deflate was agreed on (RFC 7692).
 func (c *Conn) Compressed() bool { return c.zip != nil }
-
-// socket returns what is below TLS and below the layer of our own.
-func (c *Conn) socket() net.Conn {
-	nc := c.t.NetConn()
-	if tc, ok := nc.(*tls.Conn); ok {
-		nc = tc.NetConn()
-	}
-	if w, ok := nc.(*wire.Conn); ok {
-		nc = w.NetConn()
-	}
-	return nc
-}
 
 // TLS returns the state of the TLS connection, and false if there is none.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/pipe"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
@@ -109,8 +110,8 @@ func pair(t testing.TB, kind string, change ...func(*settings)) (client, server 
 		f(&set)
 	}
 	cn, sn := ends(t, kind)
-	client = newConn(newTransport(cn), frame.Client, "", set, nil, nil)
-	server = newConn(newTransport(sn), frame.Server, "", set, nil, nil)
+	client = newConn(transport.New(cn), frame.Client, "", set, nil, nil)
+	server = newConn(transport.New(sn), frame.Server, "", set, nil, nil)
 	t.Cleanup(func() { _ = client.CloseNow(); _ = server.CloseNow() })
 	return client, server
 }
@@ -124,7 +125,7 @@ func raw(t testing.TB, kind string, change ...func(*settings)) (net.Conn, *Conn)
 		f(&set)
 	}
 	cn, sn := ends(t, kind)
-	server := newConn(newTransport(sn), frame.Server, "", set, nil, nil)
+	server := newConn(transport.New(sn), frame.Server, "", set, nil, nil)
 	t.Cleanup(func() { _ = server.CloseNow(); _ = cn.Close() })
 	return cn, server
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // corkedServer is a server in memory whose cork is held, and its peer.
@@ -17,7 +18,7 @@ func corkedServer(timer *corkTimer) (peer *pipe.End, server *Conn) {
 	peer, b := pipe.New(1 << 16)
 	set := newSettings(0, 0, -1, 0)
 	set.corkTimer = timer
-	server = newConn(newTransport(b), frame.Server, "", set, nil, nil)
+	server = newConn(transport.New(b), frame.Server, "", set, nil, nil)
 	server.Cork()
 	return peer, server
 }
@@ -101,7 +102,7 @@ func TestABubbleIsNotWatchedFromOutside(t *testing.T) {
 	<-began
 	synctest.Test(t, func(t *testing.T) {
 		peer, b := pipe.New(1 << 16)
-		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+		server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 		server.Cork()
 		came := make(chan string)
 		go func() {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wire"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
@@ -231,7 +232,7 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 		}
 		return nil, resp, err
 	}
-	t := newTransport(nc)
+	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Time{})
 	set := o.settings()

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
@@ -87,7 +88,7 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 					t.Parallel()
 					set := newSettings(0, 10*time.Second, -1, 0).queueing(1<<20, CloseWhenFull)
 					cn, sn := ends(t, kind)
-					c := newConn(newTransport(sn), frame.Server, "", set, nil, nil)
+					c := newConn(transport.New(sn), frame.Server, "", set, nil, nil)
 					defer c.CloseNow()
 					stop := before(t, c)
 					var all []frame.Opcode
@@ -161,7 +162,7 @@ func TestCloseNowReachesThePeerAtOnce(t *testing.T) {
 					g := &Group{}
 					cn, sn := ends(t, kind)
 					place, _ := g.admit(&http.Request{})
-					c := opened{t: newTransport(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), place: place}.conn()
+					c := opened{t: transport.New(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), place: place}.conn()
 					inside, leave := make(chan struct{}), make(chan struct{})
 					fn := func(*Conn, Message) error {
 						close(inside)

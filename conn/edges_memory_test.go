@@ -13,6 +13,7 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // TestWhatABeginningMakesAConnectionKeep: a peer that begins something and stops makes it keep a small multiple of what was sent.
@@ -76,7 +77,7 @@ func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
 					set := newSettings(limit, 0, 0, 0)
 					o := Compression{Mode: CompressionTakeover}
 					p := handshake.DeflateParams{ServerMaxWindowBits: 15, ClientMaxWindowBits: 15}
-					c := newConn(newTransport(sn), frame.Server, "", set, newCompression(frame.Server, &o, p, set.messageLimit), nil)
+					c := newConn(transport.New(sn), frame.Server, "", set, newCompression(frame.Server, &o, p, set.messageLimit), nil)
 					ended := make(chan error, 1)
 					go func() {
 						switch how {
@@ -133,7 +134,7 @@ func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
 		cn, sn := ends(t, "plain")
 		o := Compression{Mode: CompressionTakeover}
 		p := handshake.DeflateParams{ServerMaxWindowBits: 15, ClientMaxWindowBits: 15}
-		server := newConn(newTransport(sn), frame.Server, "", newSettings(0, 0, 0, 0), newCompression(frame.Server, &o, p, 1<<20), nil)
+		server := newConn(transport.New(sn), frame.Server, "", newSettings(0, 0, 0, 0), newCompression(frame.Server, &o, p, 1<<20), nil)
 		defer server.CloseNow()
 		var b bytes.Buffer
 		w, _ := flate.NewWriter(&b, 6)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // timeless is a connection without deadlines, as a channel of SSH is.
@@ -42,21 +43,21 @@ func TestAConnectionWithoutDeadlinesIsClosedByWhoIsCancelled(t *testing.T) {
 		"Read": func(t *testing.T, near, _ net.Conn) error {
 			ctx, cancel := soon()
 			defer cancel()
-			_, _, err := newConn(newTransport(near), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil).Read(ctx)
+			_, _, err := newConn(transport.New(near), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil).Read(ctx)
 			return err
 		},
 		"Serve": func(t *testing.T, near, _ net.Conn) error {
 			ctx, cancel := soon()
 			defer cancel()
-			return newConn(newTransport(near), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil).Serve(ctx, echoBack)
+			return newConn(transport.New(near), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil).Serve(ctx, echoBack)
 		},
 		"Write": func(t *testing.T, near, _ net.Conn) error {
 			ctx, cancel := soon()
 			defer cancel()
-			return newConn(newTransport(near), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil).Write(ctx, Binary, make([]byte, 1<<20))
+			return newConn(transport.New(near), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil).Write(ctx, Binary, make([]byte, 1<<20))
 		},
 		"Close": func(t *testing.T, near, _ net.Conn) error {
-			return newConn(newTransport(near), frame.Server, "", newSettings(0, 50*time.Millisecond, -1, 0), nil, nil).Close(StatusNormalClosure, "")
+			return newConn(transport.New(near), frame.Server, "", newSettings(0, 50*time.Millisecond, -1, 0), nil, nil).Close(StatusNormalClosure, "")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

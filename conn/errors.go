@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // HandshakeError is a refused opening handshake, on either side, with the HTTP
@@ -70,9 +71,6 @@ var (
 	ErrServing = errors.New("websocket: Serve or Go reads from this connection; use the message that its callback is given")
 	// ErrUnread: the HTTP handler has returned, and nobody reads from the connection (status 1011).
 	ErrUnread = errors.New("websocket: the handler has returned and nobody reads; read until the connection ends, or call Go or CloseRead")
-	// errNoProgress: crypto/tls asks again and again for what it has been given.
-	errNoProgress = errors.New("websocket: the peer renegotiates TLS within the WebSocket, which is not supported; " +
-		"set tls.Config.Renegotiation to RenegotiateNever to have crypto/tls refuse it")
 	// ErrMessageType: a message is neither Text nor Binary.
 	ErrMessageType = errors.New("websocket: message type is neither Text nor Binary")
 )
@@ -128,7 +126,7 @@ func (e *CloseError) Token() string {
 		token string
 	}{
 		{ErrPingTimeout, "ping_timeout"}, {ErrCloseTimeout, "close_timeout"}, {ErrQueueFull, "queue_full"},
-		{ErrTooSlow, "too_slow"}, {ErrUnread, "unread"}, {errNoProgress, "no_progress"},
+		{ErrTooSlow, "too_slow"}, {ErrUnread, "unread"}, {transport.ErrNoProgress, "no_progress"},
 		{net.ErrClosed, "local"}, {io.ErrUnexpectedEOF, "truncated"},
 	} {
 		if errors.Is(e.Err, known.err) {

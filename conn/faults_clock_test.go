@@ -12,6 +12,7 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -36,7 +37,7 @@ func inTime(t *testing.T, f func(t *testing.T)) {
 // rawBubble returns a server in the bubble, and the bytes of its peer.
 func rawBubble() (*pipe.End, *Conn) {
 	a, b := pipeEnds()
-	return a, newConn(newTransport(b), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+	return a, newConn(transport.New(b), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 }
 
 // pipeEnds are a narrow connection in memory.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
@@ -58,7 +59,7 @@ func tampered(t *testing.T, role frame.Role, ours bool, version uint16) (peer *t
 	if err := errors.Join(us.Handshake(), <-failed); err != nil {
 		t.Fatal(err)
 	}
-	c = newConn(newTransport(us), role, "", newSettings(0, 0, 0, 0), nil, nil)
+	c = newConn(transport.New(us), role, "", newSettings(0, 0, 0, 0), nil, nil)
 	t.Cleanup(func() { _ = c.CloseNow(); _ = cn.Close() })
 	return peer, below, c
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
@@ -70,7 +71,7 @@ func stormy(t *testing.T, route string) (peer net.Conn, below *net.TCPConn, sock
 		}
 		peer, nc = tc, ts
 	}
-	server = newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0).queueing(4<<20, CloseWhenFull), nil, nil)
+	server = newConn(transport.New(nc), frame.Server, "", newSettings(0, 0, 0, 0).queueing(4<<20, CloseWhenFull), nil, nil)
 	t.Cleanup(func() { _ = server.CloseNow(); _ = peer.Close(); _ = below.Close() })
 	return peer, below, sock, server
 }

@@ -13,13 +13,14 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // TestWritesThatMeetShareRecords: while one write is in the kernel, others gather.
 func TestWritesThatMeetShareRecords(t *testing.T) {
 	peer, b := pipe.New(1 << 16) // holds 64 KiB, then the writer waits
 	nc := &writeCounter{Conn: b}
-	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+	server := newConn(transport.New(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer server.CloseNow()
 	defer peer.Close()
 	blocked := make(chan error, 1)

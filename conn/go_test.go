@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -90,7 +91,7 @@ func TestAnIdleGoroutineIsExchanged(t *testing.T) {
 			peer, b := pipe.New(1 << 16)
 			set := newSettings(0, 0, pings, 0)
 			set.wheel = new(wheel.Wheel)
-			server := newConn(newTransport(b), frame.Server, "", set, nil, nil)
+			server := newConn(transport.New(b), frame.Server, "", set, nil, nil)
 			ended := make(chan error, 1)
 			server.Go(echoBack, func(err error) { ended <- err })
 			for range 3 {

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
-	"github.com/seed-c4549abd/wss/internal/wire"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // halfClosed lets what is being sent reach a peer that has ended its stream, since it may have ended
@@ -33,5 +33,5 @@ func (c *Conn) halfClosed() {
 
 // refused reports whether nothing that is sent can reach the peer.
 func (c *Conn) refused() bool {
-	return c.life.closed() != nil || c.life.broken() || wire.Refused(c.socket())
+	return c.life.closed() != nil || c.life.broken() || transport.Refused(c.t)
 }

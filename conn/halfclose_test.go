@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // TestAnswersReachAClientThatHasHalfClosed: those of the callback and those of other goroutines, as far as they take less than a
@@ -20,7 +21,7 @@ func TestAnswersReachAClientThatHasHalfClosed(t *testing.T) {
 			t.Run(kind+" "+how, func(t *testing.T) {
 				t.Parallel()
 				cn, sn := ends(t, kind)
-				c := newConn(newTransport(sn), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+				c := newConn(transport.New(sn), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 				var workers sync.WaitGroup
 				answer := func(c *Conn, m Message) error {
 					data := string(m.Data)

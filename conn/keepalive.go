@@ -4,8 +4,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
-	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // keepalive sends a ping after a time without messages, and ends a connection whose
@@ -188,7 +188,7 @@ func (k *keepalive) missing(now int64) time.Duration {
 		return wait
 	}
 	before := p.taken
-	p.taken = c.acknowledged()
+	p.taken = transport.Acknowledged(c.t)
 	onItsWay := p.taken < p.end
 	switch {
 	case onItsWay && before != 0 && p.taken != before:
@@ -207,12 +207,4 @@ func (k *keepalive) missing(now int64) time.Duration {
 	}
 	go c.abort(ErrPingTimeout)
 	return 0
-}
-
-// acknowledged returns how many bytes the peer has taken: its host, where the kernel tells, else our
-// socket.
-func (c *Conn) acknowledged() int64 {
-	_, n := c.t.Counts()
-	held, _ := wire.Unacknowledged(c.socket())
-	return n - held
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -19,7 +20,7 @@ func keptAlive(change ...func(*settings)) (*pipe.End, *Conn) {
 		f(&set)
 	}
 	a, b := pipe.New(1 << 12)
-	return a, newConn(newTransport(b), frame.Server, "", set, nil, nil)
+	return a, newConn(transport.New(b), frame.Server, "", set, nil, nil)
 }
 
 func TestSilenceIsProbedAndThenGivenUp(t *testing.T) {

@@ -7,13 +7,14 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // stuck returns a server in a bubble that has queued messages for a peer that has taken nothing.
 func stuck(t *testing.T, messages int) (*pipe.End, *Conn) {
 	t.Helper()
 	peer, b := pipe.New(1 << 10)
-	server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+	server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 	long := prepare(t, Binary, string(make([]byte, 40_000)))
 	for range messages {
 		if err := server.Send(long); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // What goes wrong only where the peer takes little at a time, found by
@@ -21,7 +22,7 @@ import (
 func narrow(room int) (client, server *Conn) {
 	a, b := pipe.New(room)
 	set := newSettings(0, 0, -1, 0)
-	return newConn(newTransport(a), frame.Client, "", set, nil, nil), newConn(newTransport(b), frame.Server, "", set, nil, nil)
+	return newConn(transport.New(a), frame.Client, "", set, nil, nil), newConn(transport.New(b), frame.Server, "", set, nil, nil)
 }
 
 // TestTwoThatServeAndWriteDoNotWaitForEachOther: both send more than fits, and read all the
@@ -66,7 +67,7 @@ func TestTwoThatServeAndWriteDoNotWaitForEachOther(t *testing.T) {
 func TestACloseFrameThatWaitsLeavesBeforeTheStreamEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		peer, b := pipe.New(64)
-		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+		server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 		var calls sync.WaitGroup
 		calls.Go(func() { _, _, _ = server.Read(bg) })
 		calls.Go(func() {

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/token"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // inbox is the receive side of a connection. Its token's holder reads.
@@ -206,7 +207,7 @@ func (c *Conn) fill(ctx context.Context) error {
 			}
 			return nil
 		}
-		if err != errWouldBlock {
+		if err != transport.ErrWouldBlock {
 			return c.broken(err)
 		}
 	}
@@ -268,7 +269,7 @@ func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 			}
 			return ev, nil
 		}
-		if err != errWouldBlock {
+		if err != transport.ErrWouldBlock {
 			return frame.Event{}, c.broken(err)
 		}
 		if err := c.await(ctx); err != nil {

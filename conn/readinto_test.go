@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // TestACancelledReadIntoLeavesTheCallersBufferAlone: what has arrived is kept, and the rest goes elsewhere.
@@ -33,7 +34,7 @@ func TestACancelledReadIntoLeavesTheCallersBufferAlone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				peer, b := pipe.New(1 << 17)
-				server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+				server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 				buf := make([]byte, 100_000)
 				ctx, cancel := context.WithCancel(bg)
 				cancelled := make(chan error, 1)
@@ -78,7 +79,7 @@ func TestAPeerThatTakesNothingIsNotReadFrom(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				peer, b := pipe.New(1 << 10)
-				server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0).queueing(queue, CloseWhenFull), nil, nil)
+				server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0).queueing(queue, CloseWhenFull), nil, nil)
 				ctx, cancel := context.WithCancel(bg)
 				written := make(chan error, 1)
 				go func() { written <- server.Write(ctx, Binary, make([]byte, tt.waiting)) }()

@@ -22,6 +22,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // renegotiator is a TLS 1.2 server that writes records of its own beside those of crypto/tls, which cannot ask a client to renegotiate.
@@ -186,12 +187,12 @@ func TestRenegotiationWithinTheWebSocketEndsIt(t *testing.T) {
 				switch {
 				case ours && CloseStatus(err) != StatusAbnormal, ours && c.life.err() == nil:
 					t.Errorf("renegotiation %d: %v", allowed, err)
-				case ours && allowed != tls.RenegotiateNever && !errors.Is(err, errNoProgress):
+				case ours && allowed != tls.RenegotiateNever && !errors.Is(err, transport.ErrNoProgress):
 					t.Errorf("renegotiation %d: %v", allowed, err)
 				case !ours && ctx.Err() != nil && !errors.Is(err, context.DeadlineExceeded) && CloseStatus(err) != StatusAbnormal:
 					t.Errorf("renegotiation %d: %v", allowed, err)
 				}
-				if e, ok := errors.AsType[*CloseError](err); ok && errors.Is(err, errNoProgress) && e.Token() != "no_progress" {
+				if e, ok := errors.AsType[*CloseError](err); ok && errors.Is(err, transport.ErrNoProgress) && e.Token() != "no_progress" {
 					t.Errorf("token %q", e.Token())
 				}
 			})

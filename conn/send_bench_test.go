@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // BenchmarkSend is 256 B to each of many connections over TLS, beside crypto/tls
@@ -44,7 +45,7 @@ func BenchmarkSend(b *testing.B) {
 	})
 	conns := make([]*Conn, many)
 	for i, sn := range servers {
-		conns[i] = newConn(newTransport(sn), 0, "", newSettings(0, 0, -1, 0), nil, nil)
+		conns[i] = newConn(transport.New(sn), 0, "", newSettings(0, 0, -1, 0), nil, nil)
 		b.Cleanup(func() { _ = conns[i].CloseNow() })
 	}
 	run("wss", func(i int) error { return conns[i].Send(p) })

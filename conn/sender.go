@@ -15,6 +15,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/deflate"
 	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/token"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // sender is the send side of a connection. Frames are enqueued in its outbox, and whoever has its token sends all that is
@@ -23,7 +24,7 @@ import (
 // It has three verbs: enqueue (into our memory), tryFlush (what the socket takes now) and flush (until a context ends).
 // The lock is held for enqueuing and collecting, the token for everything that touches the transport.
 type sender struct {
-	t     transport
+	t     transport.Conn
 	life  *life
 	owner sendOwner
 

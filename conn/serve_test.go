@@ -14,6 +14,7 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
 	"github.com/seed-c4549abd/wss/internal/race"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestServeGathersReplies(t *testing.T) {
 	a, b := pipe.New(1 << 20)
 	nc := &writeCounter{Conn: b}
-	server := newConn(newTransport(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+	server := newConn(transport.New(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer server.CloseNow()
 	var batch []byte
 	for i := range 500 {
@@ -55,7 +56,7 @@ func TestServeGathersReplies(t *testing.T) {
 func TestAReplyLeavesAlthoughTheCallbackStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := pipe.New(1 << 20)
-		server := newConn(newTransport(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+		server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 		served := make(chan error, 1)
 		go func() {
 			served <- server.Serve(bg, func(c *Conn, m Message) error {
@@ -193,7 +194,7 @@ func TestCloseInsideTheCallbackIsBounded(t *testing.T) {
 		a, b := pipe.New(1 << 20)
 		set := newSettings(0, 0, -1, 0)
 		set.wheel = new(wheel.Wheel)
-		server := newConn(newTransport(b), frame.Server, "", set, nil, nil)
+		server := newConn(transport.New(b), frame.Server, "", set, nil, nil)
 		_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
 		began := time.Now()
 		err := server.Serve(bg, func(c *Conn, m Message) error { return c.Close(StatusNormalClosure, "") })

@@ -3,6 +3,7 @@ package conn
 import (
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -27,7 +28,7 @@ func (c *Conn) stalls() {
 		return
 	}
 	s := &stall{c: c, since: c.set.wheel.Now()}
-	s.taken = c.acknowledged()
+	s.taken = transport.Acknowledged(c.t)
 	if !at.CompareAndSwap(nil, s) {
 		return
 	}
@@ -43,7 +44,7 @@ func (s *stall) pause() time.Duration { return s.c.set.giveUpAfter() / stallLook
 func (s *stall) Tick() time.Duration {
 	c := s.c
 	now := c.set.wheel.Now()
-	taken := c.acknowledged()
+	taken := transport.Acknowledged(c.t)
 	switch {
 	case c.life.hasEnded():
 		return 0

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -19,7 +20,7 @@ func TestAPeerThatTakesNothingIsGivenUpInTime(t *testing.T) {
 				inTime(t, func(t *testing.T) {
 					set := newSettings(0, 0, pings, 0)
 					a, b := pipeEnds()
-					server := newConn(newTransport(b), frame.Server, "", set, nil, nil)
+					server := newConn(transport.New(b), frame.Server, "", set, nil, nil)
 					time.Sleep(25 * time.Second) // the looks of keepalive do not begin with the stall
 					began := time.Now()
 					big := make([]byte, 200_000)

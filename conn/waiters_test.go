@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // waiting returns how many writers wait until somebody has sent their frames.
@@ -29,7 +30,7 @@ func (s *sender) waiting() (n int) {
 // they have left all the same.
 func TestWritersOutliveTheirLeader(t *testing.T) {
 	peer, end := pipe.New(1) // which takes next to nothing as long as nobody reads
-	server := newConn(newTransport(end), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+	server := newConn(transport.New(end), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer server.CloseNow()
 	ctx, cancel := context.WithTimeout(bg, time.Minute)
 	defer cancel()
@@ -61,7 +62,7 @@ func TestWritersOutliveTheirLeader(t *testing.T) {
 	if got := left.Load(); got > 0 {
 		t.Errorf("%d writers returned although nothing has left", got)
 	}
-	client := newConn(newTransport(peer), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
+	client := newConn(transport.New(peer), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer client.CloseNow()
 	var seen [n]bool
 	for range n {

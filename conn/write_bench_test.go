@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 	"testing"
+
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // BenchmarkWriters is 64 B by many goroutines on one connection over TLS; its reader
@@ -15,7 +17,7 @@ func BenchmarkWriters(b *testing.B) {
 	for _, n := range []int{1, 2, 8, 64} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			cn, sn := ends(b, "tls")
-			server := newConn(newTransport(sn), 0, "", newSettings(0, 0, -1, 0), nil, nil)
+			server := newConn(transport.New(sn), 0, "", newSettings(0, 0, -1, 0), nil, nil)
 			defer server.CloseNow()
 			go func() { _, _ = io.Copy(io.Discard, cn) }()
 			p := make([]byte, 64)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/race"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // TestWritersOnOneConnection: every message arrives whole, once, and in the order
@@ -110,7 +111,7 @@ func TestAWriteInProgressEndsWithTheConnection(t *testing.T) {
 
 func TestClientFramesAreMaskedWithFreshKeys(t *testing.T) {
 	cn, sn := ends(t, "plain")
-	client := newConn(newTransport(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
+	client := newConn(transport.New(cn), frame.Client, "", newSettings(0, 0, 0, 0), nil, nil)
 	defer client.CloseNow()
 	defer sn.Close()
 	seen := map[[4]byte]bool{}

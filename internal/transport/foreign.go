@@ -1,4 +1,4 @@
-package conn
+package transport
 
 import (
 	"crypto/tls"
@@ -11,10 +11,10 @@ import (
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 )
 
-// stream is the transport over a tls.Conn whose socket is not ours: TLS without
+// foreignTLS is the transport over a tls.Conn whose socket is not ours: TLS without
 // NewListener. It keeps a buffer while it waits, and a write that is cut off ruins
 // it, because crypto/tls forgets what the socket did not take.
-type stream struct {
+type foreignTLS struct {
 	nc *tls.Conn
 
 	in   []byte
@@ -26,11 +26,9 @@ type stream struct {
 	counts  struct{ in, out atomic.Int64 }
 }
 
-func newStream(nc *tls.Conn) *stream { return &stream{nc: nc} }
+func (t *foreignTLS) Ready() bool { return t.r < t.w || t.err != nil }
 
-func (t *stream) Ready() bool { return t.r < t.w || t.err != nil }
-
-func (t *stream) Read(p []byte) (int, error) {
+func (t *foreignTLS) Read(p []byte) (int, error) {
 	if t.r < t.w {
 		n := copy(p, t.in[t.r:t.w])
 		if t.r += n; t.r == t.w {
@@ -41,12 +39,12 @@ func (t *stream) Read(p []byte) (int, error) {
 	if t.err != nil {
 		return 0, t.err
 	}
-	return 0, errWouldBlock
+	return 0, ErrWouldBlock
 }
 
 // Wait reads: there is no other way to learn of bytes. A read deadline is a
 // temporary error to crypto/tls, so it may be asked again.
-func (t *stream) Wait() error {
+func (t *foreignTLS) Wait() error {
 	if t.Ready() {
 		return nil
 	}
@@ -64,7 +62,7 @@ func (t *stream) Wait() error {
 }
 
 // Loop waits as Wait does.
-func (t *stream) Loop(handle func() bool) error {
+func (t *foreignTLS) Loop(handle func() bool) error {
 	for {
 		if err := t.Wait(); err != nil {
 			return err
@@ -75,18 +73,18 @@ func (t *stream) Loop(handle func() bool) error {
 	}
 }
 
-func (t *stream) Drop() {
+func (t *foreignTLS) Drop() {
 	bufpool.Put(t.in)
 	t.in, t.r, t.w = nil, 0, 0
 }
 
-func (t *stream) Write(p []byte, _ bool) error {
+func (t *foreignTLS) Write(p []byte, _ bool) error {
 	t.out = append(t.out, p...)
 	t.pending.Store(int64(len(t.out)))
 	return nil
 }
 
-func (t *stream) Flush() error {
+func (t *foreignTLS) Flush() error {
 	if len(t.out) == 0 {
 		return nil
 	}
@@ -98,22 +96,22 @@ func (t *stream) Flush() error {
 }
 
 // TryFlush sends nothing: crypto/tls would wait.
-func (t *stream) TryFlush() (bool, error) { return len(t.out) == 0, nil }
+func (t *foreignTLS) TryFlush() (bool, error) { return len(t.out) == 0, nil }
 
-func (t *stream) Pending() int64 { return t.pending.Load() }
-func (t *stream) Shut() error    { return t.nc.CloseWrite() }
-func (t *stream) Notify()        {} // Shut does it: crypto/tls may wait
+func (t *foreignTLS) Pending() int64 { return t.pending.Load() }
+func (t *foreignTLS) Shut() error    { return t.nc.CloseWrite() }
+func (t *foreignTLS) Notify()        {} // Shut does it: crypto/tls may wait
 
-func (t *stream) SetReadDeadline(d time.Time) error  { return t.nc.SetReadDeadline(d) }
-func (t *stream) SetWriteDeadline(d time.Time) error { return t.nc.NetConn().SetWriteDeadline(d) }
+func (t *foreignTLS) SetReadDeadline(d time.Time) error  { return t.nc.SetReadDeadline(d) }
+func (t *foreignTLS) SetWriteDeadline(d time.Time) error { return t.nc.NetConn().SetWriteDeadline(d) }
 
 // Close closes the socket: tls.Conn.Close would wait to send an alert.
-func (t *stream) Close() error    { return t.nc.NetConn().Close() }
-func (t *stream) Resumable() bool { return false }
+func (t *foreignTLS) Close() error    { return t.nc.NetConn().Close() }
+func (t *foreignTLS) Resumable() bool { return false }
 
 // Truncated cannot tell: crypto/tls reports a missing close_notify between two
 // records as io.EOF, too.
-func (t *stream) Truncated() bool { return t.err == io.ErrUnexpectedEOF }
+func (t *foreignTLS) Truncated() bool { return t.err == io.ErrUnexpectedEOF }
 
-func (t *stream) Counts() (in, out int64) { return t.counts.in.Load(), t.counts.out.Load() }
-func (t *stream) NetConn() net.Conn       { return t.nc }
+func (t *foreignTLS) Counts() (in, out int64) { return t.counts.in.Load(), t.counts.out.Load() }
+func (t *foreignTLS) NetConn() net.Conn       { return t.nc }
