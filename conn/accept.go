@@ -1,133 +1,23 @@
 package conn
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/transport"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
-
-// AcceptOptions configures the server's side of a connection. The zero value, and
-// nil, are the safe defaults. Options may be shared by any number of calls, and
-// must not be changed meanwhile.
-type AcceptOptions struct {
-	// Subprotocols lists what the server speaks, in its order of preference. The
-	// first that the client offers is chosen; without a common one the connection
-	// has none (RFC 6455 §1.9). Zero: none.
-	Subprotocols []string
-	// SelectSubprotocol chooses in place of Subprotocols: one of those offered, or
-	// "". An error refuses the handshake. Zero: Subprotocols decides.
-	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
-
-	// OriginPatterns lists origins that browsers may connect from besides the
-	// server's own, as "https://example.com" or "*.example.com"; see
-	// [handshake.ServerOptions]. What cannot be used is refused by Validate. Zero: same
-	// origin only.
-	OriginPatterns []string
-	// AllowAnyOrigin lets pages of any site connect with their users' cookies. Only
-	// for services that do not authenticate by cookie. Zero: same origin only.
-	AllowAnyOrigin bool
-
-	// Header is sent with the response that accepts, Set-Cookie for example. What
-	// was set on the ResponseWriter is sent as well. Zero: nothing more.
-	Header http.Header
-	// Check may refuse a request: with the status and body of a *HandshakeError,
-	// or 403 for any other error. It runs after the handshake's own checks. Zero:
-	// no further check.
-	Check func(r *http.Request) error
-
-	// Group is the group that the connection joins. It may refuse the request with 503 or
-	// 429, before any other check. Nil: no group.
-	Group *Group
-	// Observer is told what happens on the connection. Zero: nobody is.
-	Observer Observer
-
-	// HandshakeTimeout bounds sending the response, and in Upgrade the whole
-	// handshake. (An http.Server has timeouts of its own for the request.) Zero or less:
-	// DefaultHandshakeTimeout.
-	HandshakeTimeout time.Duration
-	// MaxHeaderBytes limits the request head that Upgrade reads, in bytes, from the request
-	// line to the blank line. A line may be as long as that; the number of fields is limited
-	// to the larger of 128 and MaxHeaderBytes/512. Over the limit the request is refused
-	// with 414 or 431. Under net/http set http.Server.MaxHeaderBytes instead. Zero or less:
-	// 64 KiB in all, 8 KiB a line.
-	MaxHeaderBytes int
-
-	// Compression configures permessage-deflate. Zero: off.
-	Compression Compression
-
-	// MessageLimit is the most bytes of a received message, inflated if it was
-	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
-	// memory then follows what is received, not what a header declares.
-	MessageLimit int64
-	// QueueLimit is the most bytes of messages that Send lets wait for a peer that does
-	// not take them; a longer message passes when nothing waits. Zero or less:
-	// DefaultQueueLimit.
-	QueueLimit int
-	// WhenFull says what Send does at QueueLimit. Zero: it closes the connection.
-	WhenFull FullPolicy
-	// MinRate is the least bytes a second, TLS included, at which a message that has
-	// begun must arrive while somebody reads, measured over five seconds and again. A
-	// slower peer's connection is closed with 1008. Messages that take less than five
-	// seconds, and the time between messages, do not count; fragments that their sender
-	// spaces out do. Zero or less: no such limit.
-	MinRate int
-	// CloseTimeout bounds the closing handshake. Zero or less: DefaultCloseTimeout.
-	CloseTimeout time.Duration
-	// PingInterval is the time without messages after which a ping is sent. Zero:
-	// DefaultPingInterval. Negative: no pings.
-	PingInterval time.Duration
-	// PongTimeout is how long to wait for the pong before the connection ends with
-	// ErrPingTimeout. It runs only while somebody reads. It restarts as long as the peer's
-	// host acknowledges data sent before the ping, and once if that host has not
-	// acknowledged the ping (Linux; elsewhere what our socket has taken counts).
-	// Separately, a peer whose socket accepts nothing is given up after PingInterval +
-	// PongTimeout, at most an eighth later; without pings DefaultPingInterval stands for
-	// PingInterval. Zero or less: DefaultPongTimeout.
-	PongTimeout time.Duration
-}
-
-func (o *AcceptOptions) settings() settings {
-	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout).
-		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
-}
-
-// handshake returns the options of the opening handshake; what comes of compression
-// is stored in params when it takes place.
-func (o *AcceptOptions) handshake(params *handshake.DeflateParams) (*handshake.ServerOptions, error) {
-	ho := &handshake.ServerOptions{
-		Subprotocols: o.Subprotocols, SelectSubprotocol: o.SelectSubprotocol,
-		OriginPatterns: o.OriginPatterns, AllowAnyOrigin: o.AllowAnyOrigin,
-		Header: o.Header, Check: o.Check,
-	}
-	if o.Compression.Mode == CompressionOff {
-		return ho, nil
-	}
-	policy, err := o.Compression.policy(frame.Server)
-	if err != nil {
-		bad := *err.(*HandshakeError) // policy returns no other
-		bad.Status = http.StatusInternalServerError
-		return nil, &bad
-	}
-	ho.Extensions = func(offers []handshake.Extension) []handshake.Extension {
-		accepted, agreed, ok := policy.Accept(offers)
-		if !ok {
-			return nil
-		}
-		*params = agreed
-		return []handshake.Extension{accepted}
-	}
-	return ho, nil
-}
-
-func (o *AcceptOptions) timeout() time.Duration {
-	return bounded(o.HandshakeTimeout, DefaultHandshakeTimeout)
-}
 
 // Accept makes a WebSocket connection of an HTTP request (RFC 6455 §4.2). If the
 // request is not acceptable, Accept answers it, has the server close the
@@ -234,4 +124,230 @@ func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params
 		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
 	}
 	return c, nil
+}
+
+// Upgrade performs the server's opening handshake on a connection without net/http: it
+// reads the request, within MaxHeaderBytes and HandshakeTimeout, and answers it. nc is a
+// socket or a tls.Conn, best one over a connection of [NewListener]; the TLS handshake is
+// part of it. nc should have deadlines that work; where it has none, a call that is
+// cancelled closes the connection.
+//
+// When a request is refused, the error is a *HandshakeError and the response has been
+// sent, except for Compression options that cannot be used: then nc is closed without a
+// response. nc is closed after every error. ctx bounds the handshake only. Unlike after
+// Accept, nobody looks whether the connection is read from.
+func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
+	if o == nil {
+		o = &AcceptOptions{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout())
+	defer cancel()
+	var params handshake.DeflateParams
+	var place *member
+	opening := true
+	defer func() { // after an error, and when a callback panics
+		place.abandon()
+		if opening {
+			closeAbruptly(nc)
+		}
+	}()
+	agreed, rest, err := upgrade(ctx, nc, o, &params, &place)
+	if err != nil {
+		reported.report(ctx, err)
+		return nil, upgradeError(ctx, err)
+	}
+	opening = false
+	return accepted(nc, agreed, o, params, rest, place)
+}
+
+func upgradeError(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*HandshakeError](err); ok {
+		return err
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return fmt.Errorf("websocket: opening handshake: %w", err)
+}
+
+// upgrade reads the request and decides about it. The place that the group keeps is stored in place
+// before a callback can panic.
+func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams, place **member) (*handshake.Agreement, []byte, error) {
+	ho, err := o.handshake(params)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer interruptBy(ctx, nc)()
+	if tc, ok := nc.(*tls.Conn); ok {
+		if err := tc.HandshakeContext(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	r, rest, err := readRequest(nc, headLimits(o.MaxHeaderBytes, false))
+	if r == nil { // it could not be parsed; an observer is told as much as is known
+		r = &http.Request{Method: http.MethodGet, URL: &url.URL{}, Header: http.Header{}, Body: http.NoBody}
+	}
+	r = r.WithContext(ctx)
+	r.RemoteAddr = nc.RemoteAddr().String()
+	if tc, ok := nc.(*tls.Conn); ok {
+		state := tc.ConnectionState()
+		r.TLS = &state
+	}
+	if err == nil {
+		*place, err = o.Group.admit(r)
+	}
+	if err == nil {
+		var agreed *handshake.Agreement
+		if agreed, err = handshake.Accept(r, ho); err == nil {
+			return agreed, rest, nil
+		}
+	}
+	if e, ok := errors.AsType[*HandshakeError](err); ok {
+		(*place).abandon() // the client may come again as soon as it has the answer
+		observeRefused(o.Observer, r, e)
+		answerRefusal(nc, e)
+	}
+	return nil, nil, err
+}
+
+// interruptBy has the end of ctx end calls on nc, until the function is called. Where nc has no deadlines, it
+// is closed.
+func interruptBy(ctx context.Context, nc net.Conn) (stop func()) {
+	done := make(chan struct{})
+	halt := context.AfterFunc(ctx, func() {
+		if nc.SetDeadline(past) != nil {
+			_ = nc.Close() // there are no deadlines
+		}
+		close(done)
+	})
+	return func() {
+		if !halt() {
+			<-done
+		}
+	}
+}
+
+// tlsHandshake is the first byte of a TLS connection.
+const tlsHandshake = 0x16
+
+// readRequest reads a request's head and what came behind it.
+func readRequest(nc net.Conn, limits handshake.Limits) (*http.Request, []byte, error) {
+	p := handshake.NewRequestReader(limits)
+	first := true
+	rest, err := feed(nc, func(b []byte) (int, bool, error) {
+		if first && len(b) > 0 {
+			if first = false; b[0] == tlsHandshake {
+				return 0, false, &HandshakeError{
+					Status: http.StatusBadRequest, Token: "tls_to_plain",
+					Reason: "the client speaks TLS to a server that does not: put tls.NewListener over the listener",
+				}
+			}
+		}
+		return p.Feed(b)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.Request(), rest, nil
+}
+
+// feed reads a head in pieces and returns what came behind it.
+func feed(nc net.Conn, take func([]byte) (int, bool, error)) ([]byte, error) {
+	buf := bufpool.Get(bufpool.Medium)
+	defer bufpool.Put(buf)
+	for {
+		n, readErr := nc.Read(buf)
+		k, done, err := take(buf[:n])
+		switch {
+		case err != nil:
+			return nil, err
+		case done:
+			return append([]byte(nil), buf[k:n]...), nil
+		case readErr != nil:
+			return nil, readErr
+		}
+	}
+}
+
+// answerRefusal tells the peer, and reads a little of what it is still sending, so
+// that the answer is not lost to a reset.
+func answerRefusal(nc net.Conn, e *HandshakeError) {
+	_ = nc.SetDeadline(time.Now().Add(lingerTimeout))
+	if _, err := nc.Write(e.AppendResponse(nil)); err != nil {
+		return
+	}
+	closeWrite(nc)
+	buf := make([]byte, 4096)
+	for range 64 {
+		if _, err := nc.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+// closeWrite ends our stream, down to the socket.
+func closeWrite(nc net.Conn) {
+	if hc, ok := nc.(interface{ CloseWrite() error }); ok {
+		_ = hc.CloseWrite()
+	}
+	if tc, ok := nc.(*tls.Conn); ok {
+		if w, ok := tc.NetConn().(*wire.Conn); ok {
+			_ = w.CloseWrite()
+		}
+	}
+}
+
+// ErrListenerAboveTLS is what Accept of [NewListener] returns when the listener it was given
+// does TLS. An http.Server stops serving with it.
+var ErrListenerAboveTLS = errors.New("websocket: NewListener was given a listener of TLS connections, and belongs below TLS: " +
+	"wrap the listener of sockets, tls.NewListener(conn.NewListener(ln), cfg)")
+
+// NewListener wraps a listener of sockets so that connections accepted from it own
+// the layer between crypto/tls and the socket. Put it below TLS:
+//
+//	ln, err := net.Listen("tcp", ":443")
+//	…
+//	err = srv.ServeTLS(conn.NewListener(ln), certFile, keyFile)
+//
+// Above TLS it is of no use, so its Accept returns [ErrListenerAboveTLS]: at once if it is
+// given what tls.NewListener returns, and else with the first *tls.Conn. Given a listener
+// of its own it returns that.
+//
+// It serves plain HTTP and other protocols over TLS alike, HTTP/2 included: until a
+// connection becomes a WebSocket its bytes pass as they come.
+//
+// [Accept] works without it, with these limits over TLS: an idle connection keeps a
+// read buffer of 20 KiB and crypto/tls its own; each message is a record and a
+// system call at least; a write that is cancelled while the peer does not read
+// closes the connection; and a TLS stream that is cut off between two records
+// cannot be told from one that was ended. Without TLS nothing is lost.
+func NewListener(l net.Listener) net.Listener {
+	if own, ok := l.(*listener); ok {
+		return own
+	}
+	return &listener{Listener: l, aboveTLS: reflect.TypeOf(l) == tlsListener}
+}
+
+// tlsListener is a type that crypto/tls does not export.
+var tlsListener = reflect.TypeOf(tls.NewListener(nil, nil))
+
+type listener struct {
+	net.Listener
+	aboveTLS bool
+}
+
+// Accept waits for the next connection.
+func (l *listener) Accept() (net.Conn, error) {
+	if l.aboveTLS {
+		return nil, ErrListenerAboveTLS
+	}
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := nc.(*tls.Conn); ok {
+		_ = nc.Close()
+		return nil, ErrListenerAboveTLS
+	}
+	return wire.New(nc), nil
 }

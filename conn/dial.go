@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
 	"time"
 
@@ -17,80 +19,6 @@ import (
 	"github.com/seed-c4549abd/wss/internal/wire"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
-
-// DialOptions configures the client's side of a connection. The zero value, and
-// nil, are the safe defaults. Options may be shared by any number of calls, and
-// must not be changed meanwhile.
-type DialOptions struct {
-	// Subprotocols lists what the client speaks, in its order of preference
-	// (RFC 6455 §1.9). Zero: none.
-	Subprotocols []string
-	// Header is sent with the request: Authorization, Cookie, Origin. The
-	// handshake's own fields are refused. Zero: nothing more.
-	Header http.Header
-	// Host is the Host field, if it is not the URL's. Zero: the URL's.
-	Host string
-
-	// TLS configures wss. It is cloned; ALPN is set to http/1.1. See tlsconf.Client
-	// for pins and client certificates. Zero: TLS 1.2 or later, the system's roots.
-	TLS *tls.Config
-	// NetDial makes the connection to the host, through a proxy for example. For wss Dial
-	// does TLS with the URL's host over whatever it returns, a *tls.Conn to a proxy
-	// included. To do the TLS with the host yourself, use Client. It should have deadlines
-	// that work; where it has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
-	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
-
-	// Observer is told what happens on the connection. Zero: nobody is.
-	Observer Observer
-
-	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
-	// together. Zero or less: DefaultHandshakeTimeout.
-	HandshakeTimeout time.Duration
-	// MaxHeaderBytes limits the head of the server's answer, in bytes, from its status line
-	// to the blank line, interim responses before it included. A line may be as long as
-	// that; the number of fields is limited to the larger of 128 and MaxHeaderBytes/512. A
-	// longer head is a *HandshakeError with the token "header_too_large". Zero or less: 64
-	// KiB.
-	MaxHeaderBytes int
-
-	// Compression configures permessage-deflate. Zero: off.
-	Compression Compression
-
-	// MessageLimit is the most bytes of a received message, inflated if it was
-	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
-	// memory then follows what is received, not what a header declares.
-	MessageLimit int64
-	// QueueLimit is the most bytes of messages that Send lets wait for a peer that does
-	// not take them; a longer message passes when nothing waits. Zero or less:
-	// DefaultQueueLimit.
-	QueueLimit int
-	// WhenFull says what Send does at QueueLimit. Zero: it closes the connection.
-	WhenFull FullPolicy
-	// MinRate is the least bytes a second, TLS included, at which a message that has
-	// begun must arrive while somebody reads, measured over five seconds and again. A
-	// slower peer's connection is closed with 1008. Messages that take less than five
-	// seconds, and the time between messages, do not count; fragments that their sender
-	// spaces out do. Zero or less: no such limit.
-	MinRate int
-	// CloseTimeout bounds the closing handshake. Zero or less: DefaultCloseTimeout.
-	CloseTimeout time.Duration
-	// PingInterval is the time without messages after which a ping is sent. Zero:
-	// DefaultPingInterval. Negative: no pings.
-	PingInterval time.Duration
-	// PongTimeout is how long to wait for the pong before the connection ends with
-	// ErrPingTimeout. It runs only while somebody reads. It restarts as long as the peer's
-	// host acknowledges data sent before the ping, and once if that host has not
-	// acknowledged the ping (Linux; elsewhere what our socket has taken counts).
-	// Separately, a peer whose socket accepts nothing is given up after PingInterval +
-	// PongTimeout, at most an eighth later; without pings DefaultPingInterval stands for
-	// PingInterval. Zero or less: DefaultPongTimeout.
-	PongTimeout time.Duration
-}
-
-func (o *DialOptions) settings() settings {
-	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout).
-		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
-}
 
 // Dial connects to a ws or wss URL (RFC 6455 §3, §4.1); http and https mean the same. Path
 // and query must be escaped, the host ASCII (Punycode). ctx bounds connecting only. With
@@ -308,4 +236,35 @@ func readResponse(nc net.Conn, limits handshake.Limits, plaintext bool) (*http.R
 		err = fmt.Errorf("%w: the server closed the connection without an answer; if it speaks TLS, dial wss", err)
 	}
 	return nil, nil, err
+}
+
+// What is read of a refusal's body.
+const (
+	maxBody    = 4 << 10     // bytes, decoded
+	maxEncoded = 4 * maxBody // bytes, with the framing of chunks
+	bodyTime   = time.Second
+)
+
+// readBody gives a refused client what the server says about it: the beginning of the
+// body, to its end if that comes first (RFC 9112 §6.3), without the framing of chunks.
+// rest is what came behind the head. It ends with ctx, and after bodyTime. It returns the
+// same bytes.
+func readBody(ctx context.Context, nc net.Conn, resp *http.Response, rest []byte) []byte {
+	if resp.ContentLength == 0 {
+		return nil // Body is http.NoBody
+	}
+	_ = nc.SetReadDeadline(time.Now().Add(bodyTime))
+	if ctx.Err() != nil {
+		_ = nc.SetReadDeadline(past) // its end has set one already, which the line above undid
+	}
+	body := io.MultiReader(bytes.NewReader(rest), nc)
+	switch {
+	case resp.ContentLength > 0:
+		body = io.LimitReader(body, resp.ContentLength)
+	case len(resp.TransferEncoding) > 0 && resp.TransferEncoding[len(resp.TransferEncoding)-1] == "chunked":
+		body = httputil.NewChunkedReader(io.LimitReader(body, maxEncoded))
+	}
+	begin, _ := io.ReadAll(io.LimitReader(body, maxBody)) // what came is better than nothing
+	resp.Body = io.NopCloser(bytes.NewReader(begin))
+	return begin
 }

@@ -1,9 +1,6 @@
 package conn
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"iter"
 	"math/rand/v2"
 	"net"
@@ -280,112 +277,75 @@ func (g *Group) Broadcast(pick func(*Conn) bool, messages ...*Prepared) int {
 	return n
 }
 
-// Shutdown describes how a group ends. The zero value closes all at once with 1001.
-type Shutdown struct {
-	// Code and Reason are what the clients are told. Zero, or a code that may not be sent:
-	// 1001 (going away). A reason that is too long is cut at a character, one that is not
-	// UTF-8 is left out.
-	Code   StatusCode
-	Reason string
-	// Spread is the time over which the connections are closed, so that their clients
-	// do not all return at once. Zero: at once.
-	Spread time.Duration
+// GroupStats are the counts of a group since its first use.
+type GroupStats struct {
+	Opened  int64 // connections that ever joined
+	Active  int64 // those that have not ended
+	Refused int64 // requests for which there was no place
+	// Codes and Tokens count how connections have ended: by CloseError.Code, and by
+	// CloseError.Token.
+	Codes  map[StatusCode]int64
+	Tokens map[string]int64
+
+	// Stats are the sums over all connections; RoundTrip is the longest of the last ones
+	// of those that live.
+	Stats
 }
 
-// Shutdown refuses new connections with 503 and Retry-After, and closes those that
-// there are. It returns nil when all have ended. When ctx ends before, those that are
-// left are ended without a closing handshake, and the error is ctx's; then, too, all are
-// gone when Shutdown returns, but for those whose callback has not returned a second
-// later. The group stays closed.
-//
-// An http.Server should go on to listen meanwhile, so that new clients are told to come
-// back: see [Group.ShutdownServer].
-//
-// Called in a callback, Shutdown returns ErrInCallback and continues in the background
-// until ctx's deadline; without a deadline it does not give up.
-func (g *Group) Shutdown(ctx context.Context, how Shutdown) error {
-	if !how.Code.Sendable() {
-		how.Code = StatusGoingAway
-	}
-	how.Reason = sendableReason(how.Reason)
-	empty := g.close()
-	if !inCallback() {
-		return g.shutdown(ctx, how, empty)
-	}
-	later, cancel := context.WithoutCancel(ctx), func() {}
-	if deadline, ok := ctx.Deadline(); ok {
-		later, cancel = context.WithDeadline(later, deadline)
-	}
-	go func() {
-		defer cancel()
-		_ = g.shutdown(later, how, empty)
-	}()
-	return ErrInCallback
-}
-
-func (g *Group) shutdown(ctx context.Context, how Shutdown, empty <-chan struct{}) error {
-	g.closeAll(ctx, how.Spread, how.Code, how.Reason)
-	select {
-	case <-empty:
-		return nil
-	case <-ctx.Done():
-	}
-	for _, c := range g.snapshot() {
-		_ = c.CloseNow()
-	}
-	leaving := time.NewTimer(lingerTimeout)
-	defer leaving.Stop()
-	select {
-	case <-empty:
-	case <-leaving.C:
-	}
-	return ctx.Err()
-}
-
-// ShutdownServer shuts down the group, then srv. Until the group is empty srv keeps
-// listening, and answers new clients with 503 and Retry-After. If ctx ends first, both are
-// closed at once; the error is ctx's, or srv's if srv failed for another reason. In a
-// callback it returns ErrInCallback and does not shut down srv.
-func (g *Group) ShutdownServer(ctx context.Context, srv *http.Server, how Shutdown) error {
-	err := g.Shutdown(ctx, how)
-	if errors.Is(err, ErrInCallback) {
-		return err
-	}
-	if srvErr := srv.Shutdown(ctx); srvErr != nil {
-		_ = srv.Close()
-		err = cmp.Or(err, srvErr)
-	}
-	return err
-}
-
-// close lets nobody in any more, and returns what is closed when the last one leaves.
-func (g *Group) close() <-chan struct{} {
+// Stats returns the group's counts. It asks every connection, so it is for a look now
+// and then, not for each message. The maps are the caller's.
+func (g *Group) Stats() GroupStats {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.closing = true
-	empty := g.emptied
-	if empty == nil {
-		empty = make(chan struct{})
-		g.emptied = empty
+	s := g.past.clone()
+	conns := make([]*Conn, 0, len(g.members))
+	for m := range g.members {
+		conns = append(conns, m.c)
 	}
-	g.left()
-	return empty
+	// One that ends from here on is counted below all the same: its own counts stay.
+	g.mu.Unlock()
+	s.Active = int64(len(conns))
+	for _, c := range conns {
+		own := c.Stats()
+		s.add(&own)
+		s.RoundTrip = max(s.RoundTrip, own.RoundTrip)
+		s.Pending += own.Pending
+	}
+	return s
 }
 
-// closeAll begins to close the connections, in random order.
-func (g *Group) closeAll(ctx context.Context, spread time.Duration, code StatusCode, reason string) {
-	conns := g.snapshot()
-	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
-	began := time.Now()
-	for i, c := range conns {
-		due := time.Duration(float64(spread) * float64(i) / float64(len(conns)))
-		if wait := due - time.Since(began); wait > 0 {
-			select {
-			case <-time.After(wait):
-			case <-ctx.Done():
-				return
-			}
-		}
-		c.startClose(code, reason)
+func (s *GroupStats) clone() GroupStats {
+	c := *s
+	c.Codes, c.Tokens = map[StatusCode]int64{}, map[string]int64{}
+	for code, n := range s.Codes {
+		c.Codes[code] = n
 	}
+	for token, n := range s.Tokens {
+		c.Tokens[token] = n
+	}
+	return c
+}
+
+// end adds a connection that has ended.
+func (s *GroupStats) end(last *Stats, why *CloseError) {
+	if s.Codes == nil {
+		s.Codes, s.Tokens = map[StatusCode]int64{}, map[string]int64{}
+	}
+	s.Codes[why.Code]++
+	s.Tokens[why.Token()]++
+	s.add(last)
+}
+
+// add adds what can be added: not what is at one moment.
+func (s *Stats) add(t *Stats) {
+	s.MessagesIn += t.MessagesIn
+	s.MessagesOut += t.MessagesOut
+	s.PayloadIn += t.PayloadIn
+	s.PayloadOut += t.PayloadOut
+	s.EncodedIn += t.EncodedIn
+	s.EncodedOut += t.EncodedOut
+	s.ControlIn += t.ControlIn
+	s.ControlOut += t.ControlOut
+	s.WireIn += t.WireIn
+	s.WireOut += t.WireOut
+	s.Dropped += t.Dropped
 }

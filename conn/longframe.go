@@ -154,27 +154,6 @@ func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress
 	return s.sendPlain(ctx, h, m)
 }
 
-// sendBatch sends what was collected, and returns its buffer to the pool.
-func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
-	if len(b.Frames) > 0 {
-		err = s.t.Write(b.Frames, false)
-	}
-	bufpool.Put(b.Frames)
-	if err != nil {
-		return s.failed(err)
-	}
-	if len(b.Long) == 0 {
-		return s.drain(ctx)
-	}
-	if b.Masked {
-		var h frame.Header
-		n, _ := h.Parse(b.Long) // our own: it is whole and in order
-		h.Masked, h.Key = true, b.Key
-		return s.sendMasked(ctx, &h, nil, b.Long[n:])
-	}
-	return s.sendParts(ctx, b.Long, partSize(len(b.Long)), partSize(len(b.Long)) < len(b.Long))
-}
-
 // sendMasked masks a frame while it copies it, a record at a time, which is then encrypted from the L1 cache.
 func (s *sender) sendMasked(ctx context.Context, h *frame.Header, head, p []byte) (err error) {
 	b := bufpool.Get(record)

@@ -1,7 +1,12 @@
 package conn
 
 import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 )
 
 func TestStatsCountBothDirections(t *testing.T) {
@@ -43,4 +48,96 @@ func BenchmarkCounting(b *testing.B) {
 		c.observeOut(Text, 32)
 		c.publish()
 	}
+}
+
+// diary writes down what it is told.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (d *diary) note(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, fmt.Sprintf(format, args...))
+}
+
+func (d *diary) await(t *testing.T, want ...string) {
+	t.Helper()
+	for range 500 {
+		d.mu.Lock()
+		same := slices.Equal(d.lines, want)
+		d.mu.Unlock()
+		if same {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("got %q, want %q", d.lines, want)
+}
+
+func (d *diary) Opened(c *Conn) { d.note("opened") }
+func (d *diary) Refused(r *http.Request, why *HandshakeError) {
+	d.note("refused %s: %s", r.URL.Path, why.Token)
+}
+func (d *diary) MessageIn(c *Conn, typ MessageType, n int)  { d.note("in %v %d", typ, n) }
+func (d *diary) MessageOut(c *Conn, typ MessageType, n int) { d.note("out %v %d", typ, n) }
+func (d *diary) Closed(c *Conn, why *CloseError)            { d.note("closed %d %s", why.Code, why.Token()) }
+
+var _ Observer = Unobserved{}
+
+// TestAnObserverIsToldEverything, on both sides, by whatever way messages go.
+func TestAnObserverIsToldEverything(t *testing.T) {
+	var at, from diary
+	url, o := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := Accept(w, r, &AcceptOptions{Observer: &at})
+		if err != nil {
+			return
+		}
+		c.Go(func(c *Conn, m Message) error {
+			if m.Type == Binary {
+				p, _ := Prepare(m.Type, m.Data)
+				return c.Send(p)
+			}
+			return echoBack(c, m)
+		}, nil)
+	}), true, true)
+	o.Observer = &from
+	c, _, err := Dial(bg, url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exchange := func(write func() error) {
+		t.Helper()
+		if err := write(); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.Read(bg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exchange(func() error { return c.Write(bg, Text, []byte("five!")) })
+	exchange(func() error { return c.Write(bg, Binary, make([]byte, 100_000)) })
+	exchange(func() error {
+		w, err := c.Writer(bg, Text)
+		if err != nil {
+			return err
+		}
+		_, _ = w.Write([]byte("in "))
+		_ = w.Flush()
+		_, _ = w.Write([]byte("pieces"))
+		return w.Close()
+	})
+	if err := c.Close(4001, ""); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"opened", "in text 5", "out text 5", "in binary 100000", "out binary 100000",
+		"in text 9", "out text 9", "closed 4001 peer"}
+	at.await(t, all...) // the server may hear of the end after the client
+	if _, _, err := Dial(bg, url+"/other", &DialOptions{TLS: o.TLS, Header: http.Header{"Origin": {"https://elsewhere.example"}}}); err == nil {
+		t.Fatal("let in")
+	}
+	from.await(t, "opened", "out text 5", "in text 5", "out binary 100000", "in binary 100000",
+		"out text 9", "in text 9", "closed 4001 local")
+	at.await(t, append(all, "refused /other: origin")...)
 }

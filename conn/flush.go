@@ -1,0 +1,273 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/outbox"
+)
+
+// flush sends everything that is there.
+func (s *sender) flush(ctx context.Context) error {
+	if ok, err := s.lock(ctx); !ok {
+		return err
+	}
+	err := s.sendAll(ctx)
+	s.unlock()
+	if e, ok := resumable(err); ok {
+		return e.Err // nothing of the caller's was among it
+	}
+	if err != nil {
+		return s.life.because(err) // the end may be of this call's own doing
+	}
+	return nil
+}
+
+// tryFlush sends what the socket takes now. If somebody else is sending, they send it along; a goroutine sends what the
+// socket does not take. An error shows when the connection is read.
+func (s *sender) tryFlush() {
+	s.unsent.Store(true)
+	for s.unsent.Load() && s.token.TryLock() {
+		s.unsent.Store(false)
+		err := s.sendAll(expired)
+		s.release()
+		if _, ok := errors.AsType[*InterruptedError](err); err != nil && !ok {
+			return
+		}
+	}
+}
+
+// tryFlushAll is tryFlush, and reports whether nothing is left to send.
+func (s *sender) tryFlushAll() bool {
+	if !s.token.TryLock() {
+		return false
+	}
+	err := s.sendAll(expired)
+	s.unlock()
+	return err == nil
+}
+
+// flushLater starts the goroutine that sends what waits for a slow peer.
+func (s *sender) flushLater() {
+	if s.later.Swap(true) {
+		return
+	}
+	go func() {
+		if ok, _ := s.lock(context.Background()); ok {
+			s.later.Store(false)
+			_ = s.sendAll(context.Background())
+			s.unlock()
+		}
+	}()
+}
+
+// expired is a context for work that may not wait.
+var expired = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// sendAll sends what the transport holds, what is buffered, and what is queued behind it. The token is held. What is
+// buffered stays out of the transport as long as that holds something, so that it can be taken back.
+func (s *sender) sendAll(ctx context.Context) error {
+	if s.life.broken() {
+		return s.life.closed()
+	}
+	if s.t.Pending() > 0 {
+		if err := s.drain(ctx); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	b := s.outbox.Collect()
+	s.mu.Unlock()
+	return s.send(ctx, b)
+}
+
+// send sends b, and what comes behind it. The token is held.
+func (s *sender) send(ctx context.Context, b outbox.Batch) error {
+	for {
+		if len(b.Frames)+len(b.Long) == 0 {
+			bufpool.Put(b.Frames) // all of it was taken back
+			if err := s.life.err(); err != nil {
+				return err // or was dropped
+			}
+		} else if err := s.sendBatch(ctx, b); err != nil {
+			return err
+		}
+		s.sent.Store(b.End)
+		if !b.More {
+			return nil
+		}
+		s.mu.Lock()
+		b = s.outbox.Collect()
+		s.mu.Unlock()
+	}
+}
+
+// sendBatch sends what was collected, and returns its buffer to the pool.
+func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
+	if len(b.Frames) > 0 {
+		err = s.t.Write(b.Frames, false)
+	}
+	bufpool.Put(b.Frames)
+	if err != nil {
+		return s.failed(err)
+	}
+	if len(b.Long) == 0 {
+		return s.drain(ctx)
+	}
+	if b.Masked {
+		var h frame.Header
+		n, _ := h.Parse(b.Long) // our own: it is whole and in order
+		h.Masked, h.Key = true, b.Key
+		return s.sendMasked(ctx, &h, nil, b.Long[n:])
+	}
+	return s.sendParts(ctx, b.Long, partSize(len(b.Long)), partSize(len(b.Long)) < len(b.Long))
+}
+
+// drain writes what the transport holds to the socket: at once if that takes it, else for as long as ctx lives.
+func (s *sender) drain(ctx context.Context) error {
+	done, err := s.t.TryFlush()
+	if !done && err == nil {
+		s.owner.stalled()
+	}
+	for !done && err == nil {
+		if err := ctx.Err(); err != nil {
+			return s.interrupted(err)
+		}
+		if err := s.watchContext(ctx); err != nil {
+			return s.interrupted(err)
+		}
+		err = s.t.Flush()
+		switch {
+		case err == nil:
+			done = true
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+		case !s.t.Resumable():
+			s.owner.abort(ctx.Err())
+			return &InterruptedError{Closed: true, Err: ctx.Err()}
+		case ctx.Err() != nil:
+			return s.interrupted(ctx.Err())
+		default: // a deadline left by somebody else
+			err = s.t.SetWriteDeadline(time.Time{})
+		}
+	}
+	if err != nil {
+		return s.failed(err)
+	}
+	return nil
+}
+
+// interrupted leaves the rest of what was being sent to a goroutine that exists only until it was sent.
+func (s *sender) interrupted(err error) error {
+	if err := s.life.err(); err != nil {
+		return err
+	}
+	s.flushLater()
+	return &InterruptedError{Pending: s.t.Pending(), Err: err}
+}
+
+// failed notes that nothing can be sent any more.
+func (s *sender) failed(err error) error {
+	s.mu.Lock()
+	s.outbox.Shut()
+	first := s.life.fail(err)
+	s.mu.Unlock()
+	if first {
+		s.owner.sendFailed(err)
+	}
+	return s.life.closed()
+}
+
+// resumable returns the error of a write that was interrupted and that goes on.
+func resumable(err error) (*InterruptedError, bool) {
+	if err == nil {
+		return nil, false
+	}
+	e, ok := errors.AsType[*InterruptedError](err)
+	return e, ok && !e.Closed
+}
+
+// lock waits for the token. Without it the error says why.
+func (s *sender) lock(ctx context.Context) (ok bool, err error) {
+	ok, err = s.token.Lock(ctx, s.life)
+	if ok {
+		return true, nil
+	}
+	if s.life.hasEnded() {
+		s.forgetContext()
+	}
+	return false, s.life.because(err)
+}
+
+// unlock passes the token on. Frames that came meanwhile and that nobody waits for are sent.
+func (s *sender) unlock() {
+	s.release()
+	if s.life.hasEnded() {
+		s.forgetContext()
+	}
+	if s.unsent.Load() {
+		s.tryFlush()
+	}
+}
+
+// release passes the token on, and wakes those whose frames were sent.
+func (s *sender) release() {
+	s.token.Unlock()
+	s.wake()
+}
+
+// watchContext has ctx interrupt sending. The token is held.
+func (s *sender) watchContext(ctx context.Context) error {
+	if s.watch == nil {
+		if ctx.Done() == nil {
+			return nil
+		}
+		s.watch = newWatch(s.t.SetWriteDeadline, s.life, s.owner)
+	}
+	return s.watch.set(ctx)
+}
+
+// forgetContext drops the reference to the last writer's context, unless somebody is sending, who does it then.
+func (s *sender) forgetContext() {
+	if s.token.TryLock() {
+		s.watch.clear()
+		s.token.Unlock()
+	}
+}
+
+// shutStream ends our stream when all was sent, and reports whether the peer can see that end.
+func (s *sender) shutStream(ctx context.Context) (visible bool) {
+	if ok, _ := s.lock(ctx); !ok {
+		return false
+	}
+	defer s.release()
+	// A close frame of our own may wait still: whoever sends it waits as we did.
+	if s.sendAll(ctx) != nil {
+		return false
+	}
+	// A context that has ended meanwhile, as that of the close frame has, must not cut it off.
+	s.watch.clear()
+	s.t.Notify()
+	return s.drain(ctx) == nil && s.t.Shut() == nil
+}
+
+// tryNotify tells the peer that our stream ends, if notify, and sends what TLS may have to say of the end, unless somebody
+// else is sending.
+func (s *sender) tryNotify(notify bool) {
+	if !s.token.TryLock() {
+		return
+	}
+	defer s.release()
+	s.watch.clear() // a context that has ended must not cut it off
+	if notify {
+		s.t.Notify()
+	}
+	_, _ = s.t.TryFlush()
+}
