@@ -37,7 +37,7 @@ fuzz: ## fuzz every target for FUZZTIME (30s), FUZZJOBS (1) at a time
 	@FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) .ci/fuzz
 
 soak: ## have connections come, stall and vanish for SOAKTIME (10m), and account for everything (ARGS='-conns 500', ...)
-	go run ./internal/soak -time $(SOAKTIME) $(ARGS)
+	go run ./test/soak -time $(SOAKTIME) $(ARGS)
 
 conformance: ## run the conformance suite against an echo server: URL=wss://host:port/path (ARGS='-insecure -cases 1.*', ...)
 	go run ./autobahn/suite/cmd -url '$(URL)' $(ARGS)
@@ -52,10 +52,10 @@ autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', 
 	go run ./autobahn/runner $(ARGS)
 
 interop: ## show interoperation with Python's websockets, Node's ws and Chromium
-	go run ./internal/interop $(ARGS)
+	go run ./test/interop $(ARGS)
 
 browser: ## have Chromium use the demo's page
-	go run ./internal/interop -only browser $(ARGS)
+	go run ./test/interop -only browser $(ARGS)
 
 bench: ## measure this library beside its peers, into bench/report, in some 17 minutes (ARGS='-rows 1,5', ...)
 	cd bench && go run . -out report $(ARGS)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
 )
 
 // past is a deadline that has expired: setting it ends a call in progress.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 // bench has what all runs share: programs, which are built once, and where reports go.

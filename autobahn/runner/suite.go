@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 // The values of -suite.

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 // defaultTestee is this library's own.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 func TestTesteeCommandLines(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite"
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 // bench has what all peers share.

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 

@@ -1,7 +1,7 @@
 // Command interop shows that this library and others understand each other over
 // wss, and fails if they do not.
 //
-//	go run ./internal/interop [-only python|node|browser|compression] [-cache DIR] [-timeout TIME]
+//	go run ./test/interop [-only python|node|browser|compression] [-cache DIR] [-timeout TIME]
 //
 // Python's websockets and Node's ws each play the client of our echo server and the
 // server of our client, with the same checks in both directions. A headless Chromium

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/conn"
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 // startTestServer starts our server, and returns it as a target too.

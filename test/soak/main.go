@@ -2,7 +2,7 @@
 // time, over wss on loopback, and accounts for every message, close code, drop and byte
 // of memory.
 //
-//	go run ./internal/soak [-time 10m] [-conns 2000] [-seed N] [-every 10s]
+//	go run ./test/soak [-time 10m] [-conns 2000] [-seed N] [-every 10s]
 //
 // Each message carries its connection and its number. When a connection has ended, what
 // both sides sent and received is compared, with each other and with what the library

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 func TestForeignClientsConnectionsAreJudgedOnBothSides(t *testing.T) {

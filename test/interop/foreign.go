@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed-c4549abd/wss/conn"
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 func TestForeignServersConnectionsAreJudgedOnBothSides(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/process"
+	"github.com/seed-c4549abd/wss/test/process"
 )
 
 // The newest releases when this was last looked at. They are pinned so that a
