@@ -32,7 +32,7 @@ func granted() []Case {
 	marked := ends
 	marked.RSV = 4
 	whole := Frame{Opcode: frame.Text, RSV: 4, Payload: helloBegins + helloEnds}
-	wrongPing := ping("")
+	wrongPing := ping(greeting)
 	wrongPing.RSV = 4
 	broken := Frame{Opcode: frame.Text, RSV: 4, Payload: "\xff\xff\xff\xff"}
 	between := comesBack("A ping between the fragments of a compressed message.", []Event{pong(greeting), message(rfcHello)}, begins, ping(greeting), ends)
