@@ -252,9 +252,7 @@ func (p *Peer) control() {
 	payload := string(p.in.control)
 	switch p.in.head.Opcode {
 	case frame.Ping:
-		if p.state == stateOpen {
-			p.Send(Frame{Opcode: frame.Pong, Payload: payload})
-		}
+		p.answerPing(payload)
 	case frame.Pong:
 		p.event(pong(payload))
 	case frame.Close:

@@ -7,6 +7,17 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 )
 
+// unaskedPong sends a pong that answers no ping, where that is the peculiarity.
+func (s *session) unaskedPong() error {
+	switch s.fault {
+	case PongsUnasked:
+		return s.send(frame.Pong, []byte("nobody asked"))
+	case EmptyPongUnasked:
+		return s.send(frame.Pong, nil)
+	}
+	return nil
+}
+
 // pingFollows reports whether the next frame has come, and is a ping.
 func (s *session) pingFollows() bool {
 	_, size := s.buffered()

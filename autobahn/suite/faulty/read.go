@@ -104,6 +104,11 @@ func (s *session) data(h *frame.Header) error {
 			}
 		}
 		s.message = append(s.message, b[:n]...)
+		if s.fault == PingsWithin && pos == int64(n) && pos < h.Length {
+			if err := s.send(frame.Ping, []byte("are you there?")); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ var errEnd = errors.New("closed")
 
 // serve handles frames until the connection ends, and ends it after our close frame.
 func (s *session) serve() {
-	if s.fault == PongsUnasked && s.send(frame.Pong, []byte("nobody asked")) != nil {
+	if s.unaskedPong() != nil {
 		return
 	}
 	for {
