@@ -144,12 +144,13 @@ func (p *Peer) exchangeCompressed(s *sample, length, fragment int) {
 	send()
 }
 
-// declined ends a case for which compression was not agreed on.
+// declined ends a case for which compression was not agreed on. The connection is then to end as any other does, whatever the case
+// would have had it fail for.
 func (p *Peer) declined() bool {
 	if p.compression != nil {
 		return false
 	}
-	p.result.declined = true
+	p.result.declined, p.result.closing = true, normalClosing()
 	p.result.Behavior, p.result.Result = report.Unimplemented, "The peer does not agree to permessage-deflate."
 	p.Close(frame.NormalClosure)
 	return true

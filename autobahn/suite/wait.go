@@ -27,21 +27,30 @@ type timer struct {
 
 func (p *Peer) slow(d time.Duration) time.Duration { return p.pace.of(d, p.test.answers()) }
 
-// KillAfter fails the connection with status 1001 if it still exists when d has passed.
+// KillAfter fails the connection if it still exists when d has passed: with status 1001, or by ending TCP where a close frame was
+// sent before.
 func (p *Peer) KillAfter(d time.Duration) {
 	p.log.wait("KL", d.Seconds())
 	p.after("kill", d, func() {
-		p.log.wait("KLE")
-		p.timeOut(d, "failed the connection with 1001")
+		then := "failed the connection with 1001"
+		if p.state != stateOpen {
+			then = "ended the TCP connection"
+		}
+		p.log.over("KLE", "the time is over, and the suite "+then)
+		p.timeOut(d, then)
 		p.fail(frame.GoingAway, "the case took too long")
 	})
 }
 
-// CloseAfter begins a closing handshake without a status code if the connection still exists when d has passed.
+// CloseAfter begins a closing handshake without a status code if none has begun when d has passed.
 func (p *Peer) CloseAfter(d time.Duration) {
 	p.log.wait("TI", d.Seconds())
 	p.after("close", d, func() {
-		p.log.wait("TIE")
+		if p.state != stateOpen {
+			p.log.over("TIE", "the time is over; the closing handshake had begun before")
+			return
+		}
+		p.log.over("TIE", waited("TIE", nil))
 		p.timeOut(d, "began the closing handshake without a status code")
 		p.Send(closeFrame(""))
 	})
