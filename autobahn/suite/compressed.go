@@ -78,7 +78,7 @@ func compressedCases(id string, s *sample, offers ...offer) []Case {
 			Description: fmt.Sprintf("A thousand messages of %d octets%s, one after the other: %s. %s.",
 				v.length, cut, s.about, inWords(offers)),
 			Expectation: fmt.Sprintf("All come back within %v, and the connection is closed cleanly with 1000.", v.wait),
-			Closing:     normalClosing(), ReportTime: true, offers: offers, lasts: v.wait,
+			Closing:     normalClosing(), ReportTime: true, offers: offers, lasts: v.wait, rounds: messages, volume: int64(messages * v.length),
 			Drive: func(_ context.Context, p *Peer) { p.exchangeCompressed(s, v.length, v.fragment) },
 		})
 	}

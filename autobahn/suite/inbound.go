@@ -333,7 +333,7 @@ func (p *Peer) dropLater() {
 		p.hangUp()
 		return
 	}
-	p.after("drop", dropTimeout, func() {
+	p.afterClosing("drop", dropTimeout, func() {
 		p.result.WasServerConnectionDropTimeout = true
 		p.drop("the server did not end the connection in time")
 	})

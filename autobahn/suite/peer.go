@@ -231,9 +231,9 @@ func (p *Peer) beginClosing(body string, byUs bool) {
 	if !byUs {
 		return
 	}
-	p.after("reply", replyTimeout, func() {
+	p.afterClosing("reply", replyTimeout, func() {
 		r.WasCloseHandshakeTimeout = true
-		p.timeOut(replyTimeout, "ended the TCP connection, as there was no answer to its close frame")
+		p.timeOut(p.pace.of(replyTimeout, p.test.atEnd()), "ended the TCP connection, as there was no answer to its close frame")
 		p.drop("the peer did not answer the close frame in time")
 	})
 }

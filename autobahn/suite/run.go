@@ -117,7 +117,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	if o.Begin != nil {
-		o.Begin(Plan{Cases: len(cases), Latency: o.Latency, Bound: o.bound(cases)})
+		o.Begin(o.Plan(cases))
 	}
 	rep := &Report{Agent: o.Agent, Cases: ids(cases), Results: make([]*Result, len(cases))}
 	var (
@@ -231,7 +231,7 @@ func (p *Peer) leave() {
 // run carries out a case from the opened connection to its end.
 func (p *Peer) run(ctx context.Context) {
 	c := p.test
-	p.after("give up", giveUp, func() { p.drop("nobody ended the connection") })
+	p.timers["give up"] = timer{time.Now().Add(c.waiting(p.pace)), func() { p.drop("nobody ended the connection") }}
 	p.Send(c.Frames...)
 	if c.KillAfter > 0 {
 		p.KillAfter(c.KillAfter)

@@ -11,8 +11,6 @@ import (
 const (
 	replyTimeout = time.Second // for the peer's close frame, when ours was sent
 	dropTimeout  = time.Second // for the server to end the connection, when both were seen (RFC 6455 §7.1.1)
-	// giveUp ends a connection that none of the other waits has ended.
-	giveUp = 20 * time.Second
 )
 
 // after has fire called within Wait when d has passed, unless another timer of that name takes its place.
@@ -27,6 +25,11 @@ type timer struct {
 
 func (p *Peer) slow(d time.Duration) time.Duration { return p.pace.of(d, p.test.answers()) }
 
+// afterClosing is after for a wait of the closing handshake.
+func (p *Peer) afterClosing(name string, d time.Duration, fire func()) {
+	p.timers[name] = timer{time.Now().Add(p.pace.of(d, p.test.atEnd())), fire}
+}
+
 // KillAfter fails the connection if it still exists when d has passed: with status 1001, or by ending TCP where a close frame was
 // sent before.
 func (p *Peer) KillAfter(d time.Duration) {
@@ -37,7 +40,7 @@ func (p *Peer) KillAfter(d time.Duration) {
 			then = "ended the TCP connection"
 		}
 		p.log.over("KLE", "the time is over, and the suite "+then)
-		p.timeOut(d, then)
+		p.timeOut(p.slow(d), then)
 		p.fail(frame.GoingAway, "the case took too long")
 	})
 }
@@ -51,7 +54,7 @@ func (p *Peer) CloseAfter(d time.Duration) {
 			return
 		}
 		p.log.over("TIE", waited("TIE", nil))
-		p.timeOut(d, "began the closing handshake without a status code")
+		p.timeOut(p.slow(d), "began the closing handshake without a status code")
 		p.Send(closeFrame(""))
 	})
 }

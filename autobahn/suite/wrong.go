@@ -57,7 +57,7 @@ func (p *Peer) timeOut(d time.Duration, then string) {
 	if p.state == stateOpen {
 		what = "the case had not come to its end"
 	}
-	p.result.timedOut = fmt.Sprintf("Within %v %s, and the suite %s.", p.slow(d).Round(time.Millisecond), what, then)
+	p.result.timedOut = fmt.Sprintf("Within %v %s, and the suite %s.", d.Round(time.Millisecond), what, then)
 }
 
 // tellWrong has a verdict that is no pass say what the page says: which rule was broken, what came instead of what, and which

@@ -125,7 +125,7 @@ func (b *bench) results(ctx context.Context, line, cases []string) (results []*s
 	}
 	defer func() { s.process.Stop() }()
 	o := suite.Options{URL: s.url, Cases: cases, Parallel: 16, Begin: func(p suite.Plan) {
-		fmt.Fprintf(b.log, "%d cases, in %v at most; the server answers within %v\n", p.Cases, p.Bound.Round(time.Second), p.Latency.Round(10*time.Microsecond))
+		fmt.Fprintln(b.log, p)
 	}}
 	rep, err := suite.Run(ctx, o)
 	if err != nil {
