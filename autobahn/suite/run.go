@@ -100,8 +100,9 @@ func selection(patterns []string) ([]Case, error) {
 }
 
 // Run runs the selected cases against a server and reports on them in their order. A server that fails is no error: that
-// is what the report says. An error is about the options, or says that there was no connection to the server, or no TLS; or it is the
-// context's when it ended before all cases had run.
+// is what the report says. An error is about the options, or says that there was no connection to the server, or no TLS; it is a
+// [*GoneError] where the server has ended meanwhile, which says while which case; or it is the context's when that ended before all
+// cases had run.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -124,7 +125,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		tasks sync.WaitGroup
 		mu    sync.Mutex
 		done  int
+		seen  witness
 	)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	slots, takes := o.slots()
 	for i := range cases {
 		n := takes(&cases[i])
@@ -140,7 +144,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 					<-slots
 				}
 			}()
-			r := runCase(ctx, &o, &cases[i], i+1)
+			r, refused := runCase(ctx, &o, &cases[i], i+1, &seen)
+			if refused != nil {
+				cancel(seen.gone(o.URL, len(cases), refused))
+				return
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			rep.Results[i] = r
@@ -151,6 +159,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		})
 	}
 	tasks.Wait()
+	if gone, ok := errors.AsType[*GoneError](context.Cause(ctx)); ok {
+		return nil, gone
+	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("suite: %w", ctx.Err())
 	}
@@ -177,12 +188,18 @@ func (o *Options) slots() (slots chan struct{}, takes func(*Case) int) {
 	}
 }
 
-// runCase runs one case on a connection of its own.
-func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
-	r := newResult(c, number, o.Agent)
-	at := open(ctx, o, c, r)
+// runCase runs one case on a connection of its own. An error says that there is no server any more.
+func runCase(ctx context.Context, o *Options, c *Case, number int, seen *witness) (*Result, error) {
+	r, at, err := openPatiently(ctx, o, c, number)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { seen.ended(r) }()
+	if r.HTTPResponse != "" {
+		seen.answered(c.ID)
+	}
 	if at == nil {
-		return r
+		return r, nil
 	}
 	if r.Agent == "" {
 		r.Agent = at.agreement.Header.Get("Server")
@@ -193,11 +210,31 @@ func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
 	if o.ByRFC {
 		r.countByRFC()
 	}
-	return r
+	return r, nil
 }
 
-// open performs the opening handshake of a case. It returns nil if that is all that there is to the case.
-func open(ctx context.Context, o *Options, c *Case, r *Result) *opened {
+// openPatiently opens a case's connection, and tries again a little later where it is refused. An error says that it always was.
+func openPatiently(ctx context.Context, o *Options, c *Case, number int) (*Result, *opened, error) {
+	for try := 0; ; try++ {
+		r := newResult(c, number, o.Agent)
+		at, err := open(ctx, o, c, r)
+		if refusedBy(err) == nil || ctx.Err() != nil {
+			return r, at, nil
+		}
+		if try == len(retries) {
+			return nil, nil, err
+		}
+		select {
+		case <-time.After(retries[try]):
+		case <-ctx.Done():
+			return r, nil, nil
+		}
+	}
+}
+
+// open performs the opening handshake of a case. It returns nil if that is all that there is to the case; an error says why there was
+// no connection.
+func open(ctx context.Context, o *Options, c *Case, r *Result) (*opened, error) {
 	if c.Opening != nil {
 		return askFor(ctx, o, c, r)
 	}
@@ -206,9 +243,9 @@ func open(ctx context.Context, o *Options, c *Case, r *Result) *opened {
 	if err != nil {
 		r.Result = err.Error()
 		r.WasOpenHandshakeTimeout = errors.Is(err, context.DeadlineExceeded)
-		return nil
+		return nil, err
 	}
-	return at
+	return at, nil
 }
 
 // conduct carries out a case and gives the verdicts.

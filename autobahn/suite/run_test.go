@@ -110,23 +110,6 @@ func TestARunThatIsCancelledIsAnError(t *testing.T) {
 	}
 }
 
-func TestAServerThatGoesAwayFailsEveryCase(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.Close()
-	rep, err := Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*", "7.13.*"}, Latency: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rep.Results {
-		if r.Behavior != report.Failed || r.BehaviorClose != report.Failed || r.Agent != ln.Addr().String() {
-			t.Errorf("%s: %s, %s, agent %q", r.ID, r.Behavior, r.BehaviorClose, r.Agent)
-		}
-	}
-}
-
 func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
 	for name, o := range map[string]Options{
 		"no URL":                    {},
