@@ -94,7 +94,7 @@ func ids(cases []Case) []string {
 func selection(patterns []string) ([]Case, error) {
 	ids, err := report.Match(patterns)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("suite: %w", err)
 	}
 	return slices.DeleteFunc(append(Cases(), Beyond()...), func(c Case) bool { return !slices.Contains(ids, c.ID) }), nil
 }

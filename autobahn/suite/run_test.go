@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -121,6 +122,15 @@ func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
 		if rep, err := Run(t.Context(), o); err == nil || rep != nil {
 			t.Errorf("%s: report %v, error %v", name, rep, err)
 		}
+	}
+}
+
+// TestAPatternOfNothingIsExplained with the numbers of all cases that there are, by the package that was called.
+func TestAPatternOfNothingIsExplained(t *testing.T) {
+	_, err := Select([]string{"29.*"})
+	want := fmt.Sprintf("suite: pattern \"29.*\" names no case: there are 517 of the original's, and %d beyond them", len(Beyond()))
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 
