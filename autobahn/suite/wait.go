@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/seed-c4549abd/wss/autobahn/report"
 	"github.com/seed-c4549abd/wss/frame"
 )
 
@@ -123,6 +124,9 @@ func (p *Peer) nextTimer() (name string, next timer) {
 func (p *Peer) lost() {
 	p.result.streamEnd = p.link.end
 	p.result.first = p.server && p.closed
+	if p.test.lasts > 0 && p.state == stateOpen && p.result.Behavior == report.Failed {
+		p.result.Result = "Not everything came back: the peer ended the connection."
+	}
 	if !p.result.WasClean && p.result.WasNotCleanReason == nil {
 		why := "the peer ended the connection without a closing handshake"
 		p.result.WasNotCleanReason = &why

@@ -1,7 +1,10 @@
 package suite
 
 import (
+	"bufio"
 	"bytes"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -143,6 +146,46 @@ func TestAnExchangeThatHasComeToAStandstillIsGivenUp(t *testing.T) {
 	for i, want := range []string{"Not everything came back within 10s.", "Not everything came back. For 200ms nothing came, and the suite"} {
 		if r := rep.Results[i]; r.Behavior != "FAILED" || !strings.HasPrefix(r.Result, want) {
 			t.Errorf("%s: %s: %s, want %q", r.ID, r.Behavior, r.Result, want)
+		}
+	}
+}
+
+// hangsUp serves connections that end when the first frame has come.
+func hangsUp(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				in := bufio.NewReader(conn)
+				if head, err := readHead(in); err == nil {
+					_, _ = io.WriteString(conn, agreeing(head))
+					_, _ = in.ReadByte()
+				}
+			}()
+		}
+	}()
+	return "ws://" + ln.Addr().String()
+}
+
+// TestAnExchangeThatThePeerEndsIsSaidToBeSo, rather than to have lasted too long.
+func TestAnExchangeThatThePeerEndsIsSaidToBeSo(t *testing.T) {
+	rep, err := Run(t.Context(), Options{URL: hangsUp(t), Cases: []string{"9.1.1", "9.7.1"}, Latency: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rep.Results {
+		if r.Result != "Not everything came back: the peer ended the connection." {
+			t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
 		}
 	}
 }
