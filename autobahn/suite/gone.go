@@ -62,7 +62,6 @@ type witness struct {
 	alive time.Time // when it answered an opening handshake last
 	last  string    // the case that it was of
 	lost  []loss
-	done  int
 }
 
 type loss struct {
@@ -80,10 +79,26 @@ func (w *witness) answered(id string) {
 func (w *witness) ended(r *Result) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.done++
 	if r.streamEnd != nil && !r.WasClean || r.HTTPRequest != "" && r.HTTPResponse == "" {
 		w.lost = append(w.lost, loss{r.ID, time.Now()})
 	}
+}
+
+// doubts reports whether connections have been lost since the server answered an opening handshake last: it may have ended after all
+// cases had begun.
+func (w *witness) doubts() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.lost) > 0 && w.lost[len(w.lost)-1].at.After(w.alive)
+}
+
+// refuses returns the error of a server that accepts no connection any more.
+func refuses(ctx context.Context, o *Options) error {
+	_, at, err := openPatiently(ctx, o, &Case{}, 0)
+	if at != nil {
+		_ = at.conn.Close()
+	}
+	return err
 }
 
 // sameTime is within what the ends of connections are noticed that have ended at once.
@@ -93,7 +108,7 @@ const sameTime = 200 * time.Millisecond
 func (w *witness) gone(url string, cases int, err error) *GoneError {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := &GoneError{URL: url, Done: w.done, Cases: cases, Err: err}
+	e := &GoneError{URL: url, Cases: cases, Err: err}
 	for _, l := range w.lost {
 		if l.at.After(w.alive.Add(-sameTime)) {
 			e.Suspects = append(e.Suspects, l.id)

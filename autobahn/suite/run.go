@@ -101,7 +101,7 @@ func selection(patterns []string) ([]Case, error) {
 
 // Run runs the selected cases against a server and reports on them in their order. A server that fails is no error: that
 // is what the report says. An error is about the options, or says that there was no connection to the server, or no TLS; it is a
-// [*GoneError] where the server has ended meanwhile, which says while which case; or it is the context's when that ended before all
+// [*GoneError] where the server has ended meanwhile, which says while which case, and comes with a report of those that had run; or it is the context's when that ended before all
 // cases had run.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o, err := o.withDefaults()
@@ -147,6 +147,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			r, refused := runCase(ctx, &o, &cases[i], i+1, &seen)
 			if refused != nil {
 				cancel(seen.gone(o.URL, len(cases), refused))
+			}
+			if ctx.Err() != nil { // what was under way has no verdict
 				return
 			}
 			mu.Lock()
@@ -159,8 +161,16 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		})
 	}
 	tasks.Wait()
+	if ctx.Err() == nil && seen.doubts() {
+		if refused := refuses(ctx, &o); refused != nil {
+			cancel(seen.gone(o.URL, len(cases), refused))
+		}
+	}
 	if gone, ok := errors.AsType[*GoneError](context.Cause(ctx)); ok {
-		return nil, gone
+		rep.Results = slices.DeleteFunc(rep.Results, func(r *Result) bool { return r == nil })
+		gone.Done = len(rep.Results)
+		rep.name(o.URL)
+		return rep, gone
 	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("suite: %w", ctx.Err())
