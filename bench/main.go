@@ -151,8 +151,8 @@ func numbers(list string) ([]int, error) {
 	var all []int
 	for _, s := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
 		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 16 {
-			return nil, fmt.Errorf("-rows: %q is not a row, want 1 to 16", s)
+		if err != nil || n < 1 || n > 17 {
+			return nil, fmt.Errorf("-rows: %q is not a row, want 1 to 17", s)
 		}
 		all = append(all, n)
 	}

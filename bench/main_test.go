@@ -83,11 +83,11 @@ func TestChildrenSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestRowsAreNumbersFrom1To16(t *testing.T) {
+func TestRowsAreNumbersFrom1To17(t *testing.T) {
 	if got, err := numbers("1,16"); err != nil || len(got) != 2 || got[1] != 16 {
 		t.Error(got, err)
 	}
-	for _, list := range []string{"0", "17", "x"} {
+	for _, list := range []string{"0", "18", "x"} {
 		if _, err := numbers(list); err == nil {
 			t.Errorf("%q was taken", list)
 		}

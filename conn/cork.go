@@ -25,8 +25,10 @@ func (k *cork) isOn() bool { return k.serving.Load() || k.calls.Load() > 0 }
 // for each tick.
 type corkTimer struct {
 	mu      sync.Mutex
-	all     []corked
+	timer   *time.Timer // nil until it is first needed
 	running bool
+	all     []corked
+	spare   []corked // memory for all, while tick looks at what is there
 }
 
 // corked is a connection on which something may be corked.
@@ -50,9 +52,14 @@ func (t *corkTimer) add(s *sender) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.all = append(t.all, corked{s, -1})
-	if !t.running {
-		t.running = true
-		time.AfterFunc(corkLimit, t.tick)
+	if t.running {
+		return
+	}
+	t.running = true
+	if t.timer == nil {
+		t.timer = time.AfterFunc(corkLimit, t.tick)
+	} else {
+		t.timer.Reset(corkLimit)
 	}
 }
 
@@ -60,7 +67,7 @@ func (t *corkTimer) add(s *sender) {
 func (t *corkTimer) tick() {
 	t.mu.Lock()
 	all := t.all
-	t.all = nil
+	t.all, t.spare = t.spare, nil
 	t.mu.Unlock()
 	again := all[:0]
 	var due []*sender
@@ -80,9 +87,11 @@ func (t *corkTimer) tick() {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.all = append(again, t.all...)
+	again = append(again, t.all...)
+	clear(t.all)
+	t.all, t.spare = again, t.all[:0]
 	if t.running = len(t.all) > 0; t.running {
-		time.AfterFunc(corkLimit, t.tick)
+		t.timer.Reset(corkLimit)
 	}
 }
 

@@ -82,16 +82,32 @@ func (c *Config) Plan() []Table {
 	var all []Table
 	for _, tables := range [][]Table{
 		c.echoTables(), c.idleTables(), c.pushTables(), c.clientTables(), c.microTables(), c.acceptTables(),
-		c.deflateTables(), c.growthTables(),
+		c.deflateTables(), c.growthTables(), c.trickleTables(),
 	} {
 		for _, t := range tables {
 			// The bounds of other rows need the cipher's cost.
 			if c.wants(t.Row) || t.Key == "cipher" && (c.wants(4) || c.wants(5) || c.wants(6) || c.wants(10)) {
 				all = append(all, t)
+				if t.OneProcessor {
+					all = append(all, c.free(t))
+				}
 			}
 		}
 	}
 	return all
+}
+
+// free is a table whose server and load share a processor, once more without that: the system decides, as it does where the
+// library is used. Its figures differ more from round to round; no mark is about them.
+func (c *Config) free(t Table) Table {
+	rounds := t.Rounds
+	if rounds == 0 {
+		rounds = c.Rounds
+	}
+	t.OneProcessor, t.Rounds, t.Lives = false, max(rounds/3, 2), min(t.Lives, 2)
+	t.Key += "-free"
+	t.Title += "; server and load free to use all processors"
+	return t
 }
 
 func (c *Config) wants(row int) bool {
