@@ -12,13 +12,28 @@ const corkLimit = 10 * time.Millisecond
 
 // cork says whether messages are buffered without being sent at once.
 type cork struct {
-	serving atomic.Bool  // Serve is handling input
+	serving atomic.Int32 // what Serve is doing: notServing, moreInput or lastInput
 	calls   atomic.Int32 // calls of Cork without their Uncork
 	timer   *corkTimer
 	listed  bool // in timer's list; guarded by the sender's lock
 }
 
-func (k *cork) isOn() bool { return k.serving.Load() || k.calls.Load() > 0 }
+// What Serve is doing.
+const (
+	notServing int32 = iota
+	moreInput        // it handles a message, and more input is available: replies are buffered
+	lastInput        // it handles a message, and no more is available: replies are sent, without waiting for the peer
+)
+
+// isOn reports whether messages are buffered.
+func (k *cork) isOn() bool { return k.serving.Load() == moreInput || k.calls.Load() > 0 }
+
+// serve notes what Serve is doing.
+func (k *cork) serve(state int32) {
+	if k.serving.Load() != state {
+		k.serving.Store(state)
+	}
+}
 
 // corkTimer sends what was corked for too long. Hardly ever is anything to be done, so it costs next to nothing: one timer
 // for all connections, which runs while something is corked now and then, and a list that a connection enters at most once

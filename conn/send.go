@@ -139,7 +139,7 @@ func (s *sender) overflow() error {
 	}
 	why := &CloseError{Code: outbox.FullCode, Reason: outbox.FullReason, Err: ErrQueueFull}
 	s.life.close(why)
-	s.cork.serving.Store(false)
+	s.cork.serving.Store(notServing)
 	s.owner.overflowed(why)
 	return why
 }
@@ -150,6 +150,7 @@ func (s *sender) tryFlushUncorked() {
 		s.tryFlush()
 		return
 	}
+	s.unsent.Store(true)
 	s.mu.Lock()
 	s.startCorkTimer()
 	s.mu.Unlock()

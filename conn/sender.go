@@ -61,8 +61,8 @@ func (s *sender) init(c *Conn, response []byte) {
 	s.outbox = outbox.New(c.role, &c.set.outbox, d, response)
 }
 
-// message enqueues a message of at most outbox.MaxCopied bytes, and returns when it was sent. While messages are corked it
-// returns at once. If ctx ends before anything of it was sent, the message is taken back.
+// message enqueues a message of at most outbox.MaxCopied bytes, and returns when it was sent; while messages are corked
+// or Serve handles one, at once. If ctx ends before anything of it was sent, the message is taken back.
 func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {
 	for {
 		s.mu.Lock()
@@ -78,8 +78,13 @@ func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compres
 			}
 			continue
 		case s.cork.isOn():
+			s.unsent.Store(true)
 			s.startCorkTimer()
 			s.mu.Unlock()
+			return nil
+		case s.cork.serving.Load() == lastInput:
+			s.mu.Unlock()
+			s.tryFlush()
 			return nil
 		}
 		return s.commit(ctx, e)
@@ -113,7 +118,7 @@ func (s *sender) close(why *CloseError) bool {
 		return false
 	}
 	s.life.close(why)
-	s.cork.serving.Store(false)
+	s.cork.serving.Store(notServing)
 	return true
 }
 

@@ -13,11 +13,10 @@ import (
 // It is the cheapest way to receive: the message's data is a view that is valid
 // until fn returns, and while nothing comes the connection holds no buffer.
 //
-// What is written while fn runs gathers, so that many small replies share one TLS
-// record and one system call: Write returns at once then, and everything leaves
-// when the input that is here has been handled, when 68 KiB have gathered, or when
-// fn has been running for ten or twenty milliseconds: call Flush
-// before something slow. An error in sending ends Serve.
+// Write does not wait for the peer while fn runs. While more input is available what is written is
+// buffered, so that many small replies share one TLS record and one system call: it is sent when that
+// input has been handled, when 68 KiB are buffered, or when fn has been running for ten or twenty
+// milliseconds. Flush sends it at once. An error in sending ends Serve.
 //
 // A stream that ends in the same moment in which its last bytes come is noticed within three seconds.
 //
@@ -145,8 +144,8 @@ func (s *server) messages() (err error, failed bool) {
 		if err != nil {
 			return err, false
 		}
-		if k := &c.send.cork; !k.serving.Load() && c.life.closed() == nil {
-			k.serving.Store(true)
+		if c.life.closed() == nil {
+			c.send.cork.serve(c.inputState())
 		}
 		c.observeIn(MessageType(op), len(data))
 		if err := s.call(Message{Type: MessageType(op), Data: data}); err != nil {
@@ -204,9 +203,8 @@ func orderly(err error) error {
 // much to send would wait for each other. A peer that takes nothing at all is not read from
 // any more.
 func (c *Conn) uncork(ctx context.Context) error {
-	if k := &c.send.cork; k.serving.Load() {
-		k.serving.Store(false)
-	}
+	c.send.cork.serve(notServing)
+	send := c.in.answer || c.send.unsent.Load() || c.t.Pending() > 0
 	c.in.answer = false
 	if !c.in.asm.open {
 		c.in.asm.drop()
@@ -214,8 +212,18 @@ func (c *Conn) uncork(ctx context.Context) error {
 	if c.life.hasEnded() {
 		return nil
 	}
-	c.send.tryFlush()
+	if send {
+		c.send.tryFlush()
+	}
 	return c.throttle(ctx)
+}
+
+// inputState tells whether there is more input than the message that is being handled.
+func (c *Conn) inputState() int32 {
+	if c.in.r < c.in.w || c.t.Ready() {
+		return moreInput
+	}
+	return lastInput
 }
 
 // Go is Serve without waiting for it: it returns at once, and the connection lives on
