@@ -252,6 +252,52 @@ func TestRepeatedCodeLengths(t *testing.T) {
 	})
 }
 
+// TestAHeaderIsReadToItsLastBit: a block without an end is refused with the byte that the header ends in, although no bit
+// follows.
+func TestAHeaderIsReadToItsLastBit(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ndist int
+		write func(w *bitWriter) // the code lengths of distances
+	}{
+		{"it ends with a code length", 2, func(w *bitWriter) {
+			w.length(1)
+			w.length(0)
+		}},
+		{"it ends with a repetition", 6, func(w *bitWriter) {
+			w.length(1)
+			w.length(0)
+			w.length(0)
+			w.length(17)
+			w.put(0, 3) // three zeros
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := dynamicHeader(257, tt.ndist)
+			w.shortLengths()
+			for symbol := range 257 {
+				if symbol == 'a' || symbol == 'b' {
+					w.length(1)
+				} else {
+					w.length(0)
+				}
+			}
+			tt.write(w)
+			if w.n%8 != 0 {
+				t.Fatalf("%d bits are no whole bytes", w.n)
+			}
+			var d Decompressor
+			last := len(w.b) - 1
+			if out, err := d.Append(nil, w.b[:last], false); len(out) != 0 || err != nil {
+				t.Fatalf("before its last byte: %q, %v", out, err)
+			}
+			if out, err := d.Append(nil, w.b[last:], false); len(out) != 0 || err != ErrCorrupt {
+				t.Errorf("with its last byte: %q, %v", out, err)
+			}
+		})
+	}
+}
+
 func checkDynamic(t *testing.T, z []byte, want string, ok bool) {
 	t.Helper()
 	d := new(Decompressor)

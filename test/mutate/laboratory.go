@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +16,12 @@ import (
 	"time"
 )
 
-// slowTest is how long a test may take to be run among the first.
-const slowTest = 300 * time.Millisecond
+const (
+	// slowTest is how long a test may take to be run among the first.
+	slowTest = 300 * time.Millisecond
+	// grace is what any run may take, besides a multiple of what it usually takes.
+	grace = 10 * time.Second
+)
 
 // status is what the tests said about a mutant.
 type status string
@@ -30,41 +35,39 @@ const (
 
 // laboratory is a copy of the module in which one package is changed and tested.
 type laboratory struct {
-	dir   string
-	name  string        // the package
-	slow  string        // matches the tests that take longer than slowTest; empty if none does
-	limit time.Duration // how long all tests may take
+	dir      string
+	name     string                   // the package
+	usual    map[string]time.Duration // how long each test takes without a change
+	patience int                      // how many times as long it may take
+	grace    time.Duration
 }
 
-// newLaboratory copies the module in the working directory, runs the package's tests once, and gives each later run patience
-// times as long.
+// newLaboratory copies the module in the working directory, and measures the package's tests.
 func newLaboratory(ctx context.Context, name string, patience int) (*laboratory, error) {
 	dir, err := os.MkdirTemp("", "mutate-*")
 	if err != nil {
 		return nil, err
 	}
-	l := &laboratory{dir: dir, name: name, limit: 10 * time.Minute}
-	if err := l.prepare(ctx, patience); err != nil {
+	l := &laboratory{dir: dir, name: name, patience: patience, grace: grace}
+	if err := l.prepare(ctx); err != nil {
 		l.close()
 		return nil, fmt.Errorf("%s without a change: %w", name, err)
 	}
 	return l, nil
 }
 
-func (l *laboratory) prepare(ctx context.Context, patience int) error {
+func (l *laboratory) prepare(ctx context.Context) error {
 	if err := copyModule(".", l.dir); err != nil {
 		return err
 	}
 	if ok, err := l.build(ctx); err != nil || !ok {
 		return errors.Join(errors.New("its tests do not compile"), err)
 	}
-	began := time.Now()
 	out, err := l.command(ctx, "-test.v").Output()
 	if err != nil {
 		return fmt.Errorf("its tests fail: %w\n%s", err, out[max(len(out)-2000, 0):])
 	}
-	l.limit = max(time.Since(began)*time.Duration(patience), 10*time.Second)
-	l.slow = names(slowTests(string(out)))
+	l.usual = durations(string(out))
 	return nil
 }
 
@@ -90,36 +93,53 @@ func (l *laboratory) try(ctx context.Context, m mutant) (status, error) {
 	} else if !ok {
 		return notViable, nil
 	}
-	within, cancel := context.WithTimeout(ctx, l.limit)
-	defer cancel()
-	for _, args := range l.order(path) {
-		err := l.command(within, args...).Run()
-		var failed *exec.ExitError
-		switch {
-		case ctx.Err() != nil:
-			return "", ctx.Err()
-		case within.Err() != nil:
-			return timedOut, nil
-		case errors.As(err, &failed):
-			return killed, nil
-		case err != nil:
-			return "", err
+	for _, tests := range l.order(path) {
+		if s, err := l.run(ctx, tests); s != lived || err != nil {
+			return s, err
 		}
 	}
 	return lived, nil
 }
 
-// order returns the arguments of the runs that are made until a test fails: first the tests in the file next to the changed one,
-// then all that are not slow, then the slow ones.
+// run runs some of the compiled tests.
+func (l *laboratory) run(ctx context.Context, tests []string) (status, error) {
+	limit := l.grace
+	for _, name := range tests {
+		limit += l.usual[name] * time.Duration(l.patience)
+	}
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := l.command(within, "-test.run", "^("+strings.Join(tests, "|")+")$").Run()
+	_, failed := errors.AsType[*exec.ExitError](err)
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case within.Err() != nil:
+		return timedOut, nil
+	case failed:
+		return killed, nil
+	case err != nil:
+		return "", err
+	}
+	return lived, nil
+}
+
+// order returns the tests in the order in which they are run until one fails: those in the file next to the changed one, then those
+// that are not slow, then the slow ones.
 func (l *laboratory) order(path string) [][]string {
-	var runs [][]string
-	if own := names(testsOf(strings.TrimSuffix(path, ".go") + "_test.go")); own != "" {
-		runs = append(runs, []string{"-test.run", own})
+	source, _ := os.ReadFile(strings.TrimSuffix(path, ".go") + "_test.go") // there may be none
+	var own, quick, slow []string
+	for _, name := range slices.Sorted(maps.Keys(l.usual)) {
+		switch {
+		case strings.Contains(string(source), "func "+name+"("):
+			own = append(own, name)
+		case l.usual[name] <= slowTest:
+			quick = append(quick, name)
+		default:
+			slow = append(slow, name)
+		}
 	}
-	if l.slow == "" {
-		return append(runs, nil)
-	}
-	return append(runs, []string{"-test.skip", l.slow}, []string{"-test.run", l.slow})
+	return slices.DeleteFunc([][]string{own, quick, slow}, func(tests []string) bool { return len(tests) == 0 })
 }
 
 // build compiles the package's tests, and reports whether that was possible.
@@ -143,40 +163,16 @@ func (l *laboratory) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-var (
-	testFunction = regexp.MustCompile(`(?m)^func ((?:Test|Example)\w*)\(`)
-	testResult   = regexp.MustCompile(`(?m)^--- PASS: (\w+) \(([0-9.]+)s\)`)
-)
+var testResult = regexp.MustCompile(`(?m)^--- (?:PASS|SKIP): (\w+) \(([0-9.]+)s\)`)
 
-// testsOf returns the names of the tests in a file, none if there is no such file.
-func testsOf(path string) []string {
-	source, _ := os.ReadFile(path)
-	var all []string
-	for _, m := range testFunction.FindAllStringSubmatch(string(source), -1) {
-		if m[1] != "TestMain" {
-			all = append(all, m[1])
-		}
-	}
-	return all
-}
-
-// slowTests returns the names of the tests that took longer than slowTest, as the output with -test.v says.
-func slowTests(out string) []string {
-	var all []string
+// durations reads from the output with -test.v how long each test took.
+func durations(out string) map[string]time.Duration {
+	all := map[string]time.Duration{}
 	for _, m := range testResult.FindAllStringSubmatch(out, -1) {
-		if seconds, err := strconv.ParseFloat(m[2], 64); err == nil && seconds > slowTest.Seconds() {
-			all = append(all, m[1])
-		}
+		seconds, _ := strconv.ParseFloat(m[2], 64)
+		all[m[1]] = time.Duration(seconds * float64(time.Second))
 	}
 	return all
-}
-
-// names returns a pattern that matches these tests only, and an empty one for none.
-func names(tests []string) string {
-	if len(tests) == 0 {
-		return ""
-	}
-	return "^(" + strings.Join(tests, "|") + ")$"
 }
 
 // copyModule copies what tests may need.

@@ -32,7 +32,7 @@ func TestATestsResultIsTheMutantsStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lab.close()
-	lab.limit = 2 * time.Second
+	lab.grace = 2 * time.Second
 	for _, tt := range []struct {
 		name string
 		m    mutant
@@ -57,18 +57,23 @@ func TestATestsResultIsTheMutantsStatus(t *testing.T) {
 
 func TestTestsAreOrderedByTheirTime(t *testing.T) {
 	dir := t.TempDir()
-	own := filepath.Join(dir, "read_test.go")
-	if err := os.WriteFile(own, []byte("func TestMain(m *testing.M) {}\nfunc TestRead(t *testing.T) {}\nfunc ExampleRead() {}\nfunc helper(x int) {}\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "read_test.go"), []byte("func TestRead(t *testing.T) {}\nfunc ExampleRead() {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out := "=== RUN   TestSlow\n--- PASS: TestSlow (1.50s)\n    --- PASS: TestSlow/case (1.40s)\n--- PASS: TestQuick (0.10s)\n--- SKIP: TestNot (0.00s)\n"
-	lab := &laboratory{slow: names(slowTests(out))}
+	lab := &laboratory{usual: durations(`=== RUN   TestSlow
+--- PASS: TestSlow (1.50s)
+    --- PASS: TestSlow/case (1.40s)
+--- PASS: TestRead (2.00s)
+--- PASS: TestQuick (0.10s)
+--- SKIP: TestReadNot (0.00s)
+--- PASS: ExampleRead (0.00s)
+`)}
 	for _, tt := range []struct {
 		name, file string
 		want       [][]string
 	}{
-		{"a file with tests", "read.go", [][]string{{"-test.run", "^(TestRead|ExampleRead)$"}, {"-test.skip", "^(TestSlow)$"}, {"-test.run", "^(TestSlow)$"}}},
-		{"a file without", "write.go", [][]string{{"-test.skip", "^(TestSlow)$"}, {"-test.run", "^(TestSlow)$"}}},
+		{"a file with tests", "read.go", [][]string{{"ExampleRead", "TestRead"}, {"TestQuick", "TestReadNot"}, {"TestSlow"}}},
+		{"a file without", "write.go", [][]string{{"ExampleRead", "TestQuick", "TestReadNot"}, {"TestRead", "TestSlow"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, lab.order(filepath.Join(dir, tt.file))); diff != "" {
