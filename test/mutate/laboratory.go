@@ -39,16 +39,17 @@ type laboratory struct {
 	name     string                   // the package
 	usual    map[string]time.Duration // how long each test takes without a change
 	patience int                      // how many times as long it may take
+	skip     string                   // matches the tests that are left out, none if it is empty
 	grace    time.Duration
 }
 
-// newLaboratory copies the module in the working directory, and measures the package's tests.
-func newLaboratory(ctx context.Context, name string, patience int) (*laboratory, error) {
+// newLaboratory copies the module in the working directory, and measures the package's tests but those that skip matches.
+func newLaboratory(ctx context.Context, name string, patience int, skip string) (*laboratory, error) {
 	dir, err := os.MkdirTemp("", "mutate-*")
 	if err != nil {
 		return nil, err
 	}
-	l := &laboratory{dir: dir, name: name, patience: patience, grace: grace}
+	l := &laboratory{dir: dir, name: name, patience: patience, skip: skip, grace: grace}
 	if err := l.prepare(ctx); err != nil {
 		l.close()
 		return nil, fmt.Errorf("%s without a change: %w", name, err)
@@ -63,7 +64,7 @@ func (l *laboratory) prepare(ctx context.Context) error {
 	if ok, err := l.build(ctx); err != nil || !ok {
 		return errors.Join(errors.New("its tests do not compile"), err)
 	}
-	out, err := l.command(ctx, "-test.v").Output()
+	out, err := l.command(ctx, "-test.v", "-test.skip", l.skip).Output()
 	if err != nil {
 		return fmt.Errorf("its tests fail: %w\n%s", err, out[max(len(out)-2000, 0):])
 	}
@@ -144,7 +145,7 @@ func (l *laboratory) order(path string) [][]string {
 
 // build compiles the package's tests, and reports whether that was possible.
 func (l *laboratory) build(ctx context.Context) (bool, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-o", l.binary(), "./"+l.name)
+	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-o", l.binary(), "./"+l.name)
 	cmd.Dir = l.dir
 	err := cmd.Run()
 	if _, failed := errors.AsType[*exec.ExitError](err); failed && ctx.Err() == nil {

@@ -16,6 +16,7 @@ func TestATestsResultIsTheMutantsStatus(t *testing.T) {
 		"p/p_test.go":   "package p\n\nimport \"testing\"\n\nfunc TestSum(t *testing.T) {\n\tif sum(4) != 6 {\n\t\tt.Fail()\n\t}\n}\n",
 		"p/all_test.go": "package p\n\nimport \"testing\"\n\nfunc TestLimit(t *testing.T) {\n\tif sum(100) != 99 {\n\t\tt.Fail()\n\t}\n}\n",
 	}
+	files["p/fails_test.go"] = "package p\n\nimport \"testing\"\n\nfunc TestFails(t *testing.T) { t.Fail() }\n" // is left out
 	dir := t.TempDir()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
@@ -27,7 +28,7 @@ func TestATestsResultIsTheMutantsStatus(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
-	lab, err := newLaboratory(t.Context(), "p", 1)
+	lab, err := newLaboratory(t.Context(), "p", 1, "TestFails")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	size := flags.Int("sample", 0, "test so many changes of each package (0 for all), chosen by -seed")
 	seed := flags.Int64("seed", 1, "what the choice of -sample depends on")
 	pattern := flags.String("files", "", "change only files whose name matches this regular `expression`")
+	skip := flags.String("skip", "", "leave out tests whose name matches this regular `expression`: then fewer changes are noticed")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		t := tally{name: name, of: len(all)}
 		mutants := sample(all, *size, *seed)
 		fmt.Fprintf(stderr, "%s: %d of %d changes\n", name, len(mutants), len(all))
-		err = testAll(ctx, name, mutants, max(*workers, 1), *patience, func(m mutant, s status) {
+		err = testAll(ctx, name, mutants, max(*workers, 1), *patience, *skip, func(m mutant, s status) {
 			fmt.Fprintf(stderr, "%s %s\n", s, m)
 			t.add(m, s, sourceLine(m.file, m.line), known)
 		})
@@ -81,7 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // testAll tests mutants of a package in several laboratories, and reports each result, one at a time.
-func testAll(ctx context.Context, name string, mutants []mutant, workers, patience int, report func(mutant, status)) error {
+func testAll(ctx context.Context, name string, mutants []mutant, workers, patience int, skip string, report func(mutant, status)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan mutant, len(mutants))
@@ -93,7 +94,7 @@ func testAll(ctx context.Context, name string, mutants []mutant, workers, patien
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
-			lab, err := newLaboratory(ctx, name, patience)
+			lab, err := newLaboratory(ctx, name, patience, skip)
 			if err != nil {
 				cancel(err)
 				return
