@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -83,27 +82,21 @@ func parse(name string, data []byte, files *regexp.Regexp) ([]mutant, error) {
 			all = append(all, mutant{file, m.Line, m.Column, m.Type})
 		}
 	}
-	slices.SortFunc(all, inOrder)
 	return all, nil
 }
 
-// sample returns n of the mutants, or all if n is 0. The mutants with the smallest SHA-256 of the seed and their place are chosen, so
-// that the same source and seed give the same sample on every machine, and a larger n adds to a smaller one.
+// sample returns n of the mutants, or all if n is 0, in the order of the SHA-256 of the seed and their place. So the same source and seed
+// give the same sample on every machine, a larger one begins with the smaller, and a run that is stopped has tested one.
 func sample(all []mutant, n int, seed int64) []mutant {
-	if n <= 0 || n >= len(all) {
-		return all
-	}
 	rank := func(m mutant) string {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", seed, m))
 		return string(sum[:])
 	}
-	chosen := slices.SortedFunc(slices.Values(all), func(a, b mutant) int { return strings.Compare(rank(a), rank(b)) })[:n]
-	slices.SortFunc(chosen, inOrder)
-	return chosen
-}
-
-func inOrder(a, b mutant) int {
-	return cmp.Or(strings.Compare(a.file, b.file), a.line-b.line, a.column-b.column, strings.Compare(a.kind, b.kind))
+	ranked := slices.SortedFunc(slices.Values(all), func(a, b mutant) int { return strings.Compare(rank(a), rank(b)) })
+	if n > 0 && n < len(ranked) {
+		ranked = ranked[:n]
+	}
+	return ranked
 }
 
 // operators are what is put in an operator's place, by the kind of change.

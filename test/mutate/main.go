@@ -7,7 +7,8 @@
 //	go run ./test/mutate -files '^(read|close)\.go$' conn those in some files
 //
 // It prints a table, and below it each change that lived and is not among the equivalent ones of docs/mutation.md. A change
-// with which the tests run on until they are stopped counts as killed: the time limit is several times what they take.
+// with which the tests run on until they are stopped counts as killed: the time limit is several times what they take. A run that is
+// interrupted prints what it has found so far, which is a sample as well.
 package main
 
 import (
@@ -73,10 +74,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			fmt.Fprintf(stderr, "%s %s\n", s, m)
 			t.add(m, s, sourceLine(m.file, m.line), known)
 		})
-		if err != nil {
-			return err
-		}
 		tallies = append(tallies, t)
+		if err != nil {
+			return errors.Join(err, write(stdout, tallies, *seed))
+		}
 	}
 	return write(stdout, tallies, *seed)
 }
