@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/pipe"
 )
 
@@ -65,6 +66,28 @@ func TestAClientHelloComesInSmallRecords(t *testing.T) {
 			}
 			if last := all[len(all)-1]; !bytes.Equal(last, next) {
 				t.Errorf("the record behind them is % x", last)
+			}
+		})
+	}
+}
+
+// TestTheRecordsOfAClientHelloFitTheirBuffer: each adds a header, and with these the next larger buffer may be the one to borrow.
+func TestTheRecordsOfAClientHelloFitTheirBuffer(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		size    int // of the ClientHello's content
+		records int
+	}{
+		{"just room for all headers", bufpool.Medium - 8*headerSize, 8},
+		{"no room for the last header", bufpool.Medium - 8*headerSize + 1, 8},
+		{"room for the first header alone", bufpool.Medium - headerSize, 8},
+	} {
+		lent(t, tt.name, func(t *testing.T) {
+			a, b := pipe.New(1 << 20)
+			_, _ = a.Write(record(handshake, tt.size))
+			_ = a.Close()
+			if n := len(handed(t, New(b))); n != tt.records {
+				t.Errorf("%d records, want %d", n, tt.records)
 			}
 		})
 	}

@@ -2,7 +2,13 @@
 
 package wire
 
-import "testing"
+import (
+	"bytes"
+	"io"
+	"net"
+	"testing"
+	"time"
+)
 
 // TestLoopReadsOnWhereThePeerIsQuick: what the peer has answered by the time that a message
 // is handled is read without a wait in between.
@@ -37,5 +43,78 @@ func TestLoopReadsOnWhereThePeerIsQuick(t *testing.T) {
 	}
 	if waits > messages/2 {
 		t.Errorf("%d messages took %d waits", got, waits)
+	}
+}
+
+// TestLoopSaysHowTheStreamEnded, and has given its buffers back by then.
+func TestLoopSaysHowTheStreamEnded(t *testing.T) {
+	whole := record(23, 1000)
+	for _, tt := range []struct {
+		name string
+		sent []byte
+		got  int // bytes handed over
+		want error
+	}{
+		{"with nothing", nil, 0, io.EOF},
+		{"between records", whole, len(whole), io.EOF},
+		{"in a record's header", append(bytes.Clone(whole), 23, 3), len(whole) + 2, io.ErrUnexpectedEOF},
+		{"in a record", append(bytes.Clone(whole), whole[:500]...), len(whole) + 500, io.ErrUnexpectedEOF},
+	} {
+		lent(t, tt.name, func(t *testing.T) {
+			a, b := connected(t)
+			c := TLS(b)
+			c.Switch()
+			_, _ = a.Write(tt.sent)
+			_ = a.Close()
+			var got int
+			var end error
+			handle := func() bool {
+				p := make([]byte, 2000)
+				for end == nil && c.Ready() {
+					var n int
+					n, end = c.Read(p)
+					got += n
+				}
+				return end == nil
+			}
+			for end == nil { // an end that comes with the last bytes is seen by the next Loop
+				_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+				_ = c.Loop(handle)
+			}
+			if got != tt.got || end != tt.want || !c.Truncated() {
+				t.Errorf("%d bytes and %v, want %d and %v", got, end, tt.got, tt.want)
+			}
+		})
+	}
+}
+
+func TestRefusedTellsOfAReset(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(ours, peers net.Conn)
+		want   bool
+	}{
+		{"the peer is there", func(ours, peers net.Conn) {}, false},
+		{"the peer has closed", func(ours, peers net.Conn) { _ = peers.Close() }, false},
+		{"the peer has reset", func(ours, peers net.Conn) {
+			_ = peers.(*net.TCPConn).SetLinger(0)
+			_ = peers.Close()
+		}, true},
+		{"our socket is closed", func(ours, peers net.Conn) { _ = ours.Close() }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ours, peers := connected(t)
+			tt.change(ours, peers)
+			got := Refused(ours)
+			for end := time.Now().Add(time.Second); got != tt.want && time.Now().Before(end); got = Refused(ours) {
+				time.Sleep(time.Millisecond) // a reset may be on its way
+			}
+			if got != tt.want {
+				t.Errorf("refused: %v", got)
+			}
+		})
+	}
+	if _, pipe := net.Pipe(); Refused(pipe) {
+		t.Error("a pipe knows of no reset")
 	}
 }

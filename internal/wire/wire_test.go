@@ -241,28 +241,82 @@ func TestAnIdleConnectionHoldsNoBuffer(t *testing.T) {
 }
 
 func TestAPeerThatStallsInsideARecordHoldsLittle(t *testing.T) {
-	cs, ss := sockets(t)
-	c := New(ss)
-	c.Switch()
-	if c.raw == nil {
-		t.Skip("readiness cannot be awaited on this system")
+	for _, tt := range []struct {
+		name   string
+		before []byte // a record that is read
+		part   int    // bytes of the record behind it that have come
+		want   int
+	}{
+		{"the first record", nil, 100, bufpool.Small},
+		{"behind another", record(0x17, 5000), 100, bufpool.Small},
+		{"after a few thousand bytes", nil, 3000, bufpool.Medium},
+		{"after the most of it", nil, 15_000, bufpool.Record},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cs, ss := sockets(t)
+			c := TLS(ss)
+			c.Switch()
+			if c.raw == nil {
+				t.Skip("readiness cannot be awaited on this system")
+			}
+			input := append(bytes.Clone(tt.before), record(0x17, 16000)...)
+			come := len(tt.before) + tt.part
+			if _, err := cs.Write(input[:come]); err != nil {
+				t.Fatal(err)
+			}
+			if len(tt.before) > 0 {
+				if err := c.Wait(); err != nil {
+					t.Fatal(err)
+				}
+				if n, err := c.Read(make([]byte, 20_000)); n != len(tt.before) || err != nil {
+					t.Fatal(n, err)
+				}
+			}
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			if err := c.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatal(err)
+			}
+			if len(c.in) != tt.want || c.w-c.r != tt.part {
+				t.Errorf("a buffer of %d for %d bytes, want %d", len(c.in), c.w-c.r, tt.want)
+			}
+			_ = c.SetReadDeadline(time.Time{})
+			if _, err := cs.Write(input[come:]); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Wait(); err != nil || !c.Ready() || c.w-c.r != 16005 {
+				t.Errorf("%v, %d bytes", err, c.w-c.r)
+			}
+		})
 	}
-	if _, err := cs.Write(record(0x16, 16000)[:100]); err != nil {
-		t.Fatal(err)
-	}
-	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	if err := c.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatal(err)
-	}
-	if len(c.in) != bufpool.Small || c.w-c.r != 100 {
-		t.Errorf("a buffer of %d for %d bytes", len(c.in), c.w-c.r)
-	}
-	_ = c.SetReadDeadline(time.Time{})
-	if _, err := cs.Write(record(0x16, 16000)[100:]); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Wait(); err != nil || !c.Ready() || c.w-c.r != 16005 {
-		t.Errorf("%v, %d bytes", err, c.w-c.r)
+}
+
+func TestAfterDropReadSaysWhy(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ended bool // the peer has, and Read has said so
+		want  error
+	}{{"the connection was open", false, net.ErrClosed}, {"the peer had ended it", true, io.EOF}} {
+		lent(t, tt.name, func(t *testing.T) {
+			a, b := pipe.New(1 << 10)
+			c := TLS(b)
+			_, _ = a.Write(record(0x17, 100)[:50])
+			if n, err := c.Read(make([]byte, 0)); n != 0 || err != nil {
+				t.Fatal(n, err)
+			}
+			if err := c.fill(); err != nil {
+				t.Fatal(err)
+			}
+			if tt.ended {
+				_ = a.Close()
+				if _, err := io.Copy(io.Discard, c); err != io.ErrUnexpectedEOF {
+					t.Fatal(err)
+				}
+			}
+			c.Drop()
+			if n, err := c.Read(make([]byte, 10)); n != 0 || err != tt.want {
+				t.Errorf("%d bytes, %v; want %v", n, err, tt.want)
+			}
+		})
 	}
 }
 
