@@ -29,8 +29,8 @@ type mutant struct {
 
 func (m mutant) String() string { return fmt.Sprintf("%s:%d:%d %s", m.file, m.line, m.column, m.kind) }
 
-// list returns the mutants of a package in files whose name matches.
-func list(ctx context.Context, name string, files *regexp.Regexp) ([]mutant, error) {
+// list returns the mutants of a package whose description, without the directory, matches.
+func list(ctx context.Context, name string, only *regexp.Regexp) ([]mutant, error) {
 	out, err := os.CreateTemp("", "mutate-*.json")
 	if err != nil {
 		return nil, err
@@ -52,12 +52,12 @@ func list(ctx context.Context, name string, files *regexp.Regexp) ([]mutant, err
 	if err != nil {
 		return nil, err
 	}
-	return parse(name, data, files)
+	return parse(name, data, only)
 }
 
 // parse reads the report that gremlins writes about a package. The statuses in it are not used: gremlins takes the conditions of
 // cases for not covered, because they belong to no block of the coverage.
-func parse(name string, data []byte, files *regexp.Regexp) ([]mutant, error) {
+func parse(name string, data []byte, only *regexp.Regexp) ([]mutant, error) {
 	var report struct {
 		Files []struct {
 			Name      string `json:"file_name"`
@@ -75,11 +75,10 @@ func parse(name string, data []byte, files *regexp.Regexp) ([]mutant, error) {
 	for _, f := range report.Files {
 		// Names are relative to the package or to the module.
 		file := path.Join(name, strings.TrimPrefix(f.Name, name+"/"))
-		if !files.MatchString(path.Base(file)) {
-			continue
-		}
-		for _, m := range f.Mutations {
-			all = append(all, mutant{file, m.Line, m.Column, m.Type})
+		for _, c := range f.Mutations {
+			if m := (mutant{file, c.Line, c.Column, c.Type}); only.MatchString(path.Base(m.String())) {
+				all = append(all, m)
+			}
 		}
 	}
 	return all, nil

@@ -20,15 +20,17 @@ func TestMutantsAreReadFromTheReport(t *testing.T) {
 		{"internal/wire/hello.go", 3, 2, "CONDITIONALS_BOUNDARY"},
 	}
 	for _, tt := range []struct {
-		name, files string
-		want        []mutant
+		name, only string
+		want       []mutant
 	}{
-		{"all files", "", append([]mutant{{"internal/wire/queue.go", 4, 2, "ARITHMETIC_BASE"}}, hello...)},
-		{"files that match", `^hello\.go$`, hello},
+		{"all", "", append([]mutant{{"internal/wire/queue.go", 4, 2, "ARITHMETIC_BASE"}}, hello...)},
+		{"those in a file", `^hello\.go`, hello},
+		{"those in a line", `^hello\.go:3:`, hello},
+		{"those of a kind", `BOUNDARY`, hello[1:]},
 		{"the directory is not part of the name", "wire", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := parse("internal/wire", []byte(report), regexp.MustCompile(tt.files))
+			got, err := parse("internal/wire", []byte(report), regexp.MustCompile(tt.only))
 			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(mutant{})); err != nil || diff != "" {
 				t.Error(err, diff)
 			}

@@ -4,7 +4,8 @@
 //	go run ./test/mutate                                  every package of the list, in hours: conn alone has some thousand changes
 //	go run ./test/mutate frame mask                       some
 //	go run ./test/mutate -sample 80 -seed 2 conn          80 of the changes in conn, always the same for the same seed
-//	go run ./test/mutate -files '^(read|close)\.go$' conn those in some files
+//	go run ./test/mutate -only '^(read|close)\.go' conn   those in some files
+//	go run ./test/mutate -only '^read\.go:52:' conn       those in a line
 //
 // It prints a table, and below it each change that lived and is not among the equivalent ones of docs/mutation.md. A change
 // with which the tests run on until they are stopped counts as killed: the time limit is several times what they take. A run that is
@@ -44,12 +45,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	patience := flags.Int("timeout", 4, "how many times as long as usual tests may take")
 	size := flags.Int("sample", 0, "test so many changes of each package (0 for all), chosen by -seed")
 	seed := flags.Int64("seed", 1, "what the choice of -sample depends on")
-	pattern := flags.String("files", "", "change only files whose name matches this regular `expression`")
+	pattern := flags.String("only", "", "make only changes whose place and kind match this regular `expression`")
 	skip := flags.String("skip", "", "leave out tests whose name matches this regular `expression`: then fewer changes are noticed")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	files, err := regexp.Compile(*pattern)
+	only, err := regexp.Compile(*pattern)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	var tallies []tally
 	for _, name := range chosen {
-		all, err := list(ctx, name, files)
+		all, err := list(ctx, name, only)
 		if err != nil {
 			return err
 		}
