@@ -239,6 +239,26 @@ func TestWhichMessagesPrimeTheContext(t *testing.T) {
 	}
 }
 
+// TestWhatDstHoldsCountsForNothing: neither whether a message is shortened depends on it nor to what.
+func TestWhatDstHoldsCountsForNothing(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		message []byte
+	}{
+		{"text", jsonMessage(source(17), 300)},
+		{"noise", random(source(17), 300)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			alone, ok := (&Compressor{NoTakeover: true}).Append(nil, tt.message)
+			held := random(source(18), 1000)
+			behind, okBehind := (&Compressor{NoTakeover: true}).Append(bytes.Clone(held), tt.message)
+			if okBehind != ok || !bytes.Equal(behind, append(held, alone...)) {
+				t.Errorf("alone %d bytes, %v; behind others %d, %v", len(alone), ok, len(behind)-len(held), okBehind)
+			}
+		})
+	}
+}
+
 func TestTheSmallestMessageThatIsCompressed(t *testing.T) {
 	for _, tt := range []struct {
 		message string

@@ -108,3 +108,26 @@ func TestWhatIsNotUsedIsGivenBack(t *testing.T) {
 		}
 	}
 }
+
+// TestCollectionsAreNotWatchedForNothing: once no writer is kept.
+func TestCollectionsAreNotWatchedForNothing(t *testing.T) {
+	c, d := setting{bits: 12}.pair()
+	p := jsonMessage(source(4), 1000)
+	want(t, d, c.AppendPiece(nil, p, true), p)
+	watched := func() bool {
+		keeper.mu.Lock()
+		defer keeper.mu.Unlock()
+		return keeper.watched
+	}
+	if !watched() {
+		t.Error("a writer is kept, and no collection watched")
+	}
+	c.Close()
+	for n := 0; watched(); n++ {
+		if n > 1000 {
+			t.Fatalf("collections are watched for %d writers", keptNow())
+		}
+		runtime.GC()
+		time.Sleep(time.Millisecond) // cleanups run beside us
+	}
+}

@@ -290,6 +290,48 @@ func TestAPeerThatStallsInsideARecordHoldsLittle(t *testing.T) {
 	}
 }
 
+// TestReserve makes room for a record's rest, and keeps the buffer if it can.
+func TestReserve(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		size    int // of the buffer, 0 for none
+		r, w    int
+		min     int
+		want    int // size
+		r2, w2  int
+		another bool
+	}{
+		{"no buffer", 0, 0, 0, bufpool.Medium, bufpool.Medium, 0, 0, true},
+		{"half of it is free behind the bytes", bufpool.Medium, 1000, 2048, bufpool.Medium, bufpool.Medium, 1000, 2048, false},
+		{"half of it is free, but not behind", bufpool.Medium, 3000, 4096, bufpool.Medium, bufpool.Medium, 0, 1096, false},
+		{"the bytes take the most of it", bufpool.Medium, 1000, 4000, bufpool.Medium, bufpool.Record, 0, 3000, true},
+		{"it is smaller than is wanted", bufpool.Small, 0, 100, bufpool.Bulk, bufpool.Bulk, 0, 100, true},
+		{"it is smaller, and full", bufpool.Small, 0, 1024, bufpool.Medium, bufpool.Medium, 0, 1024, true},
+	} {
+		lent(t, tt.name, func(t *testing.T) {
+			var c Conn
+			if tt.size > 0 {
+				c.in, c.r, c.w = bufpool.Get(tt.size), tt.r, tt.w
+				for i := range c.in {
+					c.in[i] = byte(i)
+				}
+			}
+			before, held := c.in, bytes.Clone(c.in[c.r:c.w])
+			c.reserve(tt.min)
+			if len(c.in) != tt.want || c.r != tt.r2 || c.w != tt.w2 {
+				t.Errorf("[%d:%d] of %d bytes, want [%d:%d] of %d", c.r, c.w, len(c.in), tt.r2, tt.w2, tt.want)
+			}
+			if !bytes.Equal(c.in[c.r:c.w], held) {
+				t.Error("other bytes")
+			}
+			if another := before == nil || &before[0] != &c.in[0]; another != tt.another {
+				t.Errorf("another buffer: %v", another)
+			}
+			c.release()
+		})
+	}
+}
+
 func TestAfterDropReadSaysWhy(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
