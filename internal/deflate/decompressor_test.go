@@ -125,6 +125,21 @@ func TestAppendGrowsByDoubling(t *testing.T) {
 	}
 }
 
+// TestALimitLeavesTheLaterPiecesLessRoom: what a message has made before counts.
+func TestALimitLeavesTheLaterPiecesLessRoom(t *testing.T) {
+	const limit, first = 100_000, 90_000
+	c := Compressor{Level: 9}
+	d := Decompressor{Limit: limit}
+	got, err := d.Append(nil, c.AppendPiece(nil, random(source(6), first), false), false)
+	if err != nil || len(got) != first {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	got, err = d.Append(nil, c.AppendPiece(nil, make([]byte, 32<<20), true), true)
+	if most := (limit - first) * 5 / 4; err != ErrTooBig || len(got) != limit-first || cap(got) > most {
+		t.Errorf("%d bytes in a buffer of %d, want %d in one of %d; %v", len(got), cap(got), limit-first, most, err)
+	}
+}
+
 func TestAfterAFailureTheDecompressorStaysFailed(t *testing.T) {
 	bufpool.Track(true)
 	defer bufpool.Track(false)

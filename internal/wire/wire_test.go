@@ -290,6 +290,29 @@ func TestAPeerThatStallsInsideARecordHoldsLittle(t *testing.T) {
 	}
 }
 
+// TestTheEndHoldsNoBuffer: neither while it waits to be read nor afterwards.
+func TestTheEndHoldsNoBuffer(t *testing.T) {
+	for _, kind := range []string{"socket", "pipe"} {
+		lent(t, kind, func(t *testing.T) {
+			var a, b net.Conn
+			if kind == "socket" {
+				a, b = sockets(t)
+			} else {
+				a, b = pipe.New(1 << 10)
+			}
+			c := TLS(b)
+			c.Switch()
+			_ = a.Close()
+			if err := c.Wait(); err != nil || c.in != nil {
+				t.Errorf("%v, a buffer of %d", err, len(c.in))
+			}
+			if n, err := c.Read(make([]byte, 10)); n != 0 || err != io.EOF {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+		})
+	}
+}
+
 // TestReserve makes room for a record's rest, and keeps the buffer if it can.
 func TestReserve(t *testing.T) {
 	for _, tt := range []struct {
