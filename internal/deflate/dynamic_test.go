@@ -298,6 +298,55 @@ func TestAHeaderIsReadToItsLastBit(t *testing.T) {
 	}
 }
 
+// literal and match write symbols of the fixed code (RFC 1951 §3.2.6).
+func (w *bitWriter) literal(b byte) {
+	if b < 144 {
+		w.code(0x30+int(b), 8)
+	} else {
+		w.code(0x190+int(b)-144, 9)
+	}
+}
+
+func (w *bitWriter) match(length, lengthExtra, distance, distanceExtra int) {
+	w.code(length-256, 7)
+	w.put(0, lengthExtra)
+	w.code(distance, 5)
+	w.put(0, distanceExtra)
+}
+
+// TestASymbolIsInflatedWithItsLastBit, although no bit follows: a receiver may wait for nothing more.
+func TestASymbolIsInflatedWithItsLastBit(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		literals string
+		match    func(w *bitWriter)
+		want     string
+	}{
+		{"a literal", "\xf1\xf2\xf3\xf4\xf5", nil, "\xf1\xf2\xf3\xf4\xf5"},
+		{"a match without extra bits", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 3, 0) }, "\xf1abc\xf1ab"},
+		{"a match with one of its length", "abcd", func(w *bitWriter) { w.match(265, 1, 3, 0) }, "abcdabcdabcdabc"},
+		{"a match with one of its distance", "abcde", func(w *bitWriter) { w.match(257, 0, 4, 1) }, "abcdeabc"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := new(bitWriter)
+			w.put(0b010, 3) // not the last, fixed
+			for i := range len(tt.literals) {
+				w.literal(tt.literals[i])
+			}
+			if tt.match != nil {
+				tt.match(w)
+			}
+			if w.n%8 != 0 {
+				t.Fatalf("%d bits are no whole bytes", w.n)
+			}
+			var d Decompressor
+			if got, err := d.Append(nil, w.b, false); err != nil || string(got) != tt.want {
+				t.Errorf("%q, %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
 func checkDynamic(t *testing.T, z []byte, want string, ok bool) {
 	t.Helper()
 	d := new(Decompressor)

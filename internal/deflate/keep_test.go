@@ -131,3 +131,32 @@ func TestCollectionsAreNotWatchedForNothing(t *testing.T) {
 		time.Sleep(time.Millisecond) // cleanups run beside us
 	}
 }
+
+// TestAKeptWriterGoesOn: it is taken where it knows the context, and given back where it does not.
+func TestAKeptWriterGoesOn(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		next func(c *Compressor)
+		same bool
+	}{
+		{"the next message", func(c *Compressor) {}, true},
+		{"a message behind one that another Compressor made", func(c *Compressor) { c.Sent([]byte("Hello")) }, false},
+		{"a message of another level", func(c *Compressor) { c.Level = 2 }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var c Compressor
+			defer c.Close()
+			c.AppendPiece(nil, jsonMessage(source(5), 1000), true)
+			kept := c.kept
+			tt.next(&c)
+			_, w := c.compress(nil, jsonMessage(source(6), 1000))
+			if kept == nil || tt.same && w != kept {
+				t.Errorf("kept %p, took %p", kept, w)
+			}
+			if isKept(&c) {
+				t.Error("it is kept while it is in use")
+			}
+			w.giveBack()
+		})
+	}
+}

@@ -290,6 +290,26 @@ func TestAPeerThatStallsInsideARecordHoldsLittle(t *testing.T) {
 	}
 }
 
+func TestThePlainEndBeforeMessagesIsSeen(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(peer, ours net.Conn)
+		err  error
+	}{
+		{"the peer has closed", func(peer, ours net.Conn) { _ = peer.Close() }, io.EOF},
+		{"a deadline has passed", func(peer, ours net.Conn) { _ = ours.SetReadDeadline(past) }, os.ErrDeadlineExceeded},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			peer, ours := sockets(t)
+			c := Plain(ours)
+			tt.end(peer, ours)
+			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, tt.err) || c.Truncated() != (tt.err == io.EOF) {
+				t.Errorf("%v, truncated %v", err, c.Truncated())
+			}
+		})
+	}
+}
+
 // TestTheEndHoldsNoBuffer: neither while it waits to be read nor afterwards.
 func TestTheEndHoldsNoBuffer(t *testing.T) {
 	for _, kind := range []string{"socket", "pipe"} {
@@ -486,6 +506,9 @@ func TestPlainConnectionsPassThrough(t *testing.T) {
 	}
 	if n, err = c.Read(buf); string(buf[:n]) != " / HTTP/1.1\r\n" || err != nil {
 		t.Fatalf("%q, %v", buf[:n], err)
+	}
+	if c.Truncated() {
+		t.Error("an end was seen")
 	}
 	if _, err = cs.Write([]byte("more")); err != nil {
 		t.Fatal(err)
