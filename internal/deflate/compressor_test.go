@@ -259,15 +259,25 @@ func TestWhatDstHoldsCountsForNothing(t *testing.T) {
 	}
 }
 
-func TestTheSmallestMessageThatIsCompressed(t *testing.T) {
+// TestWhichSizesPrimeTheContext: what can be shortened at all, and fits the window.
+func TestWhichSizesPrimeTheContext(t *testing.T) {
 	for _, tt := range []struct {
-		message string
-		want    bool
-	}{{"", false}, {"abc", false}, {"abcd", true}} { // it primes the context
-		var c Compressor
-		if _, ok := c.Append(nil, []byte(tt.message)); ok != tt.want {
-			t.Errorf("%q is compressed: %v", tt.message, ok)
+		name string
+		bits int
+		n    int // bytes of noise
+		want bool
+	}{
+		{"nothing", 15, 0, false},
+		{"too little to be shortened", 15, minPlain - 1, false},
+		{"a little more", 15, minPlain, true},
+		{"the window", 9, 512, true},
+		{"more than the window", 9, 513, false},
+	} {
+		c := Compressor{WindowBits: tt.bits}
+		if _, ok := c.Append(nil, random(source(19), tt.n)); ok != tt.want {
+			t.Errorf("%s: %v", tt.name, ok)
 		}
+		c.Close()
 	}
 }
 

@@ -347,6 +347,23 @@ func TestASymbolIsInflatedWithItsLastBit(t *testing.T) {
 	}
 }
 
+// TestAStoredBlockBehindACompressedOne: some of its bytes were taken with the symbols before it.
+func TestAStoredBlockBehindACompressedOne(t *testing.T) {
+	const stored = "a block that is stored"
+	for n := range 17 { // literals, so that the block ends at any bit
+		literals := strings.Repeat("\xfe", n%8) + strings.Repeat("x", n)
+		w := new(bitWriter)
+		w.put(0b010, 3) // not the last, fixed
+		for i := range len(literals) {
+			w.literal(literals[i])
+		}
+		w.code(0, 7) // the end
+		w.put(0, 3)  // not the last, stored
+		w.b = append(w.b, storedBlock([]byte(stored))[1:]...)
+		checkDynamic(t, append(w.b, 0), literals+stored, true)
+	}
+}
+
 func checkDynamic(t *testing.T, z []byte, want string, ok bool) {
 	t.Helper()
 	d := new(Decompressor)

@@ -6,8 +6,11 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/bufpool"
 )
 
 // TestLoopReadsOnWhereThePeerIsQuick: what the peer has answered by the time that a message
@@ -43,6 +46,49 @@ func TestLoopReadsOnWhereThePeerIsQuick(t *testing.T) {
 	}
 	if waits > messages/2 {
 		t.Errorf("%d messages took %d waits", got, waits)
+	}
+}
+
+// TestLoopReadsOnWhenTheBufferWasFull: nothing new has to come for what was here already.
+func TestLoopReadsOnWhenTheBufferWasFull(t *testing.T) {
+	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	a, err := net.Dial("unix", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	b, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	const total = bufpool.Bulk + 10_000
+	if _, err := a.Write(make([]byte, total)); err != nil {
+		t.Fatal(err)
+	}
+	c := Plain(b)
+	c.Switch()
+	c.eager = eager{pass: 100, misses: mostMisses} // no guess is made
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	got := 0
+	p := make([]byte, total)
+	err = c.Loop(func() bool {
+		for c.Ready() {
+			n, err := c.Read(p)
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			got += n
+		}
+		return got < total
+	})
+	if err != nil || got != total {
+		t.Errorf("%d bytes of %d, %v", got, total, err)
 	}
 }
 
