@@ -314,18 +314,23 @@ func (w *bitWriter) match(length, lengthExtra, distance, distanceExtra int) {
 	w.put(0, distanceExtra)
 }
 
-// TestASymbolIsInflatedWithItsLastBit, although no bit follows: a receiver may wait for nothing more.
-func TestASymbolIsInflatedWithItsLastBit(t *testing.T) {
+// TestASymbolIsKnownWithItsLastBit, although no bit follows: what it means is there at once, or refused.
+func TestASymbolIsKnownWithItsLastBit(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		literals string
-		match    func(w *bitWriter)
+		behind   func(w *bitWriter)
 		want     string
+		err      error
 	}{
-		{"a literal", "\xf1\xf2\xf3\xf4\xf5", nil, "\xf1\xf2\xf3\xf4\xf5"},
-		{"a match without extra bits", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 3, 0) }, "\xf1abc\xf1ab"},
-		{"a match with one of its length", "abcd", func(w *bitWriter) { w.match(265, 1, 3, 0) }, "abcdabcdabcdabc"},
-		{"a match with one of its distance", "abcde", func(w *bitWriter) { w.match(257, 0, 4, 1) }, "abcdeabc"},
+		{"a literal", "\xf1\xf2\xf3\xf4\xf5", func(w *bitWriter) {}, "\xf1\xf2\xf3\xf4\xf5", nil},
+		{"a match without extra bits", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 3, 0) }, "\xf1abc\xf1ab", nil},
+		{"a match with one of its length", "abcd", func(w *bitWriter) { w.match(265, 1, 3, 0) }, "abcdabcdabcdabc", nil},
+		{"a match with one of its distance", "abcde", func(w *bitWriter) { w.match(257, 0, 4, 1) }, "abcdeabc", nil},
+		{"distance 30, which is none", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 30, 0) }, "\xf1abc", ErrCorrupt},
+		{"distance 31, which is none", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 31, 0) }, "\xf1abc", ErrCorrupt},
+		{"length 286, which is none", "\xf1\xf2\xf3\xf4\xf5", func(w *bitWriter) { w.code(0xc6, 8) }, "\xf1\xf2\xf3\xf4\xf5", ErrCorrupt},
+		{"length 287, which is none", "\xf1\xf2\xf3\xf4\xf5", func(w *bitWriter) { w.code(0xc7, 8) }, "\xf1\xf2\xf3\xf4\xf5", ErrCorrupt},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := new(bitWriter)
@@ -333,15 +338,13 @@ func TestASymbolIsInflatedWithItsLastBit(t *testing.T) {
 			for i := range len(tt.literals) {
 				w.literal(tt.literals[i])
 			}
-			if tt.match != nil {
-				tt.match(w)
-			}
+			tt.behind(w)
 			if w.n%8 != 0 {
 				t.Fatalf("%d bits are no whole bytes", w.n)
 			}
 			var d Decompressor
-			if got, err := d.Append(nil, w.b, false); err != nil || string(got) != tt.want {
-				t.Errorf("%q, %v; want %q", got, err, tt.want)
+			if got, err := d.Append(nil, w.b, false); err != tt.err || string(got) != tt.want {
+				t.Errorf("%q, %v; want %q, %v", got, err, tt.want, tt.err)
 			}
 		})
 	}
