@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 )
 
@@ -137,14 +138,21 @@ func TestNoReferenceBeyondTheWindow(t *testing.T) {
 				continue // cannot be written
 			}
 			p := append(bytes.Clone(word), random(source(6), distance-len(word))...)
-			z := append(storedBlock(p), fixedMatch(distance)...)
-			d := Decompressor{WindowBits: bits}
-			got, err := d.Append(nil, z, true)
-			if within && (err != nil || !bytes.Equal(got, append(p, word[:3]...))) {
-				t.Errorf("%d bits, %d bytes back: %v", bits, distance, err)
-			}
-			if !within && err != ErrCorrupt {
-				t.Errorf("%d bits, %d bytes back: %v", bits, distance, err)
+			for _, n := range []int{0, 400} { // bytes behind it: with many it is decoded in strides
+				z := append(storedBlock(p), fixedMatch(distance)...)
+				behind := random(source(7), n)
+				if n > 0 {
+					z = append(z, 0, 0, 0xff, 0xff) // what was cut off
+					z = append(append(z, storedBlock(behind)...), 0)
+				}
+				d := Decompressor{WindowBits: bits}
+				got, err := d.Append(make([]byte, 0, 1<<16), z, true)
+				if want := slices.Concat(p, word[:3], behind); within && (err != nil || !bytes.Equal(got, want)) {
+					t.Errorf("%d bits, %d bytes back, %d behind: %v", bits, distance, n, err)
+				}
+				if !within && err != ErrCorrupt {
+					t.Errorf("%d bits, %d bytes back, %d behind: %v", bits, distance, n, err)
+				}
 			}
 		}
 	}

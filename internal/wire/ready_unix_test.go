@@ -4,8 +4,10 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -89,6 +91,45 @@ func TestLoopReadsOnWhenTheBufferWasFull(t *testing.T) {
 	})
 	if err != nil || got != total {
 		t.Errorf("%d bytes of %d, %v", got, total, err)
+	}
+}
+
+// TestLoopHoldsLittleForAPeerThatStalls inside a record, whether or not it has read in vain.
+func TestLoopHoldsLittleForAPeerThatStalls(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		eager eager
+	}{{"after a read in vain", eager{}}, {"without one", eager{pass: 100, misses: mostMisses}}} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b := connected(t)
+			c := TLS(b)
+			c.Switch()
+			c.eager = tt.eager
+			_, _ = a.Write(append(record(23, 1000), record(23, 16000)[:100]...))
+			got := 0
+			p := make([]byte, 20_000)
+			for got < headerSize+1000 || c.w-c.r < 100 { // a deadline may pass before anything is read
+				_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+				err := c.Loop(func() bool {
+					for c.Ready() {
+						n, err := c.Read(p)
+						if err != nil {
+							t.Error(err)
+							return false
+						}
+						got += n
+					}
+					return true
+				})
+				if !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Fatal(err)
+				}
+			}
+			if len(c.in) != bufpool.Small {
+				t.Errorf("a buffer of %d for %d bytes", len(c.in), c.w-c.r)
+			}
+			c.Drop()
+		})
 	}
 }
 
