@@ -298,6 +298,43 @@ func TestAHeaderIsReadToItsLastBit(t *testing.T) {
 	}
 }
 
+// TestTheLongestSymbols: a length and a distance whose codes and extra bits take 48 bits together, at any bit of a byte, and near the
+// end of the input.
+func TestTheLongestSymbols(t *testing.T) {
+	history := random(source(9), 1<<15)
+	for before := range 8 {
+		w := dynamicHeader(286, 30)
+		w.plainLengths()
+		lengths := make([]int, 286+30)
+		for n := 1; n <= 13; n++ {
+			lengths['a'+n-1] = n
+		}
+		lengths[endSymbol], lengths[284], lengths[285] = 14, 15, 15
+		for n := 1; n <= 14; n++ {
+			lengths[286+n-1] = n
+		}
+		lengths[286+28], lengths[286+29] = 15, 15
+		for _, n := range lengths {
+			w.code(n, 4)
+		}
+		for range before {
+			w.code(0, 1) // an a
+		}
+		w.code(1<<15-2, 15) // 227 bytes
+		w.put(30, 5)        // and 30 more
+		w.code(1<<15-1, 15) // 24577 bytes back
+		w.put(8191, 13)     // and 8191 more
+		w.code(1<<14-2, 14) // the end
+		var d Decompressor
+		d.win.add(history, 1<<15, false)
+		got, err := d.Append(nil, w.message(), true)
+		want := strings.Repeat("a", before) + string(history[before:before+257])
+		if err != nil || string(got) != want {
+			t.Errorf("behind %d bits: %d bytes, %v; want %d", before, len(got), err, len(want))
+		}
+	}
+}
+
 // literal and match write symbols of the fixed code (RFC 1951 §3.2.6).
 func (w *bitWriter) literal(b byte) {
 	if b < 144 {

@@ -312,6 +312,24 @@ func TestThePlainEndBeforeMessagesIsSeen(t *testing.T) {
 	}
 }
 
+func TestSetDeadlineBoundsBothDirections(t *testing.T) {
+	_, ours := sockets(t)
+	c := Plain(ours)
+	if err := c.SetDeadline(past); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := c.Write(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("write: %v", err)
+	}
+	_ = c.Close()
+	if err := c.SetDeadline(past); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("of a closed connection: %v", err)
+	}
+}
+
 // TestTheEndHoldsNoBuffer: neither while it waits to be read nor afterwards.
 func TestTheEndHoldsNoBuffer(t *testing.T) {
 	for _, kind := range []string{"socket", "pipe"} {
