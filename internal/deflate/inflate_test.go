@@ -121,6 +121,17 @@ func compare(t *testing.T, z []byte) {
 	}
 }
 
+// TestNoReferenceToWhatDstHeld: only the message and those before it can be referred to.
+func TestNoReferenceToWhatDstHeld(t *testing.T) {
+	for _, held := range []int{0, 1, 100, 1000} {
+		var d Decompressor
+		got, err := d.Append(make([]byte, held), fixedMatch(1), true)
+		if err != ErrCorrupt || len(got) != held {
+			t.Errorf("behind %d bytes: %d more, %v", held, len(got)-held, err)
+		}
+	}
+}
+
 func TestNoReferenceBeyondTheWindow(t *testing.T) {
 	word := random(source(5), 40)
 	for _, bits := range []int{0, 8, 9, 12, 15} {
