@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -148,5 +149,45 @@ func TestFollowersStayWithTheirConnection(t *testing.T) {
 	for range 5 {
 		synctest.Test(t, crowd)
 		crowd(t)
+	}
+}
+
+// TestWhoOfTheFollowersIsWoken: those whose frames have been sent, and the first of the others if somebody has to send.
+func TestWhoOfTheFollowersIsWoken(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		sent int64
+		lead bool // somebody sends
+		want []int64
+	}{
+		{"nothing was sent, and somebody sends", 0, true, nil},
+		{"nothing was sent, and nobody sends", 0, false, []int64{1}},
+		{"some was sent, and somebody sends", 2, true, []int64{1, 2}},
+		{"some was sent, and nobody sends", 2, false, []int64{1, 2, 5}},
+		{"all was sent", 6, false, []int64{1, 2, 5, 6}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var l followers
+			var all []*follower
+			for _, seq := range []int64{1, 2, 5, 6} {
+				f := l.take()
+				f.seq = seq
+				l.add(f)
+				all = append(all, f)
+			}
+			l.wakeFollowers(tt.sent, tt.lead)
+			var got, waiting []int64
+			for _, f := range all {
+				if len(f.woken) > 0 {
+					got = append(got, f.seq)
+				}
+			}
+			for f := l.first; f != nil; f = f.next {
+				waiting = append(waiting, f.seq)
+			}
+			if !slices.Equal(got, tt.want) || len(got)+len(waiting) != len(all) {
+				t.Errorf("woken %v, want %v; waiting %v", got, tt.want, waiting)
+			}
+		})
 	}
 }

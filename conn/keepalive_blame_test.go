@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/wheel"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // frames reads what a server sends, frame by frame, until its stream ends.
@@ -296,4 +297,18 @@ func TestAMissingPongIsExcusedOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatTheKernelHoldsIsNotAcknowledged: a peer that does not read is not taken for one that has what was written.
+func TestWhatTheKernelHoldsIsNotAcknowledged(t *testing.T) {
+	peer, server := raw(t, "plain")
+	if _, known := wire.Unacknowledged(server.socket()); !known {
+		t.Skip("the kernel does not tell")
+	}
+	fill(t, server)
+	_, written := server.t.Counts()
+	if n := server.acknowledged(); n < 0 || n >= written {
+		t.Errorf("%d of %d bytes", n, written)
+	}
+	_ = peer.Close()
 }

@@ -68,7 +68,8 @@ func TestLoopReadsOnWhenTheBufferWasFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	const total = bufpool.Bulk + 10_000
+	const total = 2*bufpool.Bulk + 10_000 // of a wait the poller may know before
+	_ = a.SetWriteDeadline(time.Now().Add(5 * time.Second))
 	if _, err := a.Write(make([]byte, total)); err != nil {
 		t.Fatal(err)
 	}
