@@ -23,4 +23,10 @@ var causes = []known{
 		cause: "The masking key, which is chance, decides what becomes of the payload, and of the status code of a close frame: both " +
 			"suites waver.",
 	},
+	{
+		testees: []string{"pings-while-a-frame-comes-in"},
+		cases:   []string{"6.4.3", "6.4.4"},
+		cause: "The original sends its pong within a frame that it has half sent, where it is payload, and blames the peer for what " +
+			"becomes of the text.",
+	},
 }

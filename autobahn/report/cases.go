@@ -62,7 +62,7 @@ func idsOf(groups []Group) []string {
 // Match returns the cases that any of the patterns names, in the suite's order and once each. A pattern is an id
 // ("7.13.1"), or the beginning of one with a star at a dot ("7.*", "7.13.*"), or "*" for all of the original's, or "beyond"
 // for all of the others. Blanks around a pattern are ignored. A pattern that names no case is an error, as it would be a typing mistake that looks like a pass; so is
-// an empty list.
+// an empty list. Errors do not name this package, since whoever typed the pattern did not call it.
 func Match(patterns []string) ([]string, error) {
 	all, beyond := AllCases(), idsOf(Beyond())
 	wanted := map[string]bool{}
@@ -70,7 +70,7 @@ func Match(patterns []string) ([]string, error) {
 		pattern = strings.TrimSpace(pattern)
 		prefix, starred := strings.CutSuffix(pattern, "*")
 		if starred && prefix != "" && !strings.HasSuffix(prefix, ".") {
-			return nil, fmt.Errorf("report: pattern %q: a star stands for whole numbers, as in \"1.*\"", pattern)
+			return nil, fmt.Errorf("pattern %q: a star stands for whole numbers, as in \"1.*\"", pattern)
 		}
 		known := false
 		for _, id := range slices.Concat(all, beyond) {
@@ -80,11 +80,11 @@ func Match(patterns []string) ([]string, error) {
 			}
 		}
 		if !known {
-			return nil, fmt.Errorf("report: pattern %q names none of the %d cases", pattern, len(all))
+			return nil, fmt.Errorf("pattern %q names no case: there are %d of the original's, and %d beyond them", pattern, len(all), len(beyond))
 		}
 	}
 	if len(wanted) == 0 {
-		return nil, fmt.Errorf("report: no pattern: use \"*\" for all %d cases", len(all))
+		return nil, fmt.Errorf("no pattern of cases: use \"*\" for all %d cases", len(all))
 	}
 	return slices.SortedFunc(maps.Keys(wanted), compareIDs), nil
 }

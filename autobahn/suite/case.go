@@ -43,8 +43,14 @@ type Case struct {
 	exact bool
 	// byRFC says that the verdicts follow the RFC alone, and not the original.
 	byRFC bool
-	// lasts is how long the exchange of a case in groups 9, 12 and 13 may take. 0: there is none.
-	lasts time.Duration
+	// lasts is how long the exchange of a case in groups 9, 12, 13 and 26.1 may take, rounds how many messages it has, one after the
+	// other, and volume how many octets they have together. 0: there is none.
+	lasts  time.Duration
+	rounds int
+	volume int64
+	// waits are the waits of Drive that always pass, and limit is the longest that it waits for what the peer does.
+	waits []time.Duration
+	limit time.Duration
 	// patience is how long the suite leaves a connection open, as a server, after the closing handshake. 0: not at all.
 	patience time.Duration
 }

@@ -78,7 +78,7 @@ func compressedCases(id string, s *sample, offers ...offer) []Case {
 			Description: fmt.Sprintf("A thousand messages of %d octets%s, one after the other: %s. %s.",
 				v.length, cut, s.about, inWords(offers)),
 			Expectation: fmt.Sprintf("All come back within %v, and the connection is closed cleanly with 1000.", v.wait),
-			Closing:     normalClosing(), ReportTime: true, offers: offers, lasts: v.wait,
+			Closing:     normalClosing(), ReportTime: true, offers: offers, lasts: v.wait, rounds: messages, volume: int64(messages * v.length),
 			Drive: func(_ context.Context, p *Peer) { p.exchangeCompressed(s, v.length, v.fragment) },
 		})
 	}
@@ -144,12 +144,13 @@ func (p *Peer) exchangeCompressed(s *sample, length, fragment int) {
 	send()
 }
 
-// declined ends a case for which compression was not agreed on.
+// declined ends a case for which compression was not agreed on. The connection is then to end as any other does, whatever the case
+// would have had it fail for.
 func (p *Peer) declined() bool {
 	if p.compression != nil {
 		return false
 	}
-	p.result.declined = true
+	p.result.declined, p.result.closing = true, normalClosing()
 	p.result.Behavior, p.result.Result = report.Unimplemented, "The peer does not agree to permessage-deflate."
 	p.Close(frame.NormalClosure)
 	return true

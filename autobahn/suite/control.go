@@ -101,7 +101,7 @@ func refusal(err error) error {
 
 // control runs the connection of an errand that is no case: whatever drive sends, and a closing handshake.
 func (s *Server) control(ctx context.Context, at *opened, drive func(context.Context, *Peer)) {
-	c := &Case{Closing: normalClosing(), ClosesItself: true, Drive: drive}
+	c := &Case{Closing: normalClosing(), ClosesItself: true, Drive: drive, limit: errandWait}
 	p := newPeer(c, at, newResult(c, 0, ""), pace{slowness: s.options.Slowness})
 	defer p.leave()
 	p.run(ctx)
@@ -122,9 +122,10 @@ func (p *Peer) answer(v any) {
 	p.Send(text(string(data)), closeFrame(""))
 }
 
-// The times that a client waits for what it has asked for, at most: for a verdict, and for its cases to end before reports
-// are written.
+// The times that a client waits for what it has asked for, at most: for a verdict, for its cases to end before reports are
+// written, and for anything else.
 const (
+	errandWait = 20 * time.Second
 	statusWait = 2 * time.Minute
 	updateWait = 5 * time.Second
 )

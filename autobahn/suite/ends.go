@@ -45,7 +45,7 @@ func torn(prefix, how string, truncated bool) []Case {
 		cases = append(cases, Case{
 			Description: fmt.Sprintf("The stream ends %s, %s.", how, s.where),
 			Expectation: "The peer ends the connection, too, and takes nothing for whole that is not.",
-			Outcomes:    ok(s.comes...), Frames: s.whole, Amend: endsToo,
+			Outcomes:    ok(s.comes...), Frames: s.whole, Amend: endsToo, limit: endWait,
 			Drive: func(ctx context.Context, p *Peer) {
 				p.after("kill", endWait, func() {
 					p.result.kept = true

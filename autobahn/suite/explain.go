@@ -27,7 +27,7 @@ func (r *Result) Explain(lines int) string {
 	for _, o := range r.outcomes {
 		line("wanted", fmt.Sprintf("%s (%s)", events(o.Events), o.Verdict))
 	}
-	line("came", events(r.Received))
+	line("came", r.came(mostEvents))
 	line("closed", r.closed())
 	if r.WasNotCleanReason != nil {
 		line("because", *r.WasNotCleanReason)
@@ -45,8 +45,11 @@ func (r *Result) Explain(lines int) string {
 	return out.String()
 }
 
+// mostEvents is how many events are shown in one line.
+const mostEvents = 12
+
 // events are the events in one line.
-func events(all []Event) string { return firstOf(all, 12) }
+func events(all []Event) string { return firstOf(all, mostEvents) }
 
 // firstOf are so many events at most, in one line.
 func firstOf(all []Event, most int) string {

@@ -93,6 +93,7 @@ func interrupted(id, description string, alone bool) Case {
 		ID: id, Description: description,
 		Expectation: "The pongs come as the pings do, then the message, and a clean close with 1000.",
 		Outcomes:    ok(pong(ping1), pong(ping2), message(one+two+three+four+five)), Closing: normalClosing(),
+		waits: []time.Duration{time.Second}, limit: time.Second,
 		Drive: func(ctx context.Context, p *Peer) {
 			send(p, first(one), middle(two), ping(ping1))
 			if p.Wait(ctx, time.Second, "") {

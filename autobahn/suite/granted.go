@@ -24,7 +24,8 @@ func granted() []Case {
 			ID:          fmt.Sprintf("26.1.%d", i+1),
 			Description: fmt.Sprintf("A thousand messages of 4,096 octets. %s.", inWords([]offer{o})),
 			Expectation: "The server's answer grants it, its messages keep to it, and all come back.",
-			Closing:     normalClosing(), offers: []offer{o}, exact: true, Judges: ServerRole, lasts: 8 * time.Minute,
+			Closing:     normalClosing(), offers: []offer{o}, exact: true, Judges: ServerRole, lasts: time.Minute,
+			rounds: messages, volume: int64(messages * 4 * kib),
 			Drive: func(_ context.Context, p *Peer) { p.exchangeCompressed(samples[0], 4*kib, 0) },
 		})
 	}
@@ -32,7 +33,7 @@ func granted() []Case {
 	marked := ends
 	marked.RSV = 4
 	whole := Frame{Opcode: frame.Text, RSV: 4, Payload: helloBegins + helloEnds}
-	wrongPing := ping("")
+	wrongPing := ping(greeting)
 	wrongPing.RSV = 4
 	broken := Frame{Opcode: frame.Text, RSV: 4, Payload: "\xff\xff\xff\xff"}
 	between := comesBack("A ping between the fragments of a compressed message.", []Event{pong(greeting), message(rfcHello)}, begins, ping(greeting), ends)

@@ -112,7 +112,7 @@ func pageOf(style template.CSS, r *Result) *casePage {
 	for _, o := range r.outcomes {
 		page.Wanted = append(page.Wanted, detail{string(o.Verdict), visible(events(o.Events))})
 	}
-	page.Wanted = append(page.Wanted, detail{"came", visible(events(r.Received))})
+	page.Wanted = append(page.Wanted, detail{"came", visible(r.came(mostEvents))})
 	for _, l := range r.WireLog() {
 		l.What, l.Payload = visible(l.What), visible(l.Payload)
 		page.Log = append(page.Log, l)

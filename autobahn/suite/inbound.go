@@ -252,9 +252,7 @@ func (p *Peer) control() {
 	payload := string(p.in.control)
 	switch p.in.head.Opcode {
 	case frame.Ping:
-		if p.state == stateOpen {
-			p.Send(Frame{Opcode: frame.Pong, Payload: payload})
-		}
+		p.answerPing(payload)
 	case frame.Pong:
 		p.event(pong(payload))
 	case frame.Close:
@@ -335,7 +333,7 @@ func (p *Peer) dropLater() {
 		p.hangUp()
 		return
 	}
-	p.after("drop", dropTimeout, func() {
+	p.afterClosing("drop", dropTimeout, func() {
 		p.result.WasServerConnectionDropTimeout = true
 		p.drop("the server did not end the connection in time")
 	})

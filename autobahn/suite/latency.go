@@ -86,10 +86,10 @@ func (w pace) of(d time.Duration, answers int) time.Duration {
 }
 
 // answers is how many a peer has to give in a case, one after the other, its close frame and the end of TCP included.
-func (c *Case) answers() int {
-	if c.lasts > 0 {
-		return messages + 2
-	}
+func (c *Case) answers() int { return c.rounds + c.atEnd() }
+
+// atEnd is how many answers there can be yet when the closing handshake has begun.
+func (c *Case) atEnd() int {
 	most := 0
 	for _, o := range c.Outcomes {
 		most = max(most, len(o.Events))

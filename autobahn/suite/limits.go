@@ -75,7 +75,7 @@ func long(id, how string, o frame.Opcode, length int, wait time.Duration, frames
 	return Case{
 		ID: id, Description: fmt.Sprintf("A %v message of %d octets, %s.", o, length, how),
 		Expectation: fmt.Sprintf("The message comes back within %v, and the connection is closed cleanly with 1000.", wait),
-		Closing:     normalClosing(), ReportTime: true, lasts: wait,
+		Closing:     normalClosing(), ReportTime: true, lasts: wait, rounds: 1, volume: int64(length),
 		Drive: func(_ context.Context, p *Peer) {
 			p.exchange(func(payload []byte, binary bool) (again bool, why string) {
 				return false, differs(o, length, payload, binary)
@@ -94,7 +94,7 @@ func small(id string, k kind, length int, wait time.Duration) Case {
 	return Case{
 		ID: id, Description: fmt.Sprintf("A thousand %v messages of %d octets, one after the other.", k.opcode, length),
 		Expectation: fmt.Sprintf("All come back within %v, and the connection is closed cleanly with 1000.", wait),
-		Closing:     normalClosing(), ReportTime: true, lasts: wait,
+		Closing:     normalClosing(), ReportTime: true, lasts: wait, rounds: messages, volume: int64(messages * length),
 		Drive: func(_ context.Context, p *Peer) {
 			sent := 1
 			p.exchange(func(payload []byte, binary bool) (again bool, why string) {
@@ -153,7 +153,6 @@ func (p *Peer) exchange(answer func(payload []byte, binary bool) (again bool, wh
 	p.CloseAfter(wait)
 	p.heard = time.Now()
 	p.watch()
-	p.after("give up", wait+giveUp, func() { p.drop("nobody ended the connection") })
 	p.onMessage = func(payload []byte, binary bool) {
 		again, why := answer(payload, binary)
 		if again {

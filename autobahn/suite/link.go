@@ -123,10 +123,14 @@ func (l *link) write() {
 // maxQueued bounds what waits to be written: a peer may ask for pongs without end and not read them.
 const maxQueued = 64 << 20
 
-// send queues writes. The connection ends if the peer lets too much of that gather.
+// send queues writes, unless our direction has ended: a pong would follow a frame that was to be cut off. The connection ends if the
+// peer lets too much of that gather.
 func (l *link) send(writes [][]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.ending {
+		return
+	}
 	for _, b := range writes {
 		l.queued += len(b)
 	}

@@ -89,7 +89,7 @@ func waited(kind string, rest []any) string {
 	case "KL":
 		return fmt.Sprintf("the connection will be failed in %v s", rest...)
 	case "KLE":
-		return "the connection is failed, as the time is over"
+		return "the time is over"
 	case "TI":
 		return fmt.Sprintf("a closing handshake will begin in %v s", rest...)
 	case "TIE":

@@ -124,7 +124,7 @@ func answeredViolations() []Case {
 		{"A reserved bit", frame.ProtocolError, Frame{Opcode: frame.Text, Payload: greeting, RSV: 1}},
 		{"A reserved opcode", frame.ProtocolError, Frame{Opcode: 3}},
 		{"A frame masked as only the other side may", frame.ProtocolError, unmasked},
-		{"A ping without FIN", frame.ProtocolError, Frame{Opcode: frame.Ping, More: true}},
+		{"A ping without FIN", frame.ProtocolError, Frame{Opcode: frame.Ping, Payload: greeting, More: true}},
 		{"A continuation of nothing", frame.ProtocolError, last(greeting)},
 		{"Text that is not UTF-8", frame.InvalidPayload, text("\xc0\xaf")},
 	} {

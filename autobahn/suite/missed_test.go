@@ -16,16 +16,21 @@ import (
 	"github.com/seed-c4549abd/wss/internal/race"
 )
 
+// tested are the results of a server or a client with a fault.
+type tested struct {
+	name    string
+	fault   faulty.Fault
+	results []*Result
+	err     error
+	// again runs some of the cases once more, few at once.
+	again func(ids []string) ([]*Result, error)
+}
+
 // bothRoles runs cases against servers and clients with each of the faults, and tests the results. Nearly all of its time is
 // waiting: all run at once.
-func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func(t *testing.T, f faulty.Fault, results []*Result)) {
+func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func(t *testing.T, r *tested)) {
 	t.Helper()
-	type role struct {
-		name    string
-		fault   faulty.Fault
-		results []*Result
-		err     error
-	}
+	type role = tested
 	var all []*role
 	var tasks sync.WaitGroup
 	slots := make(chan struct{}, 6)
@@ -33,27 +38,47 @@ func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func
 	if race.Enabled {
 		slowness = 3
 	}
-	start := func(r *role, run func() ([]*Result, error)) {
+	const fewAtOnce = 4
+	start := func(name string, f faulty.Fault, run func(patterns []string, parallel int) ([]*Result, error)) {
+		r := &role{name: name + string(f), fault: f}
+		r.again = func(ids []string) ([]*Result, error) { return run(ids, fewAtOnce) }
 		all = append(all, r)
 		tasks.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			r.results, r.err = run()
+			r.results, r.err = run(nil, 64)
 		})
 	}
 	for _, f := range faults {
 		url := faultyServer(t, f, nil)
-		start(&role{name: "a server that " + string(f), fault: f}, func() ([]*Result, error) {
-			rep, err := Run(t.Context(), Options{URL: url, Cases: patterns, Slowness: slowness})
+		start("a server that ", f, func(ids []string, parallel int) ([]*Result, error) {
+			if ids == nil {
+				ids = patterns
+			}
+			rep, err := Run(t.Context(), Options{URL: url, Cases: ids, Slowness: slowness, Parallel: parallel})
 			if err != nil {
 				return nil, err
 			}
 			return rep.Results, nil
 		})
 		s, base := fuzzingServer(t, ServerOptions{Cases: patterns, Slowness: slowness})
-		start(&role{name: "a client that " + string(f), fault: f}, func() ([]*Result, error) {
-			runAll(t, s, base, "faulty", s.Cases(), 64, func(ctx context.Context, url string) error { return faulty.Dial(ctx, url, f) })
-			return s.Reports()[0].Results, nil
+		attempts := 0
+		start("a client that ", f, func(ids []string, parallel int) ([]*Result, error) {
+			attempts++
+			agent := fmt.Sprint("attempt ", attempts)
+			if ids == nil {
+				ids = s.Cases()
+			}
+			runAll(t, s, base, agent, ids, parallel, func(ctx context.Context, url string) error { return faulty.Dial(ctx, url, f) })
+			var results []*Result
+			for _, id := range ids {
+				r, err := s.Await(t.Context(), agent, id)
+				if err != nil {
+					return nil, err
+				}
+				results = append(results, r)
+			}
+			return results, nil
 		})
 	}
 	tasks.Wait()
@@ -62,7 +87,7 @@ func bothRoles(t *testing.T, faults []faulty.Fault, patterns []string, test func
 			if r.err != nil {
 				t.Fatal(r.err)
 			}
-			test(t, r.fault, r.results)
+			test(t, r)
 		})
 	}
 }
@@ -94,13 +119,13 @@ func TestFaultsThatTheOriginalMissesAreCaught(t *testing.T) {
 		faulty.JustDrops:     {numbered28("4.1", "4.2", "4.3", "4.4", "4.5", "4.6"), "OK", strict},
 	}
 	patterns := []string{"22.*", "23.*", "24.*", "25.*", "28.*"}
-	bothRoles(t, append(faulty.MissedFaults(), faulty.None), patterns, func(t *testing.T, f faulty.Fault, results []*Result) {
-		tt, ok := tests[f]
+	bothRoles(t, append(faulty.MissedFaults(), faulty.None), patterns, func(t *testing.T, peer *tested) {
+		tt, ok := tests[peer.fault]
 		if !ok {
-			t.Fatalf("%q is not tested", f)
+			t.Fatalf("%q is not tested", peer.fault)
 		}
 		var got []string
-		for _, r := range results {
+		for _, r := range peer.results {
 			if r.Passes() {
 				continue
 			}
@@ -115,15 +140,36 @@ func TestFaultsThatTheOriginalMissesAreCaught(t *testing.T) {
 	})
 }
 
+// blamedByRFC has the verdicts by the RFC count, and returns the results that do not pass by them.
+func blamedByRFC(results []*Result) []*Result {
+	for _, r := range results {
+		r.countByRFC()
+	}
+	return slices.DeleteFunc(slices.Clone(results), (*Result).Passes)
+}
+
 // TestPeersThatBreakNoRuleAreNotBlamed: no case beyond the original's fails, and none of the original's by the RFC.
 func TestPeersThatBreakNoRuleAreNotBlamed(t *testing.T) {
 	patterns := []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "22.*", "23.*", "24.*", "25.*", "27.*", "28.*"}
-	bothRoles(t, faulty.Peculiarities(), patterns, func(t *testing.T, _ faulty.Fault, results []*Result) {
-		for _, r := range results {
-			r.countByRFC()
-			if !r.Passes() {
-				t.Errorf("%s: %s, %s\n%s", r.ID, r.Behavior, r.BehaviorClose, r.Explain(30))
+	bothRoles(t, faulty.Peculiarities(), patterns, func(t *testing.T, peer *tested) {
+		blamed := blamedByRFC(peer.results)
+		for range 3 { // on a busy machine: another chance, with few connections at once
+			if len(blamed) == 0 {
+				return
 			}
+			var ids []string
+			for _, r := range blamed {
+				ids = append(ids, r.ID)
+			}
+			t.Logf("blamed at first: %q", ids)
+			again, err := peer.again(ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			blamed = blamedByRFC(again)
+		}
+		for _, r := range blamed {
+			t.Errorf("%s: %s, %s\n%s", r.ID, r.Behavior, r.BehaviorClose, r.Explain(30))
 		}
 	})
 }
@@ -131,8 +177,12 @@ func TestPeersThatBreakNoRuleAreNotBlamed(t *testing.T) {
 // TestTheOriginalsVerdictsStandBesideThoseByTheRFC where the original asks for more than the RFC.
 func TestTheOriginalsVerdictsStandBesideThoseByTheRFC(t *testing.T) {
 	for f, cases := range map[faulty.Fault]map[string]string{
-		faulty.None:           {"1.1.1": "OK, OK", "2.10": "OK, OK", "7.1.1": "OK, OK"},
-		faulty.PongsUnasked:   {"1.1.1": "FAILED, WRONG CODE; by the RFC OK, OK", "2.1": "FAILED, OK; by the RFC OK, OK", "3.1": "FAILED, OK; by the RFC OK, OK"},
+		faulty.None:         {"1.1.1": "OK, OK", "2.10": "OK, OK", "7.1.1": "OK, OK"},
+		faulty.PongsUnasked: {"1.1.1": "FAILED, WRONG CODE; by the RFC OK, OK", "2.1": "FAILED, OK; by the RFC OK, OK", "3.1": "FAILED, OK; by the RFC OK, OK"},
+		faulty.EmptyPongUnasked: {
+			"3.2": "FAILED, OK; by the RFC OK, OK", "4.2.3": "FAILED, OK; by the RFC OK, OK", "7.1.3": "FAILED, OK; by the RFC OK, OK",
+		},
+		faulty.PingsWithin:    {"6.4.1": "OK, OK", "6.4.2": "OK, OK", "6.4.3": "OK, OK", "6.4.4": "OK, OK"},
 		faulty.LatestPong:     {"2.9": "OK, OK", "2.10": "FAILED, OK; by the RFC OK, OK"},
 		faulty.LatePongs:      {"5.6": "FAILED, OK; by the RFC NON-STRICT, OK", "2.1": "OK, OK"},
 		faulty.LateUTF8:       {"6.4.1": "NON-STRICT, OK; by the RFC OK, OK", "6.3.1": "OK, OK"},
@@ -229,23 +279,25 @@ func TestPongsAndMessagesAreReadByTheRFC(t *testing.T) {
 		came   []Event
 		want   report.Behavior // empty: not acceptable
 	}{
-		"what was wanted":                    {[]string{"a"}, []Event{text, a}, []Event{text, a}, report.OK},
-		"the pong before the message":        {[]string{"a"}, []Event{text, a}, []Event{a, text}, report.OK},
-		"the pong late":                      {[]string{"a"}, []Event{a, text}, []Event{text, a}, report.NonStrict},
-		"no pong":                            {[]string{"a"}, []Event{text, a}, []Event{text}, ""},
-		"no message":                         {[]string{"a"}, []Event{text, a}, []Event{a}, ""},
-		"another message":                    {[]string{"a"}, []Event{text, a}, []Event{message("other"), a}, ""},
-		"a message twice":                    {[]string{"a"}, []Event{text, a}, []Event{text, a, text}, ""},
-		"a pong twice":                       {[]string{"a"}, []Event{a}, []Event{a, a}, report.OK},
-		"a pong of nobody's":                 {nil, []Event{text}, []Event{pong("x"), text}, report.OK},
-		"the latest pong":                    {[]string{"a", "b"}, []Event{a, b}, []Event{b}, report.OK},
-		"both pongs":                         {[]string{"a", "b"}, []Event{a, b}, []Event{a, b}, report.OK},
-		"not the latest pong":                {[]string{"a", "b"}, []Event{a, b}, []Event{a}, ""},
-		"pongs in the wrong order":           {[]string{"a", "b"}, []Event{a, b}, []Event{b, a}, report.OK},
-		"a pong to what was not to be":       {[]string{"a"}, []Event{text}, []Event{text, a}, ""},
-		"a wait that passed":                 {nil, []Event{timeout("A")}, []Event{timeout("A")}, report.OK},
-		"a wait that did not pass":           {nil, []Event{timeout("A")}, nil, ""},
-		"a pong of nobody's within messages": {nil, []Event{text, text}, []Event{text, pong(""), text}, report.OK},
+		"what was wanted":                      {[]string{"a"}, []Event{text, a}, []Event{text, a}, report.OK},
+		"the pong before the message":          {[]string{"a"}, []Event{text, a}, []Event{a, text}, report.OK},
+		"the pong late":                        {[]string{"a"}, []Event{a, text}, []Event{text, a}, report.NonStrict},
+		"no pong":                              {[]string{"a"}, []Event{text, a}, []Event{text}, ""},
+		"no message":                           {[]string{"a"}, []Event{text, a}, []Event{a}, ""},
+		"another message":                      {[]string{"a"}, []Event{text, a}, []Event{message("other"), a}, ""},
+		"a message twice":                      {[]string{"a"}, []Event{text, a}, []Event{text, a, text}, ""},
+		"a pong twice":                         {[]string{"a"}, []Event{a}, []Event{a, a}, report.OK},
+		"a pong of nobody's":                   {nil, []Event{text}, []Event{pong("x"), text}, report.OK},
+		"the latest pong":                      {[]string{"a", "b"}, []Event{a, b}, []Event{b}, report.OK},
+		"both pongs":                           {[]string{"a", "b"}, []Event{a, b}, []Event{a, b}, report.OK},
+		"not the latest pong":                  {[]string{"a", "b"}, []Event{a, b}, []Event{a}, ""},
+		"pongs in the wrong order":             {[]string{"a", "b"}, []Event{a, b}, []Event{b, a}, report.OK},
+		"a pong to what was not to be":         {[]string{"a"}, []Event{text}, []Event{text, a}, ""},
+		"an empty pong, which may be nobody's": {[]string{""}, []Event{text}, []Event{pong(""), text}, report.OK},
+		"an empty pong before that to a ping":  {[]string{""}, []Event{text, pong("")}, []Event{pong(""), text, pong("")}, report.OK},
+		"a wait that passed":                   {nil, []Event{timeout("A")}, []Event{timeout("A")}, report.OK},
+		"a wait that did not pass":             {nil, []Event{timeout("A")}, nil, ""},
+		"a pong of nobody's within messages":   {nil, []Event{text, text}, []Event{text, pong(""), text}, report.OK},
 	} {
 		p := &Peer{pings: tt.pings, result: newResult(&Case{}, 0, "")}
 		for _, e := range tt.came {

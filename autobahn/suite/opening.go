@@ -67,22 +67,23 @@ func (o *Opening) write(conn net.Conn, head string) error {
 	return nil
 }
 
-// askFor performs the opening handshake of a case as a client. It returns nil if the case has its verdict already.
-func askFor(ctx context.Context, o *Options, c *Case, r *Result) *opened {
+// askFor performs the opening handshake of a case as a client. It returns nil if the case has its verdict already, and an error if there
+// was no connection.
+func askFor(ctx context.Context, o *Options, c *Case, r *Result) (*opened, error) {
 	at, err := c.Opening.ask(ctx, o)
 	r.HTTPRequest, r.HTTPResponse = at.request, at.response
 	if at.conn == nil {
 		r.Result = err.Error()
-		return nil
+		return nil, err
 	}
 	if r.judgeOpening(c.Opening, at, err) {
-		return at
+		return at, nil
 	}
 	defer at.conn.Close()
 	if r.Behavior == report.OK {
 		r.probe(at, pace{o.Slowness, o.Latency})
 	}
-	return nil
+	return nil, nil
 }
 
 // ask sends the request and reads an answer. at.conn is nil if there is no connection.

@@ -41,6 +41,10 @@ type Peer struct {
 	joins  bool     // the next frame may join the last of them
 	timers map[string]timer
 	pings  []string // the payloads of those that were sent
+	// unsent is how many octets of the payload of a frame that is sent in pieces have not been queued, and heldPongs are the
+	// pongs that wait for the last of them.
+	unsent    int
+	heldPongs []Frame
 	// onMessage takes messages in place of the list of events. nil: they are events.
 	onMessage func(payload []byte, binary bool)
 	// asked is when our close frame went out, with nothing else that was to be answered. Zero: it has not.
@@ -145,14 +149,32 @@ func (p *Peer) SendHeader(length int) (key [4]byte) {
 	h := frame.Header{Fin: true, Opcode: frame.Text, Length: int64(length)}
 	p.mask(&h)
 	p.queue(h.Append(nil), &Frame{})
+	p.unsent = length
 	return h.Key
 }
 
-// SendPayload queues a piece of a frame's payload that begins at pos.
+// SendPayload queues a piece of a frame's payload that begins at pos, and behind the last piece the pongs that have waited for it.
 func (p *Peer) SendPayload(key [4]byte, pos int, piece string) {
 	octets := []byte(piece)
 	mask.XOR(octets, key, pos)
 	p.queue(octets, &Frame{})
+	if p.unsent -= len(piece); p.unsent <= 0 {
+		p.Send(p.heldPongs...)
+		p.heldPongs = nil
+	}
+}
+
+// answerPing queues the pong for a ping, behind the frame that is being sent in pieces if there is one: within it the pong would be
+// payload.
+func (p *Peer) answerPing(payload string) {
+	pong := Frame{Opcode: frame.Pong, Payload: payload}
+	switch {
+	case p.state != stateOpen:
+	case p.unsent <= 0:
+		p.Send(pong)
+	case len(p.heldPongs) < maxEvents:
+		p.heldPongs = append(p.heldPongs, pong)
+	}
 }
 
 // queue cuts octets into writes. Frames that are neither cut nor apart go together.
@@ -209,9 +231,9 @@ func (p *Peer) beginClosing(body string, byUs bool) {
 	if !byUs {
 		return
 	}
-	p.after("reply", replyTimeout, func() {
+	p.afterClosing("reply", replyTimeout, func() {
 		r.WasCloseHandshakeTimeout = true
-		p.timeOut(replyTimeout, "ended the TCP connection, as there was no answer to its close frame")
+		p.timeOut(p.pace.of(replyTimeout, p.test.atEnd()), "ended the TCP connection, as there was no answer to its close frame")
 		p.drop("the peer did not answer the close frame in time")
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 // The original compares what came with a list. RFC 6455 leaves more open, and by it alone:
 //   - a pong that answers no ping is no answer to anything, and may come at any time (§5.5.3);
+//   - an empty pong answers an empty ping, or nothing: where none is wanted it is passed over (§5.5.3);
 //   - of several pings the latest alone need be answered (§5.5.3);
 //   - pongs and messages need not come in the order in which they were asked for, though a pong should come as soon as it
 //     can: behind the message that its ping was in is late (§5.5.2).
@@ -38,7 +39,10 @@ func (o *Outcome) reads(r *Result) (verdict report.Behavior, ok bool) {
 	rest := wanted.pongs
 	for _, pong := range came.pongs {
 		i := slices.IndexFunc(rest, func(w placed) bool { return w.payload == pong.payload })
-		if i < 0 {
+		switch {
+		case i < 0 && pong.payload == "":
+			continue
+		case i < 0:
 			return "", false
 		}
 		if pong.behind > rest[i].behind && verdict == report.OK {

@@ -94,14 +94,15 @@ func ids(cases []Case) []string {
 func selection(patterns []string) ([]Case, error) {
 	ids, err := report.Match(patterns)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("suite: %w", err)
 	}
 	return slices.DeleteFunc(append(Cases(), Beyond()...), func(c Case) bool { return !slices.Contains(ids, c.ID) }), nil
 }
 
 // Run runs the selected cases against a server and reports on them in their order. A server that fails is no error: that
-// is what the report says. An error is about the options, or says that there was no connection to the server, or no TLS; or it is the
-// context's when it ended before all cases had run.
+// is what the report says. An error is about the options, or says that there was no connection to the server, or no TLS; it is a
+// [*GoneError] where the server has ended meanwhile, which says while which case, and comes with a report of those that had run; or it is the context's when that ended before all
+// cases had run.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -117,14 +118,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	if o.Begin != nil {
-		o.Begin(Plan{Cases: len(cases), Latency: o.Latency, Bound: o.bound(cases)})
+		o.Begin(o.Plan(cases))
 	}
 	rep := &Report{Agent: o.Agent, Cases: ids(cases), Results: make([]*Result, len(cases))}
 	var (
 		tasks sync.WaitGroup
 		mu    sync.Mutex
 		done  int
+		seen  witness
 	)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	slots, takes := o.slots()
 	for i := range cases {
 		n := takes(&cases[i])
@@ -140,7 +144,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 					<-slots
 				}
 			}()
-			r := runCase(ctx, &o, &cases[i], i+1)
+			r, refused := runCase(ctx, &o, &cases[i], i+1, &seen)
+			if refused != nil {
+				cancel(seen.gone(o.URL, len(cases), refused))
+			}
+			if ctx.Err() != nil { // what was under way has no verdict
+				return
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			rep.Results[i] = r
@@ -151,6 +161,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		})
 	}
 	tasks.Wait()
+	if ctx.Err() == nil && seen.doubts() {
+		if refused := refuses(ctx, &o); refused != nil {
+			cancel(seen.gone(o.URL, len(cases), refused))
+		}
+	}
+	if gone, ok := errors.AsType[*GoneError](context.Cause(ctx)); ok {
+		rep.Results = slices.DeleteFunc(rep.Results, func(r *Result) bool { return r == nil })
+		gone.Done = len(rep.Results)
+		rep.name(o.URL)
+		return rep, gone
+	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("suite: %w", ctx.Err())
 	}
@@ -177,12 +198,18 @@ func (o *Options) slots() (slots chan struct{}, takes func(*Case) int) {
 	}
 }
 
-// runCase runs one case on a connection of its own.
-func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
-	r := newResult(c, number, o.Agent)
-	at := open(ctx, o, c, r)
+// runCase runs one case on a connection of its own. An error says that there is no server any more.
+func runCase(ctx context.Context, o *Options, c *Case, number int, seen *witness) (*Result, error) {
+	r, at, err := openPatiently(ctx, o, c, number)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { seen.ended(r) }()
+	if r.HTTPResponse != "" {
+		seen.answered(c.ID)
+	}
 	if at == nil {
-		return r
+		return r, nil
 	}
 	if r.Agent == "" {
 		r.Agent = at.agreement.Header.Get("Server")
@@ -193,11 +220,31 @@ func runCase(ctx context.Context, o *Options, c *Case, number int) *Result {
 	if o.ByRFC {
 		r.countByRFC()
 	}
-	return r
+	return r, nil
 }
 
-// open performs the opening handshake of a case. It returns nil if that is all that there is to the case.
-func open(ctx context.Context, o *Options, c *Case, r *Result) *opened {
+// openPatiently opens a case's connection, and tries again a little later where it is refused. An error says that it always was.
+func openPatiently(ctx context.Context, o *Options, c *Case, number int) (*Result, *opened, error) {
+	for try := 0; ; try++ {
+		r := newResult(c, number, o.Agent)
+		at, err := open(ctx, o, c, r)
+		if refusedBy(err) == nil || ctx.Err() != nil {
+			return r, at, nil
+		}
+		if try == len(retries) {
+			return nil, nil, err
+		}
+		select {
+		case <-time.After(retries[try]):
+		case <-ctx.Done():
+			return r, nil, nil
+		}
+	}
+}
+
+// open performs the opening handshake of a case. It returns nil if that is all that there is to the case; an error says why there was
+// no connection.
+func open(ctx context.Context, o *Options, c *Case, r *Result) (*opened, error) {
 	if c.Opening != nil {
 		return askFor(ctx, o, c, r)
 	}
@@ -206,9 +253,9 @@ func open(ctx context.Context, o *Options, c *Case, r *Result) *opened {
 	if err != nil {
 		r.Result = err.Error()
 		r.WasOpenHandshakeTimeout = errors.Is(err, context.DeadlineExceeded)
-		return nil
+		return nil, err
 	}
-	return at
+	return at, nil
 }
 
 // conduct carries out a case and gives the verdicts.
@@ -231,7 +278,7 @@ func (p *Peer) leave() {
 // run carries out a case from the opened connection to its end.
 func (p *Peer) run(ctx context.Context) {
 	c := p.test
-	p.after("give up", giveUp, func() { p.drop("nobody ended the connection") })
+	p.timers["give up"] = timer{time.Now().Add(c.waiting(p.pace)), func() { p.drop("nobody ended the connection") }}
 	p.Send(c.Frames...)
 	if c.KillAfter > 0 {
 		p.KillAfter(c.KillAfter)

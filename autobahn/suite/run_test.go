@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -110,23 +111,6 @@ func TestARunThatIsCancelledIsAnError(t *testing.T) {
 	}
 }
 
-func TestAServerThatGoesAwayFailsEveryCase(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.Close()
-	rep, err := Run(t.Context(), Options{URL: "ws://" + ln.Addr().String(), Cases: []string{"1.*", "7.13.*"}, Latency: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rep.Results {
-		if r.Behavior != report.Failed || r.BehaviorClose != report.Failed || r.Agent != ln.Addr().String() {
-			t.Errorf("%s: %s, %s, agent %q", r.ID, r.Behavior, r.BehaviorClose, r.Agent)
-		}
-	}
-}
-
 func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
 	for name, o := range map[string]Options{
 		"no URL":                    {},
@@ -138,6 +122,15 @@ func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
 		if rep, err := Run(t.Context(), o); err == nil || rep != nil {
 			t.Errorf("%s: report %v, error %v", name, rep, err)
 		}
+	}
+}
+
+// TestAPatternOfNothingIsExplained with the numbers of all cases that there are, by the package that was called.
+func TestAPatternOfNothingIsExplained(t *testing.T) {
+	_, err := Select([]string{"29.*"})
+	want := fmt.Sprintf("suite: pattern \"29.*\" names no case: there are 517 of the original's, and %d beyond them", len(Beyond()))
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 

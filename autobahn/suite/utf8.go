@@ -103,6 +103,8 @@ func failFast(id, how, part1, part2, part3 string, send func(*Peer, part)) Case 
 		{Verdict: report.OK, Events: []Event{timeout(a)}},
 		{Verdict: report.NonStrict, Events: []Event{timeout(a), timeout(b)}, ByRFC: report.OK},
 	}
+	c.waits = []time.Duration{time.Second, time.Second}
+	c.limit = time.Second
 	c.Drive = func(ctx context.Context, p *Peer) {
 		total := len(part1) + len(part2) + len(part3)
 		send(p, part{part1, 0, 0, total})

@@ -69,8 +69,9 @@ func (r *Result) judgeBy(c *Case, rfc bool) {
 			break
 		}
 	}
-	r.BehaviorClose, r.ResultClose = r.judgeClosing(&c.Closing, rfc)
-	if c.Closing.WrongEndIsFatal && c.Closing.ByUs != r.ClosedByMe {
+	want := &r.closing
+	r.BehaviorClose, r.ResultClose = r.judgeClosing(want, rfc)
+	if want.WrongEndIsFatal && want.ByUs != r.ClosedByMe {
 		if r.Behavior != report.Failed {
 			r.Behavior, r.Result = report.Failed, "The peer did not fail the connection."
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/seed-c4549abd/wss/autobahn/report"
 	"github.com/seed-c4549abd/wss/frame"
 )
 
@@ -11,8 +12,6 @@ import (
 const (
 	replyTimeout = time.Second // for the peer's close frame, when ours was sent
 	dropTimeout  = time.Second // for the server to end the connection, when both were seen (RFC 6455 §7.1.1)
-	// giveUp ends a connection that none of the other waits has ended.
-	giveUp = 20 * time.Second
 )
 
 // after has fire called within Wait when d has passed, unless another timer of that name takes its place.
@@ -27,22 +26,36 @@ type timer struct {
 
 func (p *Peer) slow(d time.Duration) time.Duration { return p.pace.of(d, p.test.answers()) }
 
-// KillAfter fails the connection with status 1001 if it still exists when d has passed.
+// afterClosing is after for a wait of the closing handshake.
+func (p *Peer) afterClosing(name string, d time.Duration, fire func()) {
+	p.timers[name] = timer{time.Now().Add(p.pace.of(d, p.test.atEnd())), fire}
+}
+
+// KillAfter fails the connection if it still exists when d has passed: with status 1001, or by ending TCP where a close frame was
+// sent before.
 func (p *Peer) KillAfter(d time.Duration) {
 	p.log.wait("KL", d.Seconds())
 	p.after("kill", d, func() {
-		p.log.wait("KLE")
-		p.timeOut(d, "failed the connection with 1001")
+		then := "failed the connection with 1001"
+		if p.state != stateOpen {
+			then = "ended the TCP connection"
+		}
+		p.log.over("KLE", "the time is over, and the suite "+then)
+		p.timeOut(p.slow(d), then)
 		p.fail(frame.GoingAway, "the case took too long")
 	})
 }
 
-// CloseAfter begins a closing handshake without a status code if the connection still exists when d has passed.
+// CloseAfter begins a closing handshake without a status code if none has begun when d has passed.
 func (p *Peer) CloseAfter(d time.Duration) {
 	p.log.wait("TI", d.Seconds())
 	p.after("close", d, func() {
-		p.log.wait("TIE")
-		p.timeOut(d, "began the closing handshake without a status code")
+		if p.state != stateOpen {
+			p.log.over("TIE", "the time is over; the closing handshake had begun before")
+			return
+		}
+		p.log.over("TIE", waited("TIE", nil))
+		p.timeOut(p.slow(d), "began the closing handshake without a status code")
 		p.Send(closeFrame(""))
 	})
 }
@@ -111,6 +124,9 @@ func (p *Peer) nextTimer() (name string, next timer) {
 func (p *Peer) lost() {
 	p.result.streamEnd = p.link.end
 	p.result.first = p.server && p.closed
+	if p.test.lasts > 0 && p.state == stateOpen && p.result.Behavior == report.Failed {
+		p.result.Result = "Not everything came back: the peer ended the connection."
+	}
 	if !p.result.WasClean && p.result.WasNotCleanReason == nil {
 		why := "the peer ended the connection without a closing handshake"
 		p.result.WasNotCleanReason = &why

@@ -42,6 +42,9 @@ func (l *wireLog) wait(kind string, rest ...any) {
 	l.note(LogLine{What: waited(kind, rest)}, append([]any{kind}, rest...)...)
 }
 
+// over adds an entry about a wait that was in vain, with what people are told of it.
+func (l *wireLog) over(kind, what string) { l.note(LogLine{What: what}, kind) }
+
 // enable switches the log on or off.
 func (l *wireLog) enable(on bool) {
 	if l.off == on {

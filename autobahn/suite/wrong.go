@@ -50,11 +50,14 @@ func (p *Peer) breaks(c frame.StatusCode, rule string) {
 
 // timeOut takes note of a wait in vain, and of what the suite does then. The first one counts.
 func (p *Peer) timeOut(d time.Duration, then string) {
-	if p.result.timedOut == "" && p.state == stateOpen {
-		p.result.timedOut = fmt.Sprintf("Within %v the case had not come to its end, and the suite %s.", p.slow(d).Round(time.Millisecond), then)
-	} else if p.result.timedOut == "" {
-		p.result.timedOut = fmt.Sprintf("Within %v nothing more came, and the suite %s.", p.slow(d).Round(time.Millisecond), then)
+	if p.result.timedOut != "" {
+		return
 	}
+	what := "the connection had not ended"
+	if p.state == stateOpen {
+		what = "the case had not come to its end"
+	}
+	p.result.timedOut = fmt.Sprintf("Within %v %s, and the suite %s.", d.Round(time.Millisecond), what, then)
 }
 
 // tellWrong has a verdict that is no pass say what the page says: which rule was broken, what came instead of what, and which
@@ -100,5 +103,17 @@ func (r *Result) cameInstead() string {
 	for _, o := range r.outcomes {
 		wanted = append(wanted, firstOf(o.Events, most))
 	}
-	return fmt.Sprintf("Wanted %s; came %s.", strings.Join(wanted, ", or "), firstOf(r.Received, most))
+	return fmt.Sprintf("Wanted %s; came %s.", strings.Join(wanted, ", or "), r.came(most))
+}
+
+// came says what came: so many events at most, and the frame that broke a rule, which is no event.
+func (r *Result) came(most int) string {
+	const broken = "the frame that broke a rule"
+	switch {
+	case len(r.broken) == 0:
+		return firstOf(r.Received, most)
+	case len(r.Received) == 0:
+		return broken
+	}
+	return firstOf(r.Received, most) + ", and " + broken
 }

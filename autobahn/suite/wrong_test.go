@@ -1,7 +1,11 @@
 package suite
 
 import (
+	"bufio"
 	"bytes"
+	"io"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +27,8 @@ func TestTheConsoleSaysWhatThePageSays(t *testing.T) {
 		{faulty.EchoesTextAsBinary, "1.1.2", []string{
 			"Wanted text message", "; came binary message", "Within 1s the case had not come to its end, and the suite failed the connection with 1001.",
 		}},
+		{faulty.Masks, "1.1.3", []string{"; came the frame that broke a rule."}},
+		{faulty.LongHeaders, "1.2.2", []string{"; came the frame that broke a rule."}},
 		{faulty.NoPongs, "2.1", []string{`Wanted pong ""; came nothing.`, "the suite began the closing handshake without a status code"}},
 		{faulty.StaysConnected, "2.1", []string{"The server left the TCP connection open after both close frames.", "By the RFC alone: OK, FAILED BY CLIENT."}},
 	} {
@@ -42,6 +48,49 @@ func TestTheConsoleSaysWhatThePageSays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWhatTheSuiteDidNotSendIsNotNamed: when a wait is over and the closing handshake has begun already, no code goes out, and no
+// handshake begins.
+func TestWhatTheSuiteDidNotSendIsNotNamed(t *testing.T) {
+	closing := func(head string) string { return agreeing(head) + "\x88\x02\x03\xe8" }
+	for id, tt := range map[string]struct{ url, says string }{
+		"3.1": {faultyServer(t, faulty.StaysConnected, nil), "Within 1s the connection had not ended, and the suite ended the TCP connection."},
+		"2.2": {sloppyServer(t, closing), "The other end should have failed the connection."},
+	} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			rep, err := Run(t.Context(), Options{URL: tt.url, Cases: []string{id}, Latency: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := rep.Results[0].Explain(100)
+			if !strings.Contains(text, tt.says) {
+				t.Errorf("there is no %q in\n%s", tt.says, text)
+			}
+			for _, untrue := range []string{"1001", "began the closing handshake", "the closing handshake begins"} {
+				if strings.Contains(text, untrue) {
+					t.Errorf("there is %q in\n%s", untrue, text)
+				}
+			}
+		})
+	}
+}
+
+// TestWhoDeclinesCompressionIsNotBlamed for how the connection ends, whatever the case would have had it fail for.
+func TestWhoDeclinesCompressionIsNotBlamed(t *testing.T) {
+	patterns := []string{"12.1.1", "13.2.1", "26.*"}
+	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.Declines, nil), Cases: patterns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, base := fuzzingServer(t, ServerOptions{Cases: patterns})
+	faultyClient(t, faulty.None, s, base, 16) // it offers none
+	for _, r := range slices.Concat(rep.Results, s.Reports()[0].Results) {
+		if r.Behavior != "UNIMPLEMENTED" || r.BehaviorClose != "OK" {
+			t.Errorf("%s: %s, %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.ResultClose)
+		}
 	}
 }
 
@@ -97,6 +146,46 @@ func TestAnExchangeThatHasComeToAStandstillIsGivenUp(t *testing.T) {
 	for i, want := range []string{"Not everything came back within 10s.", "Not everything came back. For 200ms nothing came, and the suite"} {
 		if r := rep.Results[i]; r.Behavior != "FAILED" || !strings.HasPrefix(r.Result, want) {
 			t.Errorf("%s: %s: %s, want %q", r.ID, r.Behavior, r.Result, want)
+		}
+	}
+}
+
+// hangsUp serves connections that end when the first frame has come.
+func hangsUp(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				in := bufio.NewReader(conn)
+				if head, err := readHead(in); err == nil {
+					_, _ = io.WriteString(conn, agreeing(head))
+					_, _ = in.ReadByte()
+				}
+			}()
+		}
+	}()
+	return "ws://" + ln.Addr().String()
+}
+
+// TestAnExchangeThatThePeerEndsIsSaidToBeSo, rather than to have lasted too long.
+func TestAnExchangeThatThePeerEndsIsSaidToBeSo(t *testing.T) {
+	rep, err := Run(t.Context(), Options{URL: hangsUp(t), Cases: []string{"9.1.1", "9.7.1"}, Latency: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rep.Results {
+		if r.Result != "Not everything came back: the peer ended the connection." {
+			t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
 		}
 	}
 }

@@ -125,9 +125,12 @@ func (b *bench) results(ctx context.Context, line, cases []string) (results []*s
 	}
 	defer func() { s.process.Stop() }()
 	o := suite.Options{URL: s.url, Cases: cases, Parallel: 16, Begin: func(p suite.Plan) {
-		fmt.Fprintf(b.log, "%d cases, in %v at most; the server answers within %v\n", p.Cases, p.Bound.Round(time.Second), p.Latency.Round(10*time.Microsecond))
+		fmt.Fprintln(b.log, p)
 	}}
 	rep, err := suite.Run(ctx, o)
+	if _, gone := errors.AsType[*suite.GoneError](err); gone {
+		return b.oneByOne(ctx, s, line, cases)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -140,34 +143,57 @@ func (b *bench) results(ctx context.Context, line, cases []string) (results []*s
 	if failed == nil {
 		return rep.Results, nil, nil
 	}
-	o.Parallel, o.Slowness, o.Latency = 16, 2, 0
-	batches := [][]string{failed}
 	if s.ended() {
-		// What was run after that has failed for it, and the case that did it may have passed: each has a program that is there.
-		o.Parallel, o.Latency, o.Begin = 1, time.Millisecond, nil
-		batches = slices.Collect(slices.Chunk(rep.Cases, 1))
+		return b.oneByOne(ctx, s, line, cases)
 	}
-	for _, batch := range batches {
-		if s.process.Ended() {
-			if s, err = start(ctx, line); err != nil {
+	o.Slowness, o.Latency, o.Cases = 2, 0, failed
+	again, err := suite.Run(ctx, o)
+	if _, gone := errors.AsType[*suite.GoneError](err); gone {
+		return b.oneByOne(ctx, s, line, cases)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, second := range again.Results {
+		i := slices.IndexFunc(rep.Results, func(first *suite.Result) bool { return first.ID == second.ID })
+		rep.Results[i] = second
+	}
+	return rep.Results, nil, nil
+}
+
+// oneByOne runs cases of which one ends the program. What runs beside that one fails for it: each has a program that is there, and
+// nobody beside it. s is left as the program that runs then.
+func (b *bench) oneByOne(ctx context.Context, s *server, line, cases []string) (results []*suite.Result, crashes []string, err error) {
+	selected, err := suite.SelectFor(suite.ServerRole, cases)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range selected {
+		var rep *suite.Report
+		for {
+			if s.process.Ended() {
+				next, err := start(ctx, line)
+				if err != nil {
+					return nil, nil, err
+				}
+				*s = *next
+			}
+			o := suite.Options{URL: s.url, Cases: []string{c.ID}, Parallel: 1, Slowness: 2, Latency: time.Millisecond}
+			rep, err = suite.Run(ctx, o)
+			if _, gone := errors.AsType[*suite.GoneError](err); err != nil && !gone || gone && !s.ended() {
 				return nil, nil, err
 			}
+			if len(rep.Results) > 0 { // else the one before it has ended the program late
+				break
+			}
 		}
-		o.URL, o.Cases = s.url, batch
-		again, err := suite.Run(ctx, o)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, second := range again.Results {
-			i := slices.IndexFunc(rep.Results, func(first *suite.Result) bool { return first.ID == second.ID })
-			rep.Results[i] = second
-		}
+		results = append(results, rep.Results[0])
 		// Who answers a close frame has not ended by then.
-		if r := again.Results[0]; o.Parallel == 1 && (s.process.Ended() || !r.WasClean && s.ended()) {
-			crashes = append(crashes, r.ID)
+		if s.process.Ended() || !rep.Results[0].WasClean && s.ended() {
+			crashes = append(crashes, c.ID)
 		}
 	}
-	return rep.Results, crashes, nil
+	return results, crashes, nil
 }
 
 // source is the path of a file of a peer's.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite"
 )
@@ -24,7 +23,7 @@ func dial(ctx context.Context, o *options, stderr io.Writer) ([]*suite.Report, e
 	}
 	if !o.quiet {
 		options.Begin = func(p suite.Plan) {
-			fmt.Fprintf(stderr, "%d cases, in %v at most; the server answers within %v\n", p.Cases, p.Bound.Round(time.Second), p.Latency.Round(10*time.Microsecond))
+			fmt.Fprintln(stderr, p)
 		}
 		options.Progress = func(done, total int, r *suite.Result) {
 			fmt.Fprintf(stderr, "\r%d of %d: %-10s", done, total, r.ID)

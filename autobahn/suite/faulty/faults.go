@@ -159,6 +159,10 @@ func Faults() []Fault {
 const (
 	// PongsUnasked: a pong that answers nothing comes when the connection has opened (RFC 6455 §5.5.3).
 	PongsUnasked Fault = "begins with a pong that nobody asked for"
+	// EmptyPongUnasked: the same with a pong without a payload, which looks like the answer to an empty ping.
+	EmptyPongUnasked Fault = "begins with an empty pong that nobody asked for"
+	// PingsWithin: a ping goes out when a part of a frame has come (RFC 6455 §5.5.2).
+	PingsWithin Fault = "pings while a frame comes in"
 	// LatestPong: of several pings that have come the latest is answered (RFC 6455 §5.5.3).
 	LatestPong Fault = "answers the latest ping only"
 	// PongsFirst: a ping is answered before the message that came before it.
@@ -168,7 +172,9 @@ const (
 )
 
 // Peculiarities returns those of peers of both roles that break no rule.
-func Peculiarities() []Fault { return []Fault{PongsUnasked, LatestPong, PongsFirst, WritesLate} }
+func Peculiarities() []Fault {
+	return []Fault{PongsUnasked, EmptyPongUnasked, PingsWithin, LatestPong, PongsFirst, WritesLate}
+}
 
 // MissedFaults returns those of both roles that no case of the original's looks at, and that are not about ends.
 func MissedFaults() []Fault {

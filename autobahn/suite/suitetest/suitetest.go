@@ -5,19 +5,18 @@
 // Every case is a subtest named by its number, such as TestConformance/case/7.1.1, so that -run chooses cases. They run in
 // parallel, as many as -parallel says. With -short the groups 9, 12 and 13 are left out, which send much. A case that fails says what
 // was expected, what came, and what was on the wire. Cases of the other role are left out, so that Cases("beyond") may be asked for of
-// both. Each case is bounded in time; the test's log says by how much, and what the bound of all of them is.
+// both.
+//
+// The test's log says how long the run usually takes, and at most. It ends before go test's -timeout does, which is ten minutes unless
+// chosen: cases that have not been run by then fail, and say so, so that the others have their verdicts.
 package suitetest
 
 import (
 	"context"
 	"crypto/tls"
-	"flag"
-	"fmt"
 	"net"
 	"net/url"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -81,24 +80,6 @@ func apply(t *testing.T, role suite.Role, options []Option) (*settings, []suite.
 	return s, cases
 }
 
-// boundOf says how long cases can take, if nothing else keeps the machine busy.
-func boundOf(cases []suite.Case, slowness float64, latency time.Duration) string {
-	parallel := runtime.GOMAXPROCS(0)
-	if f := flag.Lookup("test.parallel"); f != nil {
-		if n, err := strconv.Atoi(f.Value.String()); err == nil && n > 0 {
-			parallel = n
-		}
-	}
-	var work, longest time.Duration
-	for i := range cases {
-		d := cases[i].Bound(slowness, latency)
-		work, longest = work+d, max(longest, d)
-	}
-	all := work/time.Duration(parallel) + longest
-	return fmt.Sprintf("%d cases, %d at once: each within %v, all within %v", len(cases), parallel,
-		longest.Round(time.Second), all.Round(time.Second))
-}
-
 // Server runs the cases against a server's URL, ws or wss, which must echo messages. It returns when all have run.
 func Server(t *testing.T, url string, options ...Option) {
 	t.Helper()
@@ -110,12 +91,17 @@ func Server(t *testing.T, url string, options ...Option) {
 		}
 		s.latency = max(latency, 1) // 0 would be measured again, for each case
 	}
-	t.Log(boundOf(cases, s.slowness, s.latency))
+	all := s.begin(t, cases, s.latency, s.latency)
 	t.Run("case", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) {
 				t.Parallel()
-				r, err := suite.Run(t.Context(), suite.Options{URL: url, TLS: s.tls, Cases: []string{c.ID}, Slowness: s.slowness, Latency: s.latency})
+				ctx, cancel := all.context(t)
+				defer cancel()
+				all.there(t)
+				r, err := suite.Run(ctx, suite.Options{URL: url, TLS: s.tls, Cases: []string{c.ID}, Slowness: s.slowness, Latency: s.latency})
+				cutShort(t, ctx)
+				all.ended(t, r, err)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -136,26 +122,30 @@ func Client(t *testing.T, connect func(ctx context.Context, url string) error, o
 	t.Helper()
 	s, cases := apply(t, suite.ClientRole, options)
 	server, base := s.serve(t, cases)
-	latency := s.latency
+	usual, latency := s.latency, s.latency
 	if latency == 0 {
-		latency = suite.MaxLatency // until the client's is known
+		usual, latency = time.Millisecond, suite.MaxLatency // until the client's is known
 	}
-	t.Log(boundOf(cases, s.slowness, latency))
+	all := s.begin(t, cases, usual, latency)
 	t.Run("case", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) {
 				t.Parallel()
 				query := url.Values{"casetuple": {c.ID}, "agent": {agentName}}
 				bound := c.Bound(s.slowness, latency)
-				failed, returned := within(t.Context(), bound, func(ctx context.Context) error {
+				whole, cancel := all.context(t)
+				defer cancel()
+				failed, returned := within(whole, bound, all.grace, func(ctx context.Context) error {
 					return connect(ctx, base+"/runCase?"+query.Encode())
 				})
+				cutShort(t, whole)
 				if !returned {
 					t.Fatalf("the client has not returned within %v, and not when its context had ended", bound)
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(s.slowness*float64(resultWait)))
+				ctx, cancel := context.WithTimeout(whole, time.Duration(s.slowness*float64(resultWait)))
 				defer cancel()
 				r, err := server.Await(ctx, agentName, c.ID)
+				cutShort(t, whole)
 				if err != nil {
 					t.Fatalf("the case has no result: did the client connect? It returned: %v", failed)
 				}
@@ -172,8 +162,8 @@ func Client(t *testing.T, connect func(ctx context.Context, url string) error, o
 // ended.
 const resultWait = 2 * time.Second
 
-// within calls a function whose context ends after a time, and reports whether it has returned soon after.
-func within(ctx context.Context, d time.Duration, call func(context.Context) error) (failed error, returned bool) {
+// within calls a function whose context ends after a time, and reports whether it has returned then, or in the grace that it has.
+func within(ctx context.Context, d, grace time.Duration, call func(context.Context) error) (failed error, returned bool) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	done := make(chan error, 1)
@@ -183,7 +173,7 @@ func within(ctx context.Context, d time.Duration, call func(context.Context) err
 		return err, true
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(resultWait)
+	late := time.NewTimer(grace)
 	defer late.Stop()
 	select {
 	case err := <-done:

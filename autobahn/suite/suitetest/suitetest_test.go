@@ -167,9 +167,84 @@ func TestARunIsBoundedInTimeAndSaysSo(t *testing.T) {
 	if err == nil {
 		t.Fatalf("it passes:\n%s", out)
 	}
-	for _, want := range []string{"1 cases, ", ": each within 11s, all within ", "the client has not returned within "} {
+	for _, want := range []string{"1 cases, ", ": usually in about 1s, in ", " at most, and each within 13s", "the client has not returned within "} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}
+	}
+}
+
+// rerun runs a test of this executable that is to fail, and returns what it prints.
+func rerun(t *testing.T, test string, flags ...string) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, append([]string{"-test.run", "^" + test + "$", "-test.v"}, flags...)...)
+	cmd.Env = append(os.Environ(), again+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("it passes:\n%s", out)
+	}
+	return string(out)
+}
+
+// TestTooLong fails: its cases wait for longer than its process may last.
+func TestTooLong(t *testing.T) {
+	if os.Getenv(again) == "" {
+		t.Skip("fails; for TestARunEndsBeforeGoTestDoes")
+	}
+	t.Run("of a server", func(t *testing.T) {
+		t.Parallel()
+		suitetest.Server(t, faultyServer(t), suitetest.Cases("1.1.1", "2.*"), suitetest.Slowness(20))
+	})
+	t.Run("of a client", func(t *testing.T) {
+		t.Parallel()
+		suitetest.Client(t, func(context.Context, string) error { select {} }, suitetest.Cases("2.*"), suitetest.Slowness(20))
+	})
+}
+
+// TestARunEndsBeforeGoTestDoes, so that what has been run has its verdicts, and what has not is named.
+func TestARunEndsBeforeGoTestDoes(t *testing.T) {
+	t.Parallel()
+	out := rerun(t, "TestTooLong", "-test.timeout", "8s", "-test.parallel", "4")
+	for _, want := range []string{
+		"; go test ends in ", "(-timeout), and cases that have not ended by then fail",
+		"--- PASS: TestTooLong/of_a_server/case/1.1.1", "not run: go test is about to end", "not run to its end: go test is about to end",
+		"--- FAIL: TestTooLong/of_a_client/case/2.1",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "panic: ") {
+		t.Errorf("go test has ended it:\n%s", out)
+	}
+}
+
+// TestGone fails: its server is there for the first case alone.
+func TestGone(t *testing.T) {
+	if os.Getenv(again) == "" {
+		t.Skip("fails; for TestAServerThatIsGoneIsNamedOnce")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "ws://" + ln.Addr().String()
+	ln.Close()
+	suitetest.Server(t, url, suitetest.Cases("1.1.*"), suitetest.Latency(time.Millisecond))
+}
+
+// TestAServerThatIsGoneIsNamedOnce, and the cases after that are not run.
+func TestAServerThatIsGoneIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	out := rerun(t, "TestGone", "-test.parallel", "1")
+	if n := strings.Count(out, "there is no server at ws://127.0.0.1"); n != 1 {
+		t.Errorf("it is named %d times in\n%s", n, out)
+	}
+	if n := strings.Count(out, "not run: the server is gone"); n != 7 {
+		t.Errorf("%d cases are not run in\n%s", n, out)
 	}
 }
