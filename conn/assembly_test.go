@@ -73,3 +73,26 @@ func TestViewsOfManyMessages(t *testing.T) {
 		t.Errorf("%d messages", i)
 	}
 }
+
+// TestAMessageThatJustFitsIsInTheCallersBuffer although it comes in pieces; one with a byte more is not.
+func TestAMessageThatJustFitsIsInTheCallersBuffer(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		room int
+		same bool
+	}{{"room to spare", 11, true}, {"just room", 10, true}, {"a byte too little", 9, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			peer, server := raw(t, "pipe")
+			_, _ = peer.Write(masked(frame.Header{Opcode: frame.Text}, "Hello"))
+			_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Continuation}, "World"))
+			buf := make([]byte, 0, tt.room)
+			_, p, err := server.ReadInto(bg, buf)
+			if err != nil || string(p) != "HelloWorld" {
+				t.Fatalf("%q, %v", p, err)
+			}
+			if same := &p[0] == &buf[:1][0]; same != tt.same {
+				t.Errorf("in the caller's buffer: %v", same)
+			}
+		})
+	}
+}

@@ -408,3 +408,33 @@ func TestGroupStats(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestAgesAreSpread by the jitter that was chosen, and by a tenth if none was.
+func TestAgesAreSpread(t *testing.T) {
+	const most = 100 * time.Minute
+	for _, tt := range []struct {
+		name   string
+		jitter time.Duration
+		least  time.Duration
+	}{
+		{"none was chosen", 0, most - most/10},
+		{"half an hour", 30 * time.Minute, most - 30*time.Minute},
+		{"more than the age", 2 * most, 0},
+		{"none", -1, most},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := Group{MaxAge: most, AgeJitter: tt.jitter}
+			youngest := most
+			for range 1000 {
+				age := g.age()
+				if age < tt.least || age > most {
+					t.Fatalf("%v is not between %v and %v", age, tt.least, most)
+				}
+				youngest = min(youngest, age)
+			}
+			if youngest > tt.least+(most-tt.least)/10 {
+				t.Errorf("the youngest of 1000 is %v old, and might be %v", youngest, tt.least)
+			}
+		})
+	}
+}

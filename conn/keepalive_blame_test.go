@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // frames reads what a server sends, frame by frame, until its stream ends.
@@ -258,4 +260,56 @@ func TestWhoTakesDataButAnswersNoPingIsGivenUp(t *testing.T) {
 		_ = peer.Close()
 		wg.Wait()
 	})
+}
+
+// TestAMissingPongIsExcusedOnce for each reason that there is; then the peer is given up.
+func TestAMissingPongIsExcusedOnce(t *testing.T) {
+	const timeout = DefaultPongTimeout
+	for _, tt := range []struct {
+		name string
+		end  int64 // bytes that the peer's host has to acknowledge; it has acknowledged none
+		want []time.Duration
+	}{
+		{"the peer's host has the ping", 0, []time.Duration{2 * wheel.Tick, 0}},
+		{"the network has the ping", 1 << 40, []time.Duration{timeout, 2 * wheel.Tick, 0}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			peer, server := keptAlive()
+			defer peer.Close()
+			k := &server.liv
+			now := server.set.wheel.Now() + 1 // zero means that nobody waits
+			k.listen.Store(now)
+			k.probe = &probe{sent: now, since: now, end: tt.end}
+			if wait := k.missing(now + int64(timeout) - 1); wait != 1 {
+				t.Errorf("a nanosecond before the timeout it waits %v", wait)
+			}
+			for i, want := range tt.want {
+				now += int64(timeout)
+				if wait := k.missing(now); wait != want {
+					t.Errorf("look %d: it waits %v, want %v", i, wait, want)
+				}
+			}
+			if t.Failed() {
+				return
+			}
+			<-server.Context().Done()
+			if err := server.life.err(); !errors.Is(err, ErrPingTimeout) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestWhatTheKernelHoldsIsNotAcknowledged: a peer that does not read is not taken for one that has what was written.
+func TestWhatTheKernelHoldsIsNotAcknowledged(t *testing.T) {
+	peer, server := raw(t, "plain")
+	if _, known := wire.Unacknowledged(transport.Socket(server.t)); !known {
+		t.Skip("the kernel does not tell")
+	}
+	fill(t, server)
+	_, written := server.t.Counts()
+	if n := transport.Acknowledged(server.t); n < 0 || n >= written {
+		t.Errorf("%d of %d bytes", n, written)
+	}
+	_ = peer.Close()
 }

@@ -14,7 +14,9 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/pipe"
 	"github.com/seed-c4549abd/wss/internal/race"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // soon is a context that ends in a moment.
@@ -400,5 +402,37 @@ func TestNoBufferIsHeldBetweenReads(t *testing.T) {
 		if n := bufpool.Outstanding(); n != 0 {
 			t.Errorf("%s: %d buffers held after a streamed message", kind, n)
 		}
+	}
+}
+
+// TestDeadlinesThatNobodyHasSetEndAWaitOnlySoOften: a transport that keeps such an error has to be given up.
+func TestDeadlinesThatNobodyHasSetEndAWaitOnlySoOften(t *testing.T) {
+	for _, tt := range []struct {
+		times int // that a read ends by a deadline before the message comes
+		ok    bool
+	}{{0, true}, {1, true}, {maxInterruptions, true}, {maxInterruptions + 1, false}} {
+		t.Run(fmt.Sprint(tt.times), func(t *testing.T) {
+			a, b := pipe.New(1 << 10)
+			left := tt.times
+			late := &filter{write: b.Write, read: func(p []byte) (int, error) {
+				if left > 0 {
+					left--
+					return 0, os.ErrDeadlineExceeded
+				}
+				return b.Read(p)
+			}}
+			server := newConn(transport.New(overConn{b, late}), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+			t.Cleanup(func() { _ = server.CloseNow(); _ = a.Close() })
+			_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "Hello"))
+			ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+			defer cancel()
+			_, p, err := server.Read(ctx)
+			if tt.ok && (err != nil || string(p) != "Hello") {
+				t.Errorf("%q, %v", p, err)
+			}
+			if e, ended := errors.AsType[*CloseError](err); !tt.ok && (!ended || !errors.Is(e, os.ErrDeadlineExceeded)) {
+				t.Errorf("%q, %v; want the end of the connection", p, err)
+			}
+		})
 	}
 }

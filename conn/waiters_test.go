@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -278,5 +279,40 @@ func TestSpareWaitersAreBounded(t *testing.T) {
 	l.giveBack(first)
 	if l.take() == first || l.returned.Load() != first {
 		t.Error("what was given back is used before what is kept")
+	}
+}
+
+// TestWhichWaitersAreWoken: those whose frames were sent, and the first of the others.
+func TestWhichWaitersAreWoken(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		sent int64
+		want []int64
+	}{
+		{"nothing was sent", 0, []int64{1}},
+		{"some was sent", 2, []int64{1, 2, 5}},
+		{"all but the last was sent", 5, []int64{1, 2, 5, 6}},
+		{"all was sent", 6, []int64{1, 2, 5, 6}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var l waiters
+			var all []*waiter
+			for _, end := range []int64{1, 2, 5, 6} {
+				all = append(all, l.add(end))
+			}
+			l.takeSent(tt.sent).wake()
+			var got, waiting []int64
+			for _, w := range all {
+				if len(w.woken) > 0 {
+					got = append(got, w.end)
+				}
+			}
+			for w := l.first; w != nil; w = w.next {
+				waiting = append(waiting, w.end)
+			}
+			if !slices.Equal(got, tt.want) || len(got)+len(waiting) != len(all) || l.any.Load() != (len(waiting) > 0) {
+				t.Errorf("woken %v, want %v; waiting %v", got, tt.want, waiting)
+			}
+		})
 	}
 }

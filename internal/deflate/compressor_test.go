@@ -3,6 +3,8 @@ package deflate
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/internal/race"
@@ -205,6 +207,124 @@ func TestNoiseIsSentAsItIs(t *testing.T) {
 		} else if i > maxPause {
 			t.Error("the context never came to serve")
 		}
+	}
+}
+
+// TestWhichMessagesPrimeTheContext: those that are not shortened and enter the context all the same.
+func TestWhichMessagesPrimeTheContext(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before string // a message that is shortened
+		want   []int  // the numbers of the messages of noise behind it that prime
+	}{
+		{"a context that never served", "", []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768}},
+		{"a context that served has patience", "Hello Hello Hello Hello", []int{16, 32, 64, 128, 256, 512, 768}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := Compressor{Level: 1}
+			if _, ok := c.Append(nil, []byte(strings.Repeat(tt.before, 20))); ok != (tt.before != "") {
+				t.Fatalf("shortened: %v", ok)
+			}
+			r := source(14)
+			var got []int
+			for i := 1; i <= 800; i++ {
+				if _, ok := c.Append(nil, random(r, 20)); ok {
+					got = append(got, i)
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("messages %v primed, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestWhatDstHoldsCountsForNothing: neither whether a message is shortened depends on it nor to what.
+func TestWhatDstHoldsCountsForNothing(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		message []byte
+	}{
+		{"text", jsonMessage(source(17), 300)},
+		{"noise", random(source(17), 300)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			alone, ok := (&Compressor{NoTakeover: true}).Append(nil, tt.message)
+			held := random(source(18), 1000)
+			behind, okBehind := (&Compressor{NoTakeover: true}).Append(bytes.Clone(held), tt.message)
+			if okBehind != ok || !bytes.Equal(behind, append(held, alone...)) {
+				t.Errorf("alone %d bytes, %v; behind others %d, %v", len(alone), ok, len(behind)-len(held), okBehind)
+			}
+		})
+	}
+}
+
+// TestWhichSizesPrimeTheContext: what can be shortened at all, and fits the window.
+func TestWhichSizesPrimeTheContext(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		bits int
+		n    int // bytes of noise
+		want bool
+	}{
+		{"nothing", 15, 0, false},
+		{"too little to be shortened", 15, minPlain - 1, false},
+		{"a little more", 15, minPlain, true},
+		{"the window", 9, 512, true},
+		{"more than the window", 9, 513, false},
+	} {
+		c := Compressor{WindowBits: tt.bits}
+		if _, ok := c.Append(nil, random(source(19), tt.n)); ok != tt.want {
+			t.Errorf("%s: %v", tt.name, ok)
+		}
+		c.Close()
+	}
+}
+
+// TestWhoCompressesShortMessages: flate's faster methods find nothing in them, so level 7 takes their place.
+func TestWhoCompressesShortMessages(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		c               Compressor
+		before, n       int // bytes in the context and in the message
+		wantBits, level int
+	}{
+		{"a fast level", Compressor{Level: 1}, 100, fastMin - 1, maxBits, chainLevel},
+		{"a fast level, and the message is long enough", Compressor{Level: 1}, 100, fastMin, maxBits, 1},
+		{"a fast level, and there is no context yet", Compressor{Level: 1}, 0, fastMin - 1, maxBits, 1},
+		{"a thorough level", Compressor{Level: 9}, 100, fastMin - 1, maxBits, 9},
+		{"a small window", Compressor{WindowBits: 10}, 100, fastMin - 1, maxBits, chainLevel},
+		{"a small window, and the message is long enough", Compressor{WindowBits: 10}, 100, fastMin, 10, defaultLevel},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, r := tt.c, source(15)
+			c.Sent(random(r, tt.before))
+			_, w := c.compress(nil, random(r, tt.n))
+			if w.pool != poolOf(tt.wantBits, tt.level) {
+				t.Errorf("a writer of %d bits, want %d bits and level %d", w.bits, tt.wantBits, tt.level)
+			}
+			w.giveBack()
+		})
+	}
+}
+
+// TestTheOldestBytesOfTheWindowServe short messages as well, for which less is loaded if the writer's window is the larger one.
+func TestTheOldestBytesOfTheWindowServe(t *testing.T) {
+	for _, tt := range []struct {
+		c    Compressor
+		loss int // oldest bytes that are not loaded
+	}{{Compressor{}, 0}, {Compressor{Level: 1}, 100}, {Compressor{WindowBits: 10}, 100}} {
+		history := random(source(16), tt.c.size())
+		c := tt.c
+		c.Sent(history)
+		p := history[tt.loss : tt.loss+100]
+		z, ok := c.Append(nil, p)
+		if !ok || len(z) > 20 {
+			t.Errorf("%d bits, level %d: %d bytes became %d, %v", c.bits(), c.Level, len(p), len(z), ok)
+		}
+		d := Decompressor{WindowBits: c.WindowBits}
+		d.win.add(history, d.reach(), false)
+		want(t, &d, z, p)
 	}
 }
 

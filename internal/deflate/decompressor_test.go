@@ -77,6 +77,69 @@ func TestABombAllocatesNoMoreThanTheLimit(t *testing.T) {
 	}
 }
 
+// TestAppendGoesOnBehindWhatItIsGiven: the limit is the message's, whatever dst holds, and spare capacity is used.
+func TestAppendGoesOnBehindWhatItIsGiven(t *testing.T) {
+	p := jsonMessage(source(4), 700)
+	z := (&Compressor{}).AppendPiece(nil, p, true)
+	for _, tt := range []struct {
+		name        string
+		limit       int64
+		held, spare int
+		err         error
+	}{
+		{"no limit", 0, 1000, 100, nil},
+		{"the limit is what is held", 1000, 1000, 100, nil},
+		{"the limit is less than what is held", 700, 1000, 0, nil},
+		{"the limit is less, and some room is spare", 700, 1000, 100, nil},
+		{"enough room is spare", 700, 1000, 5000, nil},
+		{"the message is too long", 699, 1000, 100, ErrTooBig},
+		{"the message is too long, and there is room", 699, 1000, 5000, ErrTooBig},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			held := bytes.Repeat([]byte{'h'}, tt.held)
+			dst := append(make([]byte, 0, tt.held+tt.spare), held...)
+			d := Decompressor{Limit: tt.limit}
+			got, err := d.Append(dst, z, true)
+			made := p
+			if tt.err != nil {
+				made = p[:tt.limit]
+			}
+			if err != tt.err || !bytes.Equal(got, append(held, made...)) {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+			if tt.spare >= len(p) && cap(got) != cap(dst) {
+				t.Error("the spare capacity is not used")
+			}
+		})
+	}
+}
+
+// TestAppendGrowsByDoubling, and not by what all of the input might make when most of it is inflated.
+func TestAppendGrowsByDoubling(t *testing.T) {
+	p := random(source(5), 100_000) // stored, so that input and output go along
+	z := (&Compressor{}).AppendPiece(nil, p, true)
+	var d Decompressor
+	got, err := d.Append(make([]byte, 0, 90_000), z, true)
+	if err != nil || !bytes.Equal(got, p) || cap(got) > 250_000 {
+		t.Errorf("%d bytes in a buffer of %d, %v", len(got), cap(got), err)
+	}
+}
+
+// TestALimitLeavesTheLaterPiecesLessRoom: what a message has made before counts.
+func TestALimitLeavesTheLaterPiecesLessRoom(t *testing.T) {
+	const limit, first = 100_000, 90_000
+	c := Compressor{Level: 9}
+	d := Decompressor{Limit: limit}
+	got, err := d.Append(nil, c.AppendPiece(nil, random(source(6), first), false), false)
+	if err != nil || len(got) != first {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	got, err = d.Append(nil, c.AppendPiece(nil, make([]byte, 32<<20), true), true)
+	if most := (limit - first) * 5 / 4; err != ErrTooBig || len(got) != limit-first || cap(got) > most {
+		t.Errorf("%d bytes in a buffer of %d, want %d in one of %d; %v", len(got), cap(got), limit-first, most, err)
+	}
+}
+
 func TestAfterAFailureTheDecompressorStaysFailed(t *testing.T) {
 	bufpool.Track(true)
 	defer bufpool.Track(false)

@@ -252,6 +252,158 @@ func TestRepeatedCodeLengths(t *testing.T) {
 	})
 }
 
+// TestAHeaderIsReadToItsLastBit: a block without an end is refused with the byte that the header ends in, although no bit
+// follows.
+func TestAHeaderIsReadToItsLastBit(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ndist int
+		write func(w *bitWriter) // the code lengths of distances
+	}{
+		{"it ends with a code length", 2, func(w *bitWriter) {
+			w.length(1)
+			w.length(0)
+		}},
+		{"it ends with a repetition", 6, func(w *bitWriter) {
+			w.length(1)
+			w.length(0)
+			w.length(0)
+			w.length(17)
+			w.put(0, 3) // three zeros
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := dynamicHeader(257, tt.ndist)
+			w.shortLengths()
+			for symbol := range 257 {
+				if symbol == 'a' || symbol == 'b' {
+					w.length(1)
+				} else {
+					w.length(0)
+				}
+			}
+			tt.write(w)
+			if w.n%8 != 0 {
+				t.Fatalf("%d bits are no whole bytes", w.n)
+			}
+			var d Decompressor
+			last := len(w.b) - 1
+			if out, err := d.Append(nil, w.b[:last], false); len(out) != 0 || err != nil {
+				t.Fatalf("before its last byte: %q, %v", out, err)
+			}
+			if out, err := d.Append(nil, w.b[last:], false); len(out) != 0 || err != ErrCorrupt {
+				t.Errorf("with its last byte: %q, %v", out, err)
+			}
+		})
+	}
+}
+
+// TestTheLongestSymbols: a length and a distance whose codes and extra bits take 48 bits together, at any bit of a byte, and near the
+// end of the input.
+func TestTheLongestSymbols(t *testing.T) {
+	history := random(source(9), 1<<15)
+	for before := range 8 {
+		w := dynamicHeader(286, 30)
+		w.plainLengths()
+		lengths := make([]int, 286+30)
+		for n := 1; n <= 13; n++ {
+			lengths['a'+n-1] = n
+		}
+		lengths[endSymbol], lengths[284], lengths[285] = 14, 15, 15
+		for n := 1; n <= 14; n++ {
+			lengths[286+n-1] = n
+		}
+		lengths[286+28], lengths[286+29] = 15, 15
+		for _, n := range lengths {
+			w.code(n, 4)
+		}
+		for range before {
+			w.code(0, 1) // an a
+		}
+		w.code(1<<15-2, 15) // 227 bytes
+		w.put(30, 5)        // and 30 more
+		w.code(1<<15-1, 15) // 24577 bytes back
+		w.put(8191, 13)     // and 8191 more
+		w.code(1<<14-2, 14) // the end
+		var d Decompressor
+		d.win.add(history, 1<<15, false)
+		got, err := d.Append(nil, w.message(), true)
+		want := strings.Repeat("a", before) + string(history[before:before+257])
+		if err != nil || string(got) != want {
+			t.Errorf("behind %d bits: %d bytes, %v; want %d", before, len(got), err, len(want))
+		}
+	}
+}
+
+// literal and match write symbols of the fixed code (RFC 1951 §3.2.6).
+func (w *bitWriter) literal(b byte) {
+	if b < 144 {
+		w.code(0x30+int(b), 8)
+	} else {
+		w.code(0x190+int(b)-144, 9)
+	}
+}
+
+func (w *bitWriter) match(length, lengthExtra, distance, distanceExtra int) {
+	w.code(length-256, 7)
+	w.put(0, lengthExtra)
+	w.code(distance, 5)
+	w.put(0, distanceExtra)
+}
+
+// TestASymbolIsKnownWithItsLastBit, although no bit follows: what it means is there at once, or refused.
+func TestASymbolIsKnownWithItsLastBit(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		literals string
+		behind   func(w *bitWriter)
+		want     string
+		err      error
+	}{
+		{"a literal", "\xf1\xf2\xf3\xf4\xf5", func(w *bitWriter) {}, "\xf1\xf2\xf3\xf4\xf5", nil},
+		{"a match without extra bits", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 3, 0) }, "\xf1abc\xf1ab", nil},
+		{"a match with one of its length", "abcd", func(w *bitWriter) { w.match(265, 1, 3, 0) }, "abcdabcdabcdabc", nil},
+		{"a match with one of its distance", "abcde", func(w *bitWriter) { w.match(257, 0, 4, 1) }, "abcdeabc", nil},
+		{"distance 30, which is none", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 30, 0) }, "\xf1abc", ErrCorrupt},
+		{"distance 31, which is none", "\xf1abc", func(w *bitWriter) { w.match(257, 0, 31, 0) }, "\xf1abc", ErrCorrupt},
+		{"length 286, which is none", "\xf1\xf2\xf3\xf4\xf5", func(w *bitWriter) { w.code(0xc6, 8) }, "\xf1\xf2\xf3\xf4\xf5", ErrCorrupt},
+		{"length 287, which is none", "\xf1\xf2\xf3\xf4\xf5", func(w *bitWriter) { w.code(0xc7, 8) }, "\xf1\xf2\xf3\xf4\xf5", ErrCorrupt},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := new(bitWriter)
+			w.put(0b010, 3) // not the last, fixed
+			for i := range len(tt.literals) {
+				w.literal(tt.literals[i])
+			}
+			tt.behind(w)
+			if w.n%8 != 0 {
+				t.Fatalf("%d bits are no whole bytes", w.n)
+			}
+			var d Decompressor
+			if got, err := d.Append(nil, w.b, false); err != tt.err || string(got) != tt.want {
+				t.Errorf("%q, %v; want %q, %v", got, err, tt.want, tt.err)
+			}
+		})
+	}
+}
+
+// TestAStoredBlockBehindACompressedOne: some of its bytes were taken with the symbols before it.
+func TestAStoredBlockBehindACompressedOne(t *testing.T) {
+	const stored = "a block that is stored"
+	for n := range 17 { // literals, so that the block ends at any bit
+		literals := strings.Repeat("\xfe", n%8) + strings.Repeat("x", n)
+		w := new(bitWriter)
+		w.put(0b010, 3) // not the last, fixed
+		for i := range len(literals) {
+			w.literal(literals[i])
+		}
+		w.code(0, 7) // the end
+		w.put(0, 3)  // not the last, stored
+		w.b = append(w.b, storedBlock([]byte(stored))[1:]...)
+		checkDynamic(t, append(w.b, 0), literals+stored, true)
+	}
+}
+
 func checkDynamic(t *testing.T, z []byte, want string, ok bool) {
 	t.Helper()
 	d := new(Decompressor)

@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 )
 
@@ -120,6 +121,17 @@ func compare(t *testing.T, z []byte) {
 	}
 }
 
+// TestNoReferenceToWhatDstHeld: only the message and those before it can be referred to.
+func TestNoReferenceToWhatDstHeld(t *testing.T) {
+	for _, held := range []int{0, 1, 100, 1000} {
+		var d Decompressor
+		got, err := d.Append(make([]byte, held), fixedMatch(1), true)
+		if err != ErrCorrupt || len(got) != held {
+			t.Errorf("behind %d bytes: %d more, %v", held, len(got)-held, err)
+		}
+	}
+}
+
 func TestNoReferenceBeyondTheWindow(t *testing.T) {
 	word := random(source(5), 40)
 	for _, bits := range []int{0, 8, 9, 12, 15} {
@@ -137,14 +149,21 @@ func TestNoReferenceBeyondTheWindow(t *testing.T) {
 				continue // cannot be written
 			}
 			p := append(bytes.Clone(word), random(source(6), distance-len(word))...)
-			z := append(storedBlock(p), fixedMatch(distance)...)
-			d := Decompressor{WindowBits: bits}
-			got, err := d.Append(nil, z, true)
-			if within && (err != nil || !bytes.Equal(got, append(p, word[:3]...))) {
-				t.Errorf("%d bits, %d bytes back: %v", bits, distance, err)
-			}
-			if !within && err != ErrCorrupt {
-				t.Errorf("%d bits, %d bytes back: %v", bits, distance, err)
+			for _, n := range []int{0, 400} { // bytes behind it: with many it is decoded in strides
+				z := append(storedBlock(p), fixedMatch(distance)...)
+				behind := random(source(7), n)
+				if n > 0 {
+					z = append(z, 0, 0, 0xff, 0xff) // what was cut off
+					z = append(append(z, storedBlock(behind)...), 0)
+				}
+				d := Decompressor{WindowBits: bits}
+				got, err := d.Append(make([]byte, 0, 1<<16), z, true)
+				if want := slices.Concat(p, word[:3], behind); within && (err != nil || !bytes.Equal(got, want)) {
+					t.Errorf("%d bits, %d bytes back, %d behind: %v", bits, distance, n, err)
+				}
+				if !within && err != ErrCorrupt {
+					t.Errorf("%d bits, %d bytes back, %d behind: %v", bits, distance, n, err)
+				}
 			}
 		}
 	}

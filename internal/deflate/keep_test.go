@@ -108,3 +108,55 @@ func TestWhatIsNotUsedIsGivenBack(t *testing.T) {
 		}
 	}
 }
+
+// TestCollectionsAreNotWatchedForNothing: once no writer is kept.
+func TestCollectionsAreNotWatchedForNothing(t *testing.T) {
+	c, d := setting{bits: 12}.pair()
+	p := jsonMessage(source(4), 1000)
+	want(t, d, c.AppendPiece(nil, p, true), p)
+	watched := func() bool {
+		keeper.mu.Lock()
+		defer keeper.mu.Unlock()
+		return keeper.watched
+	}
+	if !watched() {
+		t.Error("a writer is kept, and no collection watched")
+	}
+	c.Close()
+	for n := 0; watched(); n++ {
+		if n > 1000 {
+			t.Fatalf("collections are watched for %d writers", keptNow())
+		}
+		runtime.GC()
+		time.Sleep(time.Millisecond) // cleanups run beside us
+	}
+}
+
+// TestAKeptWriterGoesOn: it is taken where it knows the context, and given back where it does not.
+func TestAKeptWriterGoesOn(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		next func(c *Compressor)
+		same bool
+	}{
+		{"the next message", func(c *Compressor) {}, true},
+		{"a message behind one that another Compressor made", func(c *Compressor) { c.Sent([]byte("Hello")) }, false},
+		{"a message of another level", func(c *Compressor) { c.Level = 2 }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var c Compressor
+			defer c.Close()
+			c.AppendPiece(nil, jsonMessage(source(5), 1000), true)
+			kept := c.kept
+			tt.next(&c)
+			_, w := c.compress(nil, jsonMessage(source(6), 1000))
+			if kept == nil || tt.same && w != kept {
+				t.Errorf("kept %p, took %p", kept, w)
+			}
+			if isKept(&c) {
+				t.Error("it is kept while it is in use")
+			}
+			w.giveBack()
+		})
+	}
+}

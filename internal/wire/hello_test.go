@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/pipe"
 )
 
@@ -66,6 +67,30 @@ func TestAClientHelloComesInSmallRecords(t *testing.T) {
 			if last := all[len(all)-1]; !bytes.Equal(last, next) {
 				t.Errorf("the record behind them is % x", last)
 			}
+		})
+	}
+}
+
+// TestTheRecordsOfAClientHelloFitTheirBuffer: each adds a header, and with these the next larger buffer may be the one to borrow.
+func TestTheRecordsOfAClientHelloFitTheirBuffer(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		size int // of the ClientHello's content
+		want int // size of the buffer
+	}{
+		{"just room for all headers", bufpool.Medium - 8*headerSize, bufpool.Medium},
+		{"no room for the last header", bufpool.Medium - 8*headerSize + 1, bufpool.Record},
+		{"room for the first header alone", bufpool.Medium - headerSize, bufpool.Record},
+	} {
+		lent(t, tt.name, func(t *testing.T) {
+			a, b := pipe.New(1 << 20)
+			_, _ = a.Write(record(handshake, tt.size))
+			_ = a.Close()
+			c := New(b)
+			if _, err := c.Read(make([]byte, 1)); err != nil || len(c.in) != tt.want {
+				t.Errorf("a buffer of %d bytes, want %d; %v", len(c.in), tt.want, err)
+			}
+			handed(t, c)
 		})
 	}
 }

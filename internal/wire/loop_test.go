@@ -1,12 +1,15 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/seed-c4549abd/wss/internal/pipe"
 )
 
 // connected returns two ends of a TCP connection.
@@ -71,6 +74,38 @@ func TestLoopHandsOverEverything(t *testing.T) {
 		t.Errorf("%d bytes", got)
 	}
 	t.Logf("interrupted %d times", interrupted)
+}
+
+// TestLoopWithoutReadiness waits by reading: a deadline ends it, and so does handle.
+func TestLoopWithoutReadiness(t *testing.T) {
+	a, b := pipe.New(1 << 10)
+	c := Plain(b)
+	c.Switch()
+	var got []byte
+	handle := func() bool {
+		for c.Ready() {
+			p := make([]byte, 3)
+			n, err := c.Read(p)
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			got = append(got, p[:n]...)
+		}
+		if string(got) == "Hello" {
+			_ = c.SetReadDeadline(past)
+		}
+		return !bytes.HasSuffix(got, []byte("."))
+	}
+	_, _ = a.Write([]byte("Hello"))
+	if err := c.Loop(handle); !errors.Is(err, os.ErrDeadlineExceeded) || string(got) != "Hello" {
+		t.Errorf("%q, %v", got, err)
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	_, _ = a.Write([]byte(" World."))
+	if err := c.Loop(handle); err != nil || string(got) != "Hello World." {
+		t.Errorf("%q, %v", got, err)
+	}
 }
 
 // TestLoopSeesTheEnd at once if it comes by itself, and when it is entered again if it

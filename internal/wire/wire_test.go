@@ -241,28 +241,187 @@ func TestAnIdleConnectionHoldsNoBuffer(t *testing.T) {
 }
 
 func TestAPeerThatStallsInsideARecordHoldsLittle(t *testing.T) {
-	cs, ss := sockets(t)
-	c := New(ss)
-	c.Switch()
-	if c.raw == nil {
-		t.Skip("readiness cannot be awaited on this system")
+	for _, tt := range []struct {
+		name   string
+		before []byte // a record that is read
+		part   int    // bytes of the record behind it that have come
+		want   int
+	}{
+		{"the first record", nil, 100, bufpool.Small},
+		{"behind another", record(0x17, 5000), 100, bufpool.Small},
+		{"after a few thousand bytes", nil, 3000, bufpool.Medium},
+		{"after the most of it", nil, 15_000, bufpool.Record},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cs, ss := sockets(t)
+			c := TLS(ss)
+			c.Switch()
+			if c.raw == nil {
+				t.Skip("readiness cannot be awaited on this system")
+			}
+			input := append(bytes.Clone(tt.before), record(0x17, 16000)...)
+			come := len(tt.before) + tt.part
+			if _, err := cs.Write(input[:come]); err != nil {
+				t.Fatal(err)
+			}
+			if len(tt.before) > 0 {
+				if err := c.Wait(); err != nil {
+					t.Fatal(err)
+				}
+				if n, err := c.Read(make([]byte, 20_000)); n != len(tt.before) || err != nil {
+					t.Fatal(n, err)
+				}
+			}
+			for ended := false; !ended; ended = c.w-c.r == tt.part { // a deadline may pass before anything is read
+				_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+				if err := c.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Fatal(err)
+				}
+			}
+			if len(c.in) != tt.want || c.w-c.r != tt.part {
+				t.Errorf("a buffer of %d for %d bytes, want %d", len(c.in), c.w-c.r, tt.want)
+			}
+			_ = c.SetReadDeadline(time.Time{})
+			if _, err := cs.Write(input[come:]); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Wait(); err != nil || !c.Ready() || c.w-c.r != 16005 {
+				t.Errorf("%v, %d bytes", err, c.w-c.r)
+			}
+		})
 	}
-	if _, err := cs.Write(record(0x16, 16000)[:100]); err != nil {
+}
+
+func TestThePlainEndBeforeMessagesIsSeen(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(peer, ours net.Conn)
+		err  error
+	}{
+		{"the peer has closed", func(peer, ours net.Conn) { _ = peer.Close() }, io.EOF},
+		{"a deadline has passed", func(peer, ours net.Conn) { _ = ours.SetReadDeadline(past) }, os.ErrDeadlineExceeded},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			peer, ours := sockets(t)
+			c := Plain(ours)
+			tt.end(peer, ours)
+			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, tt.err) || c.Truncated() != (tt.err == io.EOF) {
+				t.Errorf("%v, truncated %v", err, c.Truncated())
+			}
+		})
+	}
+}
+
+func TestSetDeadlineBoundsBothDirections(t *testing.T) {
+	_, ours := sockets(t)
+	c := Plain(ours)
+	if err := c.SetDeadline(past); err != nil {
 		t.Fatal(err)
 	}
-	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	if err := c.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatal(err)
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v", err)
 	}
-	if len(c.in) != bufpool.Small || c.w-c.r != 100 {
-		t.Errorf("a buffer of %d for %d bytes", len(c.in), c.w-c.r)
+	if _, err := c.Write(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("write: %v", err)
 	}
-	_ = c.SetReadDeadline(time.Time{})
-	if _, err := cs.Write(record(0x16, 16000)[100:]); err != nil {
-		t.Fatal(err)
+	_ = c.Close()
+	if err := c.SetDeadline(past); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("of a closed connection: %v", err)
 	}
-	if err := c.Wait(); err != nil || !c.Ready() || c.w-c.r != 16005 {
-		t.Errorf("%v, %d bytes", err, c.w-c.r)
+}
+
+// TestTheEndHoldsNoBuffer: neither while it waits to be read nor afterwards.
+func TestTheEndHoldsNoBuffer(t *testing.T) {
+	for _, kind := range []string{"socket", "pipe"} {
+		lent(t, kind, func(t *testing.T) {
+			var a, b net.Conn
+			if kind == "socket" {
+				a, b = sockets(t)
+			} else {
+				a, b = pipe.New(1 << 10)
+			}
+			c := TLS(b)
+			c.Switch()
+			_ = a.Close()
+			if err := c.Wait(); err != nil || c.in != nil {
+				t.Errorf("%v, a buffer of %d", err, len(c.in))
+			}
+			if n, err := c.Read(make([]byte, 10)); n != 0 || err != io.EOF {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+		})
+	}
+}
+
+// TestReserve makes room for a record's rest, and keeps the buffer if it can.
+func TestReserve(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		size    int // of the buffer, 0 for none
+		r, w    int
+		min     int
+		want    int // size
+		r2, w2  int
+		another bool
+	}{
+		{"no buffer", 0, 0, 0, bufpool.Medium, bufpool.Medium, 0, 0, true},
+		{"half of it is free behind the bytes", bufpool.Medium, 1000, 2048, bufpool.Medium, bufpool.Medium, 1000, 2048, false},
+		{"half of it is free, but not behind", bufpool.Medium, 3000, 4096, bufpool.Medium, bufpool.Medium, 0, 1096, false},
+		{"the bytes take the most of it", bufpool.Medium, 1000, 4000, bufpool.Medium, bufpool.Record, 0, 3000, true},
+		{"it is smaller than is wanted", bufpool.Small, 0, 100, bufpool.Bulk, bufpool.Bulk, 0, 100, true},
+		{"it is smaller, and full", bufpool.Small, 0, 1024, bufpool.Medium, bufpool.Medium, 0, 1024, true},
+	} {
+		lent(t, tt.name, func(t *testing.T) {
+			var c Conn
+			if tt.size > 0 {
+				c.in, c.r, c.w = bufpool.Get(tt.size), tt.r, tt.w
+				for i := range c.in {
+					c.in[i] = byte(i)
+				}
+			}
+			before, held := c.in, bytes.Clone(c.in[c.r:c.w])
+			c.reserve(tt.min)
+			if len(c.in) != tt.want || c.r != tt.r2 || c.w != tt.w2 {
+				t.Errorf("[%d:%d] of %d bytes, want [%d:%d] of %d", c.r, c.w, len(c.in), tt.r2, tt.w2, tt.want)
+			}
+			if !bytes.Equal(c.in[c.r:c.w], held) {
+				t.Error("other bytes")
+			}
+			if another := before == nil || &before[0] != &c.in[0]; another != tt.another {
+				t.Errorf("another buffer: %v", another)
+			}
+			c.release()
+		})
+	}
+}
+
+func TestAfterDropReadSaysWhy(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ended bool // the peer has, and Read has said so
+		want  error
+	}{{"the connection was open", false, net.ErrClosed}, {"the peer had ended it", true, io.EOF}} {
+		lent(t, tt.name, func(t *testing.T) {
+			a, b := pipe.New(1 << 10)
+			c := TLS(b)
+			_, _ = a.Write(record(0x17, 100)[:50])
+			if n, err := c.Read(make([]byte, 0)); n != 0 || err != nil {
+				t.Fatal(n, err)
+			}
+			if err := c.fill(); err != nil {
+				t.Fatal(err)
+			}
+			if tt.ended {
+				_ = a.Close()
+				if _, err := io.Copy(io.Discard, c); err != io.ErrUnexpectedEOF {
+					t.Fatal(err)
+				}
+			}
+			c.Drop()
+			if n, err := c.Read(make([]byte, 10)); n != 0 || err != tt.want {
+				t.Errorf("%d bytes, %v; want %v", n, err, tt.want)
+			}
+		})
 	}
 }
 
@@ -367,6 +526,9 @@ func TestPlainConnectionsPassThrough(t *testing.T) {
 	}
 	if n, err = c.Read(buf); string(buf[:n]) != " / HTTP/1.1\r\n" || err != nil {
 		t.Fatalf("%q, %v", buf[:n], err)
+	}
+	if c.Truncated() {
+		t.Error("an end was seen")
 	}
 	if _, err = cs.Write([]byte("more")); err != nil {
 		t.Fatal(err)

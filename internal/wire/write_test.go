@@ -143,6 +143,10 @@ func TestARecordThatIsAloneGoesToTheKernel(t *testing.T) {
 	if done, err := c.TryFlush(); !done || err != nil {
 		t.Fatal(done, err)
 	}
+	write(fullRecord) // the ciphertext of a full one is longer
+	if c.Pending() != 0 {
+		t.Fatal("a record that was not full did wait")
+	}
 	for c.Pending() == 0 {
 		write(fullRecord)
 	}

@@ -1,37 +1,32 @@
-// Command mutate tests the tests: it has gremlins change the code of some packages in small ways, and counts the changes that
-// their own tests do not notice.
+// Command mutate tests the tests: it changes the code of some packages in small ways, one at a time, and counts the changes that
+// their own tests do not notice. gremlins finds what can be changed.
 //
-//	go run ./test/mutate                    every package of the list, in hours: conn alone has some thousand changes
-//	go run ./test/mutate frame mask         some
+//	go run ./test/mutate                                  every package of the list, in hours: conn alone has some thousand changes
+//	go run ./test/mutate frame mask                       some
+//	go run ./test/mutate -sample 80 -seed 2 conn          80 of the changes in conn, always the same for the same seed
+//	go run ./test/mutate -only '^(read|close)\.go' conn   those in some files
+//	go run ./test/mutate -only '^read\.go:52:' conn       those in a line
 //
 // It prints a table, and below it each change that lived and is not among the equivalent ones of docs/mutation.md. A change
-// with which the tests run on until they are stopped counts as killed: the time limit is many times what they take. What gremlins
-// takes for not covered, as the condition of a case belongs to no block of the coverage, is changed and tested here.
+// with which the tests run on until they are stopped counts as killed: the time limit is several times what they take. A run that is
+// interrupted prints what it has found so far, which is a sample as well.
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strconv"
-	"text/tabwriter"
+	"regexp"
+	"sync"
 )
-
-// gremlins is the tool that changes the code.
-const gremlins = "github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0"
 
 // packages are those whose tests are tested.
 var packages = []string{"frame", "mask", "handshake", "tlsconf", "internal/deflate", "internal/wire", "conn"}
-
-// elsewhere are files that no test on one machine can run: they are for other systems or processors.
-var elsewhere = []string{`_other\.go$`, `_purego\.go$`, `_arm64\.go$`, `_windows\.go$`, `_generic\.go$`}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -46,10 +41,17 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	workers := flags.Int("workers", 2, "changes that are tested at the same time")
-	patience := flags.Int("timeout", 15, "how many times as long as usual tests may take")
-	report := flags.String("report", "", "read a `file` that gremlins has written, and do not run it")
+	workers := flags.Int("workers", 1, "changes that are tested at the same time; tests that measure time may fail if there are many")
+	patience := flags.Int("timeout", 4, "how many times as long as usual tests may take")
+	size := flags.Int("sample", 0, "test so many changes of each package (0 for all), chosen by -seed")
+	seed := flags.Int64("seed", 1, "what the choice of -sample depends on")
+	pattern := flags.String("only", "", "make only changes whose place and kind match this regular `expression`")
+	skip := flags.String("skip", "", "leave out tests whose name matches this regular `expression`: then fewer changes are noticed")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	only, err := regexp.Compile(*pattern)
+	if err != nil {
 		return err
 	}
 	known, err := equivalents(filepath.Join("docs", "mutation.md"))
@@ -62,76 +64,56 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	var tallies []tally
 	for _, name := range chosen {
-		file := *report
-		if file == "" {
-			if file, err = mutate(ctx, name, *workers, *patience, stderr); err != nil {
-				return err
-			}
-			defer os.Remove(file)
-		}
-		data, err := os.ReadFile(file)
+		all, err := list(ctx, name, only)
 		if err != nil {
 			return err
 		}
-		lab, err := newLaboratory(ctx, name, *patience)
-		if err != nil {
-			return err
-		}
-		t, err := count(name, data, known, sourceLine, func(file, kind string, line, column int) (string, error) {
-			return lab.try(ctx, file, kind, line, column)
+		t := tally{name: name, of: len(all)}
+		mutants := sample(all, *size, *seed)
+		fmt.Fprintf(stderr, "%s: %d of %d changes\n", name, len(mutants), len(all))
+		err = testAll(ctx, name, mutants, max(*workers, 1), *patience, *skip, func(m mutant, s status) {
+			fmt.Fprintf(stderr, "%s %s\n", s, m)
+			t.add(m, s, sourceLine(m.file, m.line), known)
 		})
-		lab.close()
-		if err != nil {
-			return err
-		}
 		tallies = append(tallies, t)
-		fmt.Fprintf(stderr, "%s: %.1f %% of %d killed\n", name, 100*t.efficacy(), t.killed+t.timedOut+t.lived())
-	}
-	return write(stdout, tallies)
-}
-
-// mutate runs gremlins over a package, and returns the file with what it found.
-func mutate(ctx context.Context, name string, workers, patience int, log io.Writer) (string, error) {
-	out, err := os.CreateTemp("", "mutate-*.json")
-	if err != nil {
-		return "", err
-	}
-	_ = out.Close()
-	args := []string{"run", gremlins, "unleash", "./" + name, "--output", out.Name(),
-		"--workers", strconv.Itoa(workers), "--timeout-coefficient", strconv.Itoa(patience)}
-	for _, pattern := range elsewhere {
-		args = append(args, "--exclude-files", pattern)
-	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	fmt.Fprintf(log, "%s …\n", name)
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", name, err, tail(said.Bytes(), 2000))
-	}
-	return out.Name(), nil
-}
-
-func tail(b []byte, n int) []byte { return b[max(len(b)-n, 0):] }
-
-// write prints the table, and what lived.
-func write(w io.Writer, tallies []tally) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "package\tkilled\ttimed out\tlived\tequivalent\tnot covered\tefficacy\t")
-	for _, p := range tallies {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%.1f %%\t\n",
-			p.name, p.killed, p.timedOut, p.lived(), p.equivalent, p.notCovered, 100*p.efficacy())
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, p := range tallies {
-		for _, s := range p.survivors {
-			fmt.Fprintf(w, "lived: %s\n", s)
-		}
-		for _, s := range p.bare {
-			fmt.Fprintf(w, "not covered: %s\n", s)
+		if err != nil {
+			return errors.Join(err, write(stdout, tallies, *seed))
 		}
 	}
-	return nil
+	return write(stdout, tallies, *seed)
+}
+
+// testAll tests mutants of a package in several laboratories, and reports each result, one at a time.
+func testAll(ctx context.Context, name string, mutants []mutant, workers, patience int, skip string, report func(mutant, status)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queue := make(chan mutant, len(mutants))
+	for _, m := range mutants {
+		queue <- m
+	}
+	close(queue)
+	var one sync.Mutex
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			lab, err := newLaboratory(ctx, name, patience, skip)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			defer lab.close()
+			for m := range queue {
+				s, err := lab.try(ctx, m)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				one.Lock()
+				report(m, s)
+				one.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
 }

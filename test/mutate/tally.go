@@ -1,95 +1,63 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
+	"text/tabwriter"
 )
-
-// found is what gremlins writes.
-type found struct {
-	Files []struct {
-		Name      string `json:"file_name"`
-		Mutations []struct {
-			Type   string `json:"type"`
-			Status string `json:"status"`
-			Line   int    `json:"line"`
-			Column int    `json:"column"`
-		} `json:"mutations"`
-	} `json:"files"`
-}
 
 // tally is a package's line of the table.
 type tally struct {
-	name                                     string
-	killed, timedOut, equivalent, notCovered int
-	survivors, bare                          []string
+	name                                    string
+	of                                      int // the mutants of the package; fewer may be tested
+	killed, timedOut, equivalent, notViable int
+	survivors                               []string
 }
 
-func (t *tally) lived() int { return len(t.survivors) }
+func (t *tally) tested() int {
+	return t.killed + t.timedOut + t.equivalent + t.notViable + len(t.survivors)
+}
 
-// efficacy is the part of the changes that tests reached, and that can be noticed, that they did notice.
+// efficacy is the part of the tested changes that can be noticed and were noticed.
 func (t *tally) efficacy() float64 {
 	n := t.killed + t.timedOut
-	if n+t.lived() == 0 {
+	if n+len(t.survivors) == 0 {
 		return 1
 	}
-	return float64(n) / float64(n+t.lived())
+	return float64(n) / float64(n+len(t.survivors))
+}
+
+// add counts a mutant. code is the line that it changes.
+func (t *tally) add(m mutant, s status, code string, known []equivalent) {
+	switch s {
+	case killed:
+		t.killed++
+	case timedOut:
+		t.timedOut++
+	case notViable:
+		t.notViable++
+	case lived:
+		if slices.ContainsFunc(known, func(e equivalent) bool { return e.describes(m, code) }) {
+			t.equivalent++
+			return
+		}
+		t.survivors = append(t.survivors, fmt.Sprintf("%s: %s", m, code))
+	}
 }
 
 // equivalent is a change that no test can notice, as docs/mutation.md has it.
-type equivalent struct{ file, code, mutation string }
+type equivalent struct{ file, code, kind string }
 
-// count reads what gremlins found in a package. line returns a line of a file; again says what becomes of a change that gremlins
-// left out.
-func count(name string, data []byte, known []equivalent, line func(file string, n int) string, again func(file, kind string, line, column int) (string, error)) (tally, error) {
-	t := tally{name: name}
-	var f found
-	if err := json.Unmarshal(data, &f); err != nil {
-		return t, fmt.Errorf("%s: %w", name, err)
-	}
-	for _, file := range f.Files {
-		// Names are relative to the package or to the module.
-		file.Name = path.Join(name, strings.TrimPrefix(file.Name, name+"/"))
-		for _, m := range file.Mutations {
-			code := line(file.Name, m.Line)
-			where := fmt.Sprintf("%s:%d:%d %s: %s", file.Name, m.Line, m.Column, m.Type, code)
-			if m.Status == "NOT COVERED" && again != nil {
-				var err error
-				if m.Status, err = again(file.Name, m.Type, m.Line, m.Column); err != nil {
-					return t, fmt.Errorf("%s: %w", where, err)
-				}
-			}
-			switch m.Status {
-			case "KILLED":
-				t.killed++
-			case "TIMED OUT":
-				t.timedOut++
-			case "LIVED":
-				if slices.ContainsFunc(known, func(e equivalent) bool {
-					return e.file == file.Name && e.mutation == m.Type && strings.Contains(code, e.code)
-				}) {
-					t.equivalent++
-				} else {
-					t.survivors = append(t.survivors, where)
-				}
-			case "NOT COVERED":
-				t.notCovered++
-				t.bare = append(t.bare, where)
-			}
-		}
-	}
-	slices.Sort(t.survivors)
-	slices.Sort(t.bare)
-	return t, nil
+func (e equivalent) describes(m mutant, code string) bool {
+	return e.file == m.file && e.kind == m.kind && strings.Contains(code, e.code)
 }
 
-// equivalents reads the table of a file: file, code, mutation and why. Without the file there are none.
+// equivalents reads the table of a file: file, code, change and why. Without the file there are none.
 func equivalents(name string) ([]equivalent, error) {
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,4 +91,28 @@ func sourceLine(file string, n int) string {
 		return ""
 	}
 	return strings.TrimSpace(lines[n-1])
+}
+
+// write prints the table, and what lived.
+func write(w io.Writer, tallies []tally, seed int64) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "package\ttested\tkilled\ttimed out\tlived\tequivalent\tnot viable\tefficacy\t")
+	for _, p := range tallies {
+		tested := fmt.Sprintf("all %d", p.of)
+		if p.tested() < p.of {
+			tested = fmt.Sprintf("sample of %d of %d, seed %d", p.tested(), p.of, seed)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.1f %%\t\n",
+			p.name, tested, p.killed, p.timedOut, len(p.survivors), p.equivalent, p.notViable, 100*p.efficacy())
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, p := range tallies {
+		slices.Sort(p.survivors)
+		for _, s := range p.survivors {
+			fmt.Fprintf(w, "lived: %s\n", s)
+		}
+	}
+	return nil
 }
