@@ -89,6 +89,9 @@ func (a *answering) converse(r *relay) (say told) {
 	c, _, err := Dial(bg, a.url, &DialOptions{TLS: a.tls, NetDial: r.dial})
 	if err != nil {
 		say.dialed = err
+		if r.ends[1] == nil {
+			return say // there was not even a connection
+		}
 	} else {
 		say.said = errors.Join(exchanged(c, Text, "hello"), exchanged(c, Binary, "world"))
 		say.closed = c.Close(StatusNormalClosure, "done")

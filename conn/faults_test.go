@@ -71,7 +71,7 @@ type relay struct {
 
 // dial is a DialOptions.NetDial.
 func (r *relay) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", loopback()+":0")
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +95,15 @@ func (r *relay) dial(ctx context.Context, network, addr string) (net.Conn, error
 	go r.pass(0, r.ends[0], r.ends[1])
 	go r.pass(1, r.ends[1], r.ends[0])
 	return client, nil
+}
+
+// loopback returns an address to listen on for one connection. A closed connection keeps its port for a minute, and
+// thousands of them would leave none; so it is another address each time, where all of 127.0.0.0/8 are ours.
+func loopback() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
 }
 
 // tighten gives sockets small buffers: writes are short, and reads get little. What a

@@ -26,7 +26,7 @@ import (
 )
 
 // packages are those whose tests are tested.
-var packages = []string{"frame", "mask", "handshake", "tlsconf", "internal/deflate", "internal/wire", "conn"}
+var packages = []string{"frame", "mask", "handshake", "tlsconf", "internal/deflate", "internal/outbox", "internal/wire", "conn"}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
