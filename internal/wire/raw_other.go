@@ -1,4 +1,4 @@
-//go:build unix && (!linux || 386 || s390x || race)
+//go:build unix && (!linux || 386 || s390x || race || msan || asan)
 
 package wire
 

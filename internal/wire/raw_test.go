@@ -25,7 +25,7 @@ const (
 
 const childVar = "WSS_WIRE_CHILD"
 
-// TestMain is the server of TestWhoGoesOnForLongIsInterrupted, when it is told so.
+// TestMain is the server of TestAGoroutineThatDoesNotYieldIsPreempted, when it is told so.
 func TestMain(m *testing.M) {
 	if os.Getenv(childVar) == "" {
 		os.Exit(m.Run())
@@ -85,14 +85,14 @@ func obey(c *Conn, let *atomic.Bool) bool {
 	return true
 }
 
-// TestWhoGoesOnForLongIsInterrupted: on the only processor that there is, a callback that
+// TestAGoroutineThatDoesNotYieldIsPreempted: on the only processor that there is, a callback that
 // was woken out of a process wholly asleep computes, calling nobody, until another connection's
 // tells it to stop. Whatever is done to make calls cheap must leave the scheduler awake for that.
-func TestWhoGoesOnForLongIsInterrupted(t *testing.T) {
+func TestAGoroutineThatDoesNotYieldIsPreempted(t *testing.T) {
 	one, other := child(t)
 	const rounds, pings = 3, 500
 	for range rounds {
-		for range pings { // so many calls that they are made in another way
+		for range pings { // so many that calls are raw
 			ask(t, one, askEcho, askEcho)
 		}
 		ask(t, one, askSpin, saysBegun)
