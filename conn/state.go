@@ -2,7 +2,7 @@ package conn
 
 import "sync/atomic"
 
-// state is where a connection is between its opening handshake and its end. docs/architecture.md has the diagram.
+// state is where a connection is between its opening handshake and its end. docs/architecture/concurrency.md has the diagram.
 type state int32
 
 const (
