@@ -23,7 +23,6 @@ type model struct {
 	hasPong   bool
 	streaming bool
 	closed    bool  // nothing may be appended
-	dropped   bool  // nothing is held
 	close     *item // waits for the queue
 	sent      []item
 	counts    Counts
@@ -171,7 +170,7 @@ type program struct {
 	inflate deflate.Decompressor
 	last    Entry
 	wire    []byte // what was collected
-	seen    int    // frames of it that were compared
+	lost    int64  // bytes that were appended, and dropped before they were collected
 	n       int    // operations
 }
 
@@ -286,7 +285,8 @@ func (p *program) step(op, arg byte) {
 	case 12:
 		if arg%64 == 0 {
 			o.Drop()
-			m.closed, m.dropped = true, true
+			m.closed = true
+			p.lost += int64(total(m.buffer))
 			m.buffer, m.close, m.hasPong = nil, nil, false
 			m.dropQueue()
 		}
@@ -303,12 +303,13 @@ func (p *program) collect() {
 	p.same("More", b.More, more)
 	p.same("Begin", p.o.Begin(), p.o.End())
 	p.same("End", b.End, p.o.End())
+	p.same("End", b.End, int64(total(p.m.sent))+p.lost)
 	p.wire = append(p.wire, b.Frames...)
 	bufpool.Put(b.Frames)
+	p.same("Masked", b.Masked, p.m.key > 0 && len(b.Long) > 0)
 	if len(b.Long) == 0 {
 		return
 	}
-	p.same("Masked", b.Masked, p.m.key > 0)
 	if !b.Masked {
 		p.wire = append(p.wire, b.Long...)
 		return
