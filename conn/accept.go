@@ -33,45 +33,45 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	place, err := o.Group.admit(r)
+	slot, err := o.Group.admit(r)
 	if err != nil {
 		return nil, refuse(w, r, o, nil, err)
 	}
-	defer place.abandon() // unless it is taken; a callback may panic
-	c, err := hijack(w, r, o, place)
+	defer slot.abandon() // unless it is taken; a callback may panic
+	c, err := hijack(w, r, o, slot)
 	if err == nil {
 		c.watchHandler(r.Context())
 	}
 	return c, err
 }
 
-func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, place *member) (*Conn, error) {
+func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, slot *member) (*Conn, error) {
 	var params handshake.DeflateParams
 	ho, err := o.handshake(&params)
 	if err != nil {
-		return nil, refuse(w, r, o, place, err)
+		return nil, refuse(w, r, o, slot, err)
 	}
 	ho.Header = merged(o.Header, w.Header())
 	agreed, err := handshake.Accept(r, ho)
 	if err != nil {
-		return nil, refuse(w, r, o, place, err)
+		return nil, refuse(w, r, o, slot, err)
 	}
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, refuse(w, r, o, place, &HandshakeError{
+		return nil, refuse(w, r, o, slot, &HandshakeError{
 			Status: http.StatusInternalServerError, Token: "no_hijack",
 			Reason: "the connection cannot be taken over: serve HTTP/1.1, through ResponseWriters that offer Unwrap",
 			Err:    err,
 		})
 	}
 	rest, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	return accepted(nc, agreed, o, params, rest, place)
+	return accepted(nc, agreed, o, params, rest, slot)
 }
 
-// refuse answers a request that was not accepted. Its place is given back before: the client may come
+// refuse answers a request that was not accepted. Its slot is given back before: the client may come
 // again as soon as it has the answer.
-func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, place *member, err error) error {
-	place.abandon()
+func refuse(w http.ResponseWriter, r *http.Request, o *AcceptOptions, slot *member, err error) error {
+	slot.abandon()
 	e, ok := err.(*HandshakeError)
 	if !ok {
 		e = &HandshakeError{Status: http.StatusInternalServerError, Token: "internal", Err: err}
@@ -107,16 +107,16 @@ func merged(own, set http.Header) http.Header {
 
 // accepted makes the connection and sends the response. The connection is in its group, and can be
 // sent to, before the client learns that it is open.
-func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, place *member) (*Conn, error) {
+func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, slot *member) (*Conn, error) {
 	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
 	set := o.settings()
 	c := opened{
-		t: t, role: frame.Server, subprotocol: agreed.Subprotocol, set: set,
-		zip:      newCompression(frame.Server, &o.Compression, params, set.messageLimit),
-		received: rest, response: agreed.AppendResponse(nil),
-		observer: o.Observer, place: place,
-	}.conn()
+		transport: t, role: frame.Server, subprotocol: agreed.Subprotocol, settings: set,
+		compression: newCompression(frame.Server, &o.Compression, params, set.messageLimit),
+		received:    rest, response: agreed.AppendResponse(nil),
+		observer: o.Observer, member: slot,
+	}.start()
 	ctx, cancel := within(o.timeout())
 	defer cancel()
 	if err := c.send.flush(ctx); err != nil {
@@ -143,21 +143,21 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	ctx, cancel := context.WithTimeout(ctx, o.timeout())
 	defer cancel()
 	var params handshake.DeflateParams
-	var place *member
+	var slot *member
 	opening := true
 	defer func() { // after an error, and when a callback panics
-		place.abandon()
+		slot.abandon()
 		if opening {
 			closeAbruptly(nc)
 		}
 	}()
-	agreed, rest, err := upgrade(ctx, nc, o, &params, &place)
+	agreed, rest, err := upgrade(ctx, nc, o, &params, &slot)
 	if err != nil {
 		reported.report(ctx, err)
 		return nil, upgradeError(ctx, err)
 	}
 	opening = false
-	return accepted(nc, agreed, o, params, rest, place)
+	return accepted(nc, agreed, o, params, rest, slot)
 }
 
 func upgradeError(ctx context.Context, err error) error {
@@ -170,9 +170,9 @@ func upgradeError(ctx context.Context, err error) error {
 	return fmt.Errorf("websocket: opening handshake: %w", err)
 }
 
-// upgrade reads the request and decides about it. The place that the group keeps is stored in place
+// upgrade reads the request and decides about it. The slot that the group keeps is stored in slot
 // before a callback can panic.
-func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams, place **member) (*handshake.Agreement, []byte, error) {
+func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams, slot **member) (*handshake.Agreement, []byte, error) {
 	ho, err := o.handshake(params)
 	if err != nil {
 		return nil, nil, err
@@ -194,7 +194,7 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handsha
 		r.TLS = &state
 	}
 	if err == nil {
-		*place, err = o.Group.admit(r)
+		*slot, err = o.Group.admit(r)
 	}
 	if err == nil {
 		var agreed *handshake.Agreement
@@ -203,7 +203,7 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handsha
 		}
 	}
 	if e, ok := errors.AsType[*HandshakeError](err); ok {
-		(*place).abandon() // the client may come again as soon as it has the answer
+		(*slot).abandon() // the client may come again as soon as it has the answer
 		observeRefused(o.Observer, r, e)
 		answerRefusal(nc, e)
 	}

@@ -22,7 +22,7 @@ type named string
 func (named) Network() string  { return "tcp" }
 func (n named) String() string { return string(n) }
 
-// TestHandshakesThatAreUnderWayCount: a place is kept from before Check to the end, so that many that come at once cannot
+// TestHandshakesThatAreUnderWayCount: a slot is reserved from before Check to the end, so that many that come at once cannot
 // all come in.
 func TestHandshakesThatAreUnderWayCount(t *testing.T) {
 	one := func(*http.Request) string { return "anna" }

@@ -29,7 +29,7 @@ const (
 // next read and may lie in borrowed memory; else it is the caller's, in dst if it
 // fits there.
 func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode, []byte, error) {
-	a := &c.in.asm
+	a := &c.in.assembly
 	var ev frame.Event
 	for {
 		var err error
@@ -43,7 +43,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 			return 0, nil, err
 		}
 		if ev.First {
-			c.in.beginMessage(c.zip, &ev)
+			c.in.beginMessage(c.compression, &ev)
 		}
 		if !a.open {
 			if ev.Final && !ev.Compressed {
@@ -60,7 +60,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 				return 0, nil, err
 			}
 		} else {
-			a.add(ev.Payload, c.in.rx.Remaining())
+			a.add(ev.Payload, c.in.receiver.Remaining())
 		}
 		if ev.Final {
 			c.received(len(a.buf))
@@ -71,7 +71,7 @@ func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode
 
 // beginMessage notes what a new message is.
 func (in *inbox) beginMessage(z *compression, ev *frame.Event) {
-	if in.zipped = ev.Compressed; in.zipped {
+	if in.compressed = ev.Compressed; in.compressed {
 		z.reset()
 	}
 }
@@ -80,11 +80,11 @@ func (in *inbox) beginMessage(z *compression, ev *frame.Event) {
 // itself when much of the frame is still to come.
 func (c *Conn) piece(ctx context.Context, ev *frame.Event) (err error) {
 	in := &c.in
-	a := &in.asm
-	if in.r == in.w && !in.zipped {
-		if rest := in.rx.Remaining(); rest >= directRead {
+	a := &in.assembly
+	if in.r == in.w && !in.compressed {
+		if rest := in.receiver.Remaining(); rest >= directRead {
 			// Allocate when payload is available, not when a header announces it.
-			if !c.t.Ready() {
+			if !c.transport.Ready() {
 				in.release()
 				if err := c.await(ctx); err != nil {
 					return err

@@ -49,26 +49,26 @@ func inCallback() bool {
 func (s *server) call(m Message) error { return s.fn(s.c, m) }
 
 func (c *Conn) observeOpened() {
-	if c.obs != nil {
-		c.obs.Opened(c)
+	if c.observer != nil {
+		c.observer.Opened(c)
 	}
 }
 
 func (c *Conn) observeClosed(why *CloseError) {
-	if c.obs != nil {
-		c.obs.Closed(c, why)
+	if c.observer != nil {
+		c.observer.Closed(c, why)
 	}
 }
 
 func (c *Conn) observeIn(typ MessageType, n int) {
-	if c.obs != nil {
-		c.obs.MessageIn(c, typ, n)
+	if c.observer != nil {
+		c.observer.MessageIn(c, typ, n)
 	}
 }
 
 func (c *Conn) observeOut(typ MessageType, n int) {
-	if c.obs != nil {
-		c.obs.MessageOut(c, typ, n)
+	if c.observer != nil {
+		c.observer.MessageOut(c, typ, n)
 	}
 }
 

@@ -222,7 +222,7 @@ func misuse(t *testing.T, where, what string, native bool) {
 	left := len(g.members) + g.entering
 	g.mu.Unlock()
 	if left != 0 {
-		t.Errorf("%d places are left", left)
+		t.Errorf("%d slots are left", left)
 	}
 	_ = bystander.CloseNow()
 	_ = other.CloseNow()
@@ -373,7 +373,7 @@ func TestAPanicInACallbackGivesThePlaceBack(t *testing.T) {
 					_ = c.CloseNow()
 					t.Fatal("let in")
 				} else if e, ok := errors.AsType[*HandshakeError](err); ok && e.Status == 503 {
-					t.Fatal("a place was not given back:", err)
+					t.Fatal("a slot was not given back:", err)
 				}
 			}
 			if err := g.Shutdown(bg, Shutdown{}); err != nil {
@@ -410,18 +410,18 @@ func TestAGroupedConnectionMayEndInOpened(t *testing.T) {
 	} {
 		for _, age := range []time.Duration{0, time.Hour} {
 			g := &Group{MaxConns: 1, MaxAge: age}
-			place, err := g.admit(&http.Request{})
+			slot, err := g.admit(&http.Request{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			cn, sn := ends(t, "plain")
 			o := &ender{end: end}
-			c := opened{t: transport.New(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), observer: o, place: place}.conn()
+			c := opened{transport: transport.New(sn), role: frame.Server, settings: newSettings(0, 0, 0, 0), observer: o, member: slot}.start()
 			if c.life.err() == nil || o.closed != 1 || g.Len() != 0 {
 				t.Errorf("%s: %v, Closed was called %d times, %d are in the group", name, c.life.err(), o.closed, g.Len())
 			}
 			if _, err := g.admit(&http.Request{}); err != nil {
-				t.Errorf("%s: the place is taken: %v", name, err)
+				t.Errorf("%s: the slot is taken: %v", name, err)
 			}
 			_ = cn.Close()
 		}

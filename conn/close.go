@@ -29,12 +29,12 @@ func (s *closing) Tick() time.Duration {
 // first call counts.
 func (c *Conn) boundClosing(d time.Duration, f func()) {
 	s := &closing{expire: f}
-	if !c.watchers().closing.CompareAndSwap(nil, s) {
+	if !c.timeouts().closing.CompareAndSwap(nil, s) {
 		return
 	}
-	c.set.wheel.Schedule(&s.entry, s, d)
+	c.settings.wheel.Schedule(&s.entry, s, d)
 	if c.life.hasEnded() {
-		c.dismissSentries()
+		c.cancelTimeouts()
 	}
 }
 
@@ -53,11 +53,11 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	if _, err := frame.AppendClose(nil, code, reason); err != nil {
 		return err
 	}
-	ctx, cancel := within(c.set.closeTimeout)
+	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
 	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}
 	if c.in.serving.Load() {
-		c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
+		c.boundClosing(c.settings.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 		c.send.close(why)
 		if c.send.flush(ctx) != nil && ctx.Err() != nil {
 			c.abort(ErrCloseTimeout)
@@ -114,7 +114,7 @@ func (c *Conn) giveUp(why *CloseError) bool {
 	if !c.send.close(why) {
 		return false
 	}
-	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
+	c.boundClosing(c.settings.closeTimeout, func() { c.end(why) })
 	go c.send.tryFlush() // a timer may be calling: it has no time for more than a start
 	return true
 }
@@ -138,7 +138,7 @@ func sendableReason(reason string) string {
 func (c *Conn) startClose(code StatusCode, reason string) {
 	c.send.close(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
 	c.send.tryFlush()
-	c.boundClosing(c.set.closeTimeout, func() { c.abort(ErrCloseTimeout) })
+	c.boundClosing(c.settings.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 	if !c.in.serving.Load() {
 		go c.awaitClose()
 	}
@@ -146,7 +146,7 @@ func (c *Conn) startClose(code StatusCode, reason string) {
 
 // awaitClose reads what the peer sends until it has closed, unless somebody else does.
 func (c *Conn) awaitClose() {
-	ctx, cancel := within(c.set.closeTimeout)
+	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
 	if ok, err := c.takeRead(ctx); ok && err == nil {
 		c.discard(ctx)
@@ -183,7 +183,7 @@ func (c *Conn) closeReceived(payload []byte) error {
 	c.in.closed = true
 	// Our answer leaves behind all that was sent before it, which a slow peer takes its
 	// time for.
-	ctx, cancel := within(c.set.closeTimeout)
+	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
 	c.sendClose(ctx, why) // one of ours may be waiting already
 	return c.linger(why)
@@ -199,7 +199,7 @@ func (c *Conn) fail(cause error) error {
 	if _, err := frame.AppendClose(nil, why.Code, why.Reason); err != nil {
 		return c.abort(fmt.Errorf("%w (no close frame: %w)", cause, err))
 	}
-	ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+	ctx, cancel := within(min(c.settings.closeTimeout, lingerTimeout))
 	defer cancel()
 	c.sendClose(ctx, why)
 	return c.finish(ctx, why)
@@ -207,7 +207,7 @@ func (c *Conn) fail(cause error) error {
 
 // linger is finish with the time that a peer has after the closing handshake.
 func (c *Conn) linger(why *CloseError) error {
-	ctx, cancel := within(min(c.set.closeTimeout, lingerTimeout))
+	ctx, cancel := within(min(c.settings.closeTimeout, lingerTimeout))
 	defer cancel()
 	return c.finish(ctx, why)
 }
@@ -226,9 +226,9 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	if c.in.closed && !wait && !ended {
 		return c.end(why) // the peer has said its last word and cannot be shown an end but by closing
 	}
-	came, _ := c.t.Counts()
+	came, _ := c.transport.Counts()
 	for in := came; in-came < lingerBytes && ctx.Err() == nil && c.drain(ctx); {
-		in, _ = c.t.Counts()
+		in, _ = c.transport.Counts()
 	}
 	if wait {
 		c.shut(ctx)
@@ -247,17 +247,17 @@ func (c *Conn) shut(ctx context.Context) (visible bool) {
 // drain reads and forgets what comes, and reports whether more may come.
 func (c *Conn) drain(ctx context.Context) bool {
 	in := &c.in
-	if !c.t.Ready() {
+	if !c.transport.Ready() {
 		in.release()
 		if c.watchRead(ctx) != nil {
 			return false
 		}
-		if c.t.Wait() != nil {
+		if c.transport.Wait() != nil {
 			return ctx.Err() == nil && c.clearDeadline()
 		}
 	}
 	in.release()
 	in.room()
-	n, err := c.t.Read(in.buf)
+	n, err := c.transport.Read(in.buf)
 	return n > 0 || err == transport.ErrWouldBlock
 }

@@ -29,7 +29,7 @@ func (s *sender) commit(ctx context.Context, e outbox.Entry) error {
 		s.waiters.remove(w)
 		s.waiters.giveBack(w)
 	}
-	if s.crowded || s.t.Pending() > 0 {
+	if s.crowded || s.transport.Pending() > 0 {
 		s.mu.Unlock()
 		return s.lead(ctx, e)
 	}

@@ -134,7 +134,7 @@ func (c *Conn) inflateFailed(err error) error {
 // inflate appends a piece of a compressed message to the assembly. A bomb costs at
 // most the limit: it is counted while it is inflated.
 func (c *Conn) inflate(ev *frame.Event) error {
-	z, a := c.zip, &c.in.asm
+	z, a := c.compression, &c.in.assembly
 	src := ev.Payload
 	for {
 		if cap(a.buf)-len(a.buf) < minInflate {
@@ -157,9 +157,9 @@ const minInflate = 256
 
 // inflateRoom guesses what n compressed bytes become, within the limit.
 func (c *Conn) inflateRoom(n int) int64 {
-	more := int64(max(4*n, 2*minInflate, len(c.in.asm.buf)))
-	if limit := c.set.messageLimit; limit > 0 {
-		more = min(more, max(limit-int64(len(c.in.asm.buf)), 0)+minInflate)
+	more := int64(max(4*n, 2*minInflate, len(c.in.assembly.buf)))
+	if limit := c.settings.messageLimit; limit > 0 {
+		more = min(more, max(limit-int64(len(c.in.assembly.buf)), 0)+minInflate)
 	}
 	return more
 }

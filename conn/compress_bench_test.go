@@ -59,7 +59,7 @@ func BenchmarkCompressionCPU(b *testing.B) {
 	names, list := settingsOf()
 	for i, p := range list {
 		b.Run(names[i], func(b *testing.B) {
-			client, server := zipPair(b, "plain", p, Compression{})
+			client, server := compressedPair(b, "plain", p, Compression{})
 			var messages [][]byte
 			rng := rand.New(rand.NewPCG(1, 2))
 			for range 256 {
@@ -100,7 +100,7 @@ func BenchmarkCompressionMemory(b *testing.B) {
 				before := inUse()
 				var conns []*Conn
 				for range pairs {
-					client, server := zipPair(b, "plain", p, Compression{})
+					client, server := compressedPair(b, "plain", p, Compression{})
 					for range 3 {
 						talk(b, client, server)
 						talk(b, server, client)

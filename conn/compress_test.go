@@ -20,8 +20,8 @@ import (
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
-// zipPair is pair with permessage-deflate agreed on.
-func zipPair(t testing.TB, kind string, p handshake.DeflateParams, o Compression, change ...func(*settings)) (client, server *Conn) {
+// compressedPair is pair with permessage-deflate agreed on.
+func compressedPair(t testing.TB, kind string, p handshake.DeflateParams, o Compression, change ...func(*settings)) (client, server *Conn) {
 	t.Helper()
 	set := newSettings(0, 0, 0, 0)
 	for _, f := range change {
@@ -58,7 +58,7 @@ func TestCompressedMessagesTravelBothWays(t *testing.T) {
 	for name, p := range params {
 		for _, kind := range kinds {
 			t.Run(name+" "+kind, func(t *testing.T) {
-				client, server := zipPair(t, kind, p, Compression{Mode: CompressionTakeover, Threshold: -1})
+				client, server := compressedPair(t, kind, p, Compression{Mode: CompressionTakeover, Threshold: -1})
 				served := echo(server)
 				noise := make([]byte, 30_000)
 				_, _ = rand.Read(noise)
@@ -155,7 +155,7 @@ func TestTheLimitCountsInflatedBytes(t *testing.T) {
 	for name, p := range params {
 		for _, how := range []string{"message", "stream"} {
 			for _, size := range []int{limit, limit + 1, limit + 2, 100 * limit} {
-				client, server := zipPair(t, "tls", p, Compression{Threshold: -1}, func(s *settings) { s.messageLimit = limit })
+				client, server := compressedPair(t, "tls", p, Compression{Threshold: -1}, func(s *settings) { s.messageLimit = limit })
 				go func() {
 					if how == "message" {
 						_ = client.Write(bg, Binary, make([]byte, size))
@@ -198,14 +198,14 @@ func TestABombCostsTheLimitAndABuffer(t *testing.T) {
 	z := deflate.Compressor{}
 	bomb := z.AppendPiece(nil, make([]byte, 64<<20), true)
 	for range 2 {
-		client, server := zipPair(t, "plain", params["takeover"], Compression{})
+		client, server := compressedPair(t, "plain", params["takeover"], Compression{})
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		go func() {
 			h := masked(frame.Header{Fin: true, Opcode: frame.Binary, RSV: frame.RSV1}, string(bomb))
-			_ = client.t.Write(h, false)
-			_ = client.t.Flush()
+			_ = client.transport.Write(h, false)
+			_ = client.transport.Flush()
 			_, _, _ = client.Read(bg)
 		}()
 		if _, _, err := server.Read(bg); !errors.Is(err, ErrMessageTooBig) {
@@ -233,10 +233,10 @@ func TestCompressedDataThatIsNotValid(t *testing.T) {
 		"a cut character": {string(cut), frame.ErrInvalidUTF8},
 	} {
 		for _, streamed := range []bool{false, true} {
-			client, server := zipPair(t, "tls", params["takeover"], Compression{})
+			client, server := compressedPair(t, "tls", params["takeover"], Compression{})
 			go func() {
-				_ = client.t.Write(masked(frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, tt.payload), false)
-				_ = client.t.Flush()
+				_ = client.transport.Write(masked(frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, tt.payload), false)
+				_ = client.transport.Flush()
 				_, _, _ = client.Read(bg)
 			}()
 			var err error
@@ -258,7 +258,7 @@ func TestCompressedDataThatIsNotValid(t *testing.T) {
 // TestControlFramesBetweenCompressedFragments, and reads that are cancelled there.
 func TestControlFramesBetweenCompressedFragments(t *testing.T) {
 	t.Parallel()
-	client, server := zipPair(t, "tls", params["takeover"], Compression{Threshold: -1})
+	client, server := compressedPair(t, "tls", params["takeover"], Compression{Threshold: -1})
 	want := ""
 	w, err := client.Writer(bg, Text)
 	if err != nil {
@@ -301,7 +301,7 @@ func TestControlFramesBetweenCompressedFragments(t *testing.T) {
 func TestWritersWithContextTakeover(t *testing.T) {
 	t.Parallel()
 	for name, p := range params {
-		client, server := zipPair(t, "tls", p, Compression{Threshold: -1}, func(s *settings) { s.messageLimit = 0 })
+		client, server := compressedPair(t, "tls", p, Compression{Threshold: -1}, func(s *settings) { s.messageLimit = 0 })
 		var wg sync.WaitGroup
 		const writers, each = 8, 60
 		for i := range writers {
@@ -342,7 +342,7 @@ func TestWritersWithContextTakeover(t *testing.T) {
 func TestAnIdleCompressedConnectionHoldsWindowsOnly(t *testing.T) {
 	bufpool.Track(true)
 	defer bufpool.Track(false)
-	client, server := zipPair(t, "tls", params["takeover"], Compression{Threshold: -1})
+	client, server := compressedPair(t, "tls", params["takeover"], Compression{Threshold: -1})
 	served := echo(server)
 	for i := range 10 {
 		_ = client.Write(bg, Text, jsonText(i, 20_000))
@@ -396,8 +396,8 @@ func TestCompressionIsNegotiated(t *testing.T) {
 			}
 			if on {
 				alone := cm == CompressionNoTakeover || sm == CompressionNoTakeover
-				if c.zip.send.WindowBits != 11 || c.zip.recv.WindowBits != 10 || c.zip.send.NoTakeover != alone || c.zip.recv.NoTakeover != alone {
-					t.Errorf("%v and %v: sending %+v", cm, sm, c.zip.send)
+				if c.compression.send.WindowBits != 11 || c.compression.recv.WindowBits != 10 || c.compression.send.NoTakeover != alone || c.compression.recv.NoTakeover != alone {
+					t.Errorf("%v and %v: sending %+v", cm, sm, c.compression.send)
 				}
 			}
 			for i := range 20 {
@@ -417,7 +417,7 @@ func TestCompressedMessagesAllocateLittle(t *testing.T) {
 		return
 	}
 	for name, p := range params {
-		client, server := zipPair(t, "plain", p, Compression{})
+		client, server := compressedPair(t, "plain", p, Compression{})
 		served := echo(server)
 		msg, buf := jsonText(0, 1024), make([]byte, 4096)
 		if n := testing.AllocsPerRun(200, func() {

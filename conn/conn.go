@@ -18,65 +18,65 @@ import (
 type Conn struct {
 	// What a message needs lies together, here and in the parts: with many connections it is seldom in a
 	// cache.
-	t    transport.Conn
-	set  *settings
-	zip  *compression // nil: no extension; see compress.go
-	obs  Observer     // nil: nobody looks
-	life life         // see life.go
+	transport   transport.Conn
+	settings    *settings
+	compression *compression // nil: no extension; see compress.go
+	observer    Observer     // nil: nobody looks
+	life        life         // see life.go
 
 	role frame.Role
 	send sender // see sender.go
 
-	num counters  // see stats.go
-	liv keepalive // see keepalive.go
+	counters  counters  // see stats.go
+	keepalive keepalive // see keepalive.go
 
-	subprotocol string
-	sentries    atomic.Pointer[sentries] // nil until something has to be bounded; see sentries.go
+	subprotocol  string
+	lazyTimeouts atomic.Pointer[timeouts] // nil until something has to be bounded; see timeouts.go
 
 	member *member // nil: in no group
 
 	in inbox // see read.go
 
-	png pings // see ping.go
+	pings pings // see ping.go
 }
 
 // opened is what an opening handshake leaves to the connection.
 type opened struct {
-	t           transport.Conn
+	transport   transport.Conn
 	role        frame.Role
 	subprotocol string
-	set         settings
-	zip         *compression
+	settings    settings
+	compression *compression
 	received    []byte // what the peer sent behind its part of the handshake
 	response    []byte // what has to be sent before the first frame: the server's 101
 	observer    Observer
-	place       *member // kept in a group
+	member      *member // kept in a group
 }
 
 // newConn makes a connection that nobody observes.
-func newConn(t transport.Conn, role frame.Role, subprotocol string, set settings, zip *compression, rest []byte) *Conn {
-	return opened{t: t, role: role, subprotocol: subprotocol, set: set, zip: zip, received: rest}.conn()
+func newConn(t transport.Conn, role frame.Role, subprotocol string, set settings, compressed *compression, rest []byte) *Conn {
+	return opened{transport: t, role: role, subprotocol: subprotocol, settings: set, compression: compressed, received: rest}.start()
 }
 
-// conn makes the connection, tells the observer and joins the group. What is written meanwhile, by
+// start makes the connection, tells the observer and joins the group. What is written meanwhile, by
 // the observer or by a broadcast, is sent behind the response. If the observer panics, the connection
 // is closed.
-func (o opened) conn() *Conn {
-	if o.zip != nil {
-		o.set.outbox.Threshold = o.zip.threshold
+func (o opened) start() *Conn {
+	if o.compression != nil {
+		o.settings.outbox.Threshold = o.compression.threshold
 	}
 	c := &Conn{
-		t: o.t, set: shared(o.set), role: o.role, subprotocol: o.subprotocol, zip: o.zip,
-		obs: o.observer, member: o.place,
+		transport: o.transport, settings: shared(o.settings), role: o.role, subprotocol: o.subprotocol, compression: o.compression,
+		observer: o.observer, member: o.member,
 	}
 	if c.member != nil {
 		c.member.c = c // before a callback can end the connection
 	}
-	c.in.init(c.role, c.set.messageLimit, o.received)
-	c.in.rx.Compression = c.zip != nil
+	c.in.init(c.role, c.settings.messageLimit, o.received)
+	c.in.receiver.Compression = c.compression != nil
 	c.send.init(c, o.response)
-	c.liv.start(c)
-	if c.obs == nil && c.member == nil {
+	c.keepalive.start(c)
+	if c.observer == nil && c.member == nil {
 		return c
 	}
 	done := false
@@ -86,7 +86,7 @@ func (o opened) conn() *Conn {
 		}
 	}()
 	c.send.cork.calls.Add(1)
-	if c.obs != nil && len(o.response) > 0 {
+	if c.observer != nil && len(o.response) > 0 {
 		c.send.tryFlushUncorked() // an observer that takes long does not hold up the response
 	}
 	c.observeOpened()
@@ -103,17 +103,17 @@ func (o opened) conn() *Conn {
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // LocalAddr returns the socket's local address.
-func (c *Conn) LocalAddr() net.Addr { return c.t.NetConn().LocalAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.transport.NetConn().LocalAddr() }
 
 // RemoteAddr returns the socket's remote address.
-func (c *Conn) RemoteAddr() net.Addr { return c.t.NetConn().RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.transport.NetConn().RemoteAddr() }
 
 // Compressed reports whether permessage-deflate was agreed on (RFC 7692).
-func (c *Conn) Compressed() bool { return c.zip != nil }
+func (c *Conn) Compressed() bool { return c.compression != nil }
 
 // TLS returns the state of the TLS connection, and false if there is none.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {
-	if nc, ok := c.t.NetConn().(*tls.Conn); ok {
+	if nc, ok := c.transport.NetConn().(*tls.Conn); ok {
 		return nc.ConnectionState(), true
 	}
 	return tls.ConnectionState{}, false
@@ -132,19 +132,19 @@ func (c *Conn) end(why *CloseError) *CloseError {
 	if !c.life.end(why) {
 		return c.life.ended.Load()
 	}
-	c.liv.stop()
-	c.dismissSentries()
-	_ = c.t.Close()
+	c.keepalive.stop()
+	c.cancelTimeouts()
+	_ = c.transport.Close()
 	c.life.announce()
 	c.send.drop()
-	c.png.drop()
+	c.pings.drop()
 	c.dropInbox()
 	c.observeClosed(why)
 	return why
 }
 
 // stalled has the peer watched: something waits for it.
-func (c *Conn) stalled() { c.stalls() }
+func (c *Conn) stalled() { c.watchStall() }
 
 // sendFailed leaves the connection for a moment to whoever reads: the peer may have said why before it stopped taking
 // bytes.
@@ -152,7 +152,7 @@ func (c *Conn) sendFailed(err error) { c.boundClosing(lingerTimeout, func() { c.
 
 // overflowed bounds the closing handshake with a peer that does not take what is sent.
 func (c *Conn) overflowed(why *CloseError) {
-	c.boundClosing(c.set.closeTimeout, func() { c.end(why) })
+	c.boundClosing(c.settings.closeTimeout, func() { c.end(why) })
 }
 
 // abort ends the connection without a closing handshake.

@@ -5,7 +5,7 @@ import "github.com/seed-c4549abd/wss/frame"
 // control handles a control frame that was received (RFC 6455 §5.5). An error ends
 // the read in progress.
 func (c *Conn) control(ev *frame.Event) error {
-	c.num.control.Add(1)
+	c.counters.control.Add(1)
 	switch ev.Opcode {
 	case frame.Ping:
 		send, err := c.send.pong(ev.Payload)
@@ -14,8 +14,8 @@ func (c *Conn) control(ev *frame.Event) error {
 			c.send.tryFlush()
 		}
 	case frame.Pong:
-		if c.png.answered(ev.Payload) {
-			c.liv.heard()
+		if c.pings.answered(ev.Payload) {
+			c.keepalive.heard()
 		}
 	case frame.Close:
 		return c.closeReceived(ev.Payload)

@@ -79,7 +79,7 @@ func TestAPingFloodOfAPeerThatDoesNotRead(t *testing.T) {
 		if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 {
 			t.Errorf("%s: the heap grew by %d bytes", kind, grown)
 		}
-		if n := server.t.Pending(); n > server.set.outbox.QueueLimit+answersLimit+outbox.Capacity {
+		if n := server.transport.Pending(); n > server.settings.outbox.QueueLimit+answersLimit+outbox.Capacity {
 			t.Errorf("%s: %d bytes pending", kind, n)
 		}
 		for {

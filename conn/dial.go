@@ -38,7 +38,7 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Resp
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, bounded(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	ctx, cancel := context.WithTimeout(ctx, positiveOr(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
 	dial := o.NetDial
 	if dial == nil {
@@ -68,7 +68,7 @@ func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*C
 		_ = nc.Close()
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, bounded(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	ctx, cancel := context.WithTimeout(ctx, positiveOr(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
 	_, done := nc.(*tls.Conn)
 	return o.connect(ctx, nc, u, req, policy, secureScheme(u) && !done)
@@ -165,10 +165,10 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	_ = t.SetWriteDeadline(time.Time{})
 	set := o.settings()
 	c := opened{
-		t: t, role: frame.Client, subprotocol: agreed.Subprotocol, set: set,
-		zip:      newCompression(frame.Client, &o.Compression, params, set.messageLimit),
-		received: rest, observer: o.Observer,
-	}.conn()
+		transport: t, role: frame.Client, subprotocol: agreed.Subprotocol, settings: set,
+		compression: newCompression(frame.Client, &o.Compression, params, set.messageLimit),
+		received:    rest, observer: o.Observer,
+	}.start()
 	if err := c.life.err(); err != nil {
 		return nil, resp, err // the observer has closed it
 	}

@@ -161,8 +161,8 @@ func TestCloseNowReachesThePeerAtOnce(t *testing.T) {
 				t.Run(kind+" "+how+" "+serve, func(t *testing.T) {
 					g := &Group{}
 					cn, sn := ends(t, kind)
-					place, _ := g.admit(&http.Request{})
-					c := opened{t: transport.New(sn), role: frame.Server, set: newSettings(0, 0, 0, 0), place: place}.conn()
+					slot, _ := g.admit(&http.Request{})
+					c := opened{transport: transport.New(sn), role: frame.Server, settings: newSettings(0, 0, 0, 0), member: slot}.start()
 					inside, leave := make(chan struct{}), make(chan struct{})
 					fn := func(*Conn, Message) error {
 						close(inside)
@@ -253,7 +253,7 @@ func TestShutdownServerRefusesWhileItCloses(t *testing.T) {
 	down := make(chan error, 1)
 	go func() {
 		for { // the client answers when a newcomer was refused
-			if _, err := c.t.Read(nil); err == nil || err != nil {
+			if _, err := c.transport.Read(nil); err == nil || err != nil {
 				break
 			}
 		}

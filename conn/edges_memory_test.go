@@ -43,8 +43,8 @@ func TestWhatABeginningMakesAConnectionKeep(t *testing.T) {
 					t.Fatal(err)
 				}
 				for {
-					in, _ := server.t.Counts()
-					if in >= int64(len(tt.sent)) && server.liv.listen.Load() != 0 {
+					in, _ := server.transport.Counts()
+					if in >= int64(len(tt.sent)) && server.keepalive.listen.Load() != 0 {
 						break
 					}
 					time.Sleep(time.Millisecond)
@@ -121,7 +121,7 @@ func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
 					if e, ok := errors.AsType[*frame.Error](err); !ok || e.Token != "compressed_waste" || CloseStatus(err) != StatusMessageTooBig {
 						t.Errorf("after %d bytes: %v", sent, err)
 					}
-					if in, _ := c.t.Counts(); in > lingerBytes+1<<20 {
+					if in, _ := c.transport.Counts(); in > lingerBytes+1<<20 {
 						t.Errorf("%d bytes were read", in)
 					}
 					_ = cn.Close()
@@ -158,7 +158,7 @@ func TestBlocksThatComeToNothingAreBounded(t *testing.T) {
 // TestCompressingHoldsUpNobody: neither the wheel nor another connection waits while one prepared message is compressed.
 func TestCompressingHoldsUpNobody(t *testing.T) {
 	params := handshake.DeflateParams{ServerMaxWindowBits: 15, ClientMaxWindowBits: 15}
-	client, server := zipPair(t, "tls", params, Compression{Mode: CompressionTakeover}, func(s *settings) { s.messageLimit = 0 })
+	client, server := compressedPair(t, "tls", params, Compression{Mode: CompressionTakeover}, func(s *settings) { s.messageLimit = 0 })
 	// It takes a hundred times as long to compress it as to send the other message.
 	const size = 16 << 20
 	data := make([]byte, size)
@@ -171,7 +171,7 @@ func TestCompressingHoldsUpNobody(t *testing.T) {
 	for range 100 { // Send has got that far, or will: either way nothing below waits for it
 		runtime.Gosched()
 	}
-	server.liv.Tick()
+	server.keepalive.Tick()
 	if server.Stats().MessagesOut != 0 {
 		t.Error("it was sent")
 	}

@@ -179,7 +179,7 @@ func alerted(t *testing.T, role frame.Role, ours bool, version uint16, part int)
 	peer, _, c := tampered(t, role, ours, version)
 	_, _ = peer.Write(said(role, "never whole")[:part])
 	// Garbage makes the peer's crypto/tls give up, which it says in an alert.
-	raw := c.t.NetConn().(*tls.Conn).NetConn()
+	raw := c.transport.NetConn().(*tls.Conn).NetConn()
 	if w, ok := raw.(*wire.Conn); ok {
 		raw = w.NetConn()
 	}

@@ -189,7 +189,7 @@ func awaitFull(t *testing.T, c *Conn) {
 	t.Helper()
 	for last, same := int64(-1), 0; same < 3; {
 		<-soon(t).Done()
-		now := c.t.Pending()
+		now := c.transport.Pending()
 		if same++; now == 0 || now != last {
 			same = 0
 		}

@@ -78,7 +78,7 @@ func (s *sender) sendAll(ctx context.Context) error {
 	if s.life.broken() {
 		return s.life.closed()
 	}
-	if s.t.Pending() > 0 {
+	if s.transport.Pending() > 0 {
 		if err := s.drain(ctx); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (s *sender) send(ctx context.Context, b outbox.Batch) error {
 // sendBatch sends what was collected, and returns its buffer to the pool.
 func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
 	if len(b.Frames) > 0 {
-		err = s.t.Write(b.Frames, false)
+		err = s.transport.Write(b.Frames, false)
 	}
 	bufpool.Put(b.Frames)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
 
 // drain writes what the transport holds to the socket: at once if that takes it, else for as long as ctx lives.
 func (s *sender) drain(ctx context.Context) error {
-	done, err := s.t.TryFlush()
+	done, err := s.transport.TryFlush()
 	if !done && err == nil {
 		s.owner.stalled()
 	}
@@ -144,18 +144,18 @@ func (s *sender) drain(ctx context.Context) error {
 		if err := s.watchContext(ctx); err != nil {
 			return s.interrupted(err)
 		}
-		err = s.t.Flush()
+		err = s.transport.Flush()
 		switch {
 		case err == nil:
 			done = true
 		case !errors.Is(err, os.ErrDeadlineExceeded):
-		case !s.t.Resumable():
+		case !s.transport.Resumable():
 			s.owner.abort(ctx.Err())
 			return &InterruptedError{Closed: true, Err: ctx.Err()}
 		case ctx.Err() != nil:
 			return s.interrupted(ctx.Err())
 		default: // a deadline left by somebody else
-			err = s.t.SetWriteDeadline(time.Time{})
+			err = s.transport.SetWriteDeadline(time.Time{})
 		}
 	}
 	if err != nil {
@@ -170,7 +170,7 @@ func (s *sender) interrupted(err error) error {
 		return err
 	}
 	s.flushLater()
-	return &InterruptedError{Pending: s.t.Pending(), Err: err}
+	return &InterruptedError{Pending: s.transport.Pending(), Err: err}
 }
 
 // failed notes that nothing can be sent any more.
@@ -229,7 +229,7 @@ func (s *sender) watchContext(ctx context.Context) error {
 		if ctx.Done() == nil {
 			return nil
 		}
-		s.watch = newWatch(s.t.SetWriteDeadline, s.life, s.owner)
+		s.watch = newWatch(s.transport.SetWriteDeadline, s.life, s.owner)
 	}
 	return s.watch.set(ctx)
 }
@@ -254,8 +254,8 @@ func (s *sender) shutStream(ctx context.Context) (visible bool) {
 	}
 	// A context that has ended meanwhile, as that of the close frame has, must not cut it off.
 	s.watch.clear()
-	s.t.Notify()
-	return s.drain(ctx) == nil && s.t.Shut() == nil
+	s.transport.Notify()
+	return s.drain(ctx) == nil && s.transport.Shut() == nil
 }
 
 // tryNotify tells the peer that our stream ends, if notify, and sends what TLS may have to say of the end, unless somebody
@@ -267,7 +267,7 @@ func (s *sender) tryNotify(notify bool) {
 	defer s.release()
 	s.watch.clear() // a context that has ended must not cut it off
 	if notify {
-		s.t.Notify()
+		s.transport.Notify()
 	}
-	_, _ = s.t.TryFlush()
+	_, _ = s.transport.TryFlush()
 }

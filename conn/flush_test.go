@@ -33,7 +33,7 @@ func TestWritesThatMeetShareRecords(t *testing.T) {
 		wg.Go(func() { _ = server.Write(bg, Binary, []byte("small")) })
 	}
 	gathered := func() int {
-		return int(server.send.pending() - server.t.Pending())
+		return int(server.send.pending() - server.transport.Pending())
 	}
 	for gathered() != 50*7 {
 		time.Sleep(time.Millisecond)
@@ -116,7 +116,7 @@ func TestCancelledWriteInsideAFrameKeepsItsOrder(t *testing.T) {
 func TestWithoutOurTransportACutFrameEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	peer, server := raw(t, "stream")
-	tighten(8<<10, peer.(*tls.Conn).NetConn(), server.t.NetConn().(*tls.Conn).NetConn())
+	tighten(8<<10, peer.(*tls.Conn).NetConn(), server.transport.NetConn().(*tls.Conn).NetConn())
 	err := server.Write(untilFull(t, server), Binary, make([]byte, fillSize))
 	if e, ok := errors.AsType[*InterruptedError](err); !ok || !e.Closed || !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
@@ -204,7 +204,7 @@ func TestWritesThatSucceededHaveLeft(t *testing.T) {
 		time.Sleep(time.Duration(i) * 30 * time.Microsecond)
 		_ = server.CloseNow()
 		wg.Wait()
-		if _, out := server.t.Counts(); out < sent.Load() {
+		if _, out := server.transport.Counts(); out < sent.Load() {
 			t.Fatalf("%d bytes left, %d were said to have", out, sent.Load())
 		}
 		_ = peer.Close()

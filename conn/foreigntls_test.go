@@ -12,7 +12,7 @@ import (
 func TestWithoutOurListener(t *testing.T) {
 	client, server := pair(t, "stream")
 	served := echo(server)
-	if server.t.Resumable() {
+	if server.transport.Resumable() {
 		t.Fatal("the wire is below TLS")
 	}
 	for range 3 { // a cancelled read is harmless here too

@@ -59,17 +59,17 @@ type Group struct {
 // DefaultRetryAfter is what Group.RetryAfter stands for when it is zero.
 const DefaultRetryAfter = 5 * time.Second
 
-// member is a connection's place in a group, or the place that is kept for it.
+// member is a connection in a group, or the slot that is reserved for one.
 type member struct {
 	g         *Group
 	c         *Conn
-	joined    bool // else the place is kept; guarded by g.mu
-	gone      bool // the place was given back; guarded by g.mu
+	joined    bool // else the slot is reserved; guarded by g.mu
+	gone      bool // the slot was given back; guarded by g.mu
 	addr, key string
 	age       wheel.Entry
 }
 
-// admit keeps a place for the connection that r asks for, or refuses it with a
+// admit reserves a slot for the connection that r asks for, or refuses it with a
 // *HandshakeError. A nil group keeps none.
 func (g *Group) admit(r *http.Request) (*member, error) {
 	if g == nil {
@@ -109,7 +109,7 @@ func (g *Group) refusal(m *member) *HandshakeError {
 }
 
 func (g *Group) refuse(status int, token, reason string) *HandshakeError {
-	wait := bounded(g.RetryAfter, DefaultRetryAfter)
+	wait := positiveOr(g.RetryAfter, DefaultRetryAfter)
 	seconds := strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10)
 	return &HandshakeError{Status: status, Token: token, Reason: reason, Header: http.Header{"Retry-After": {seconds}}}
 }
@@ -150,7 +150,7 @@ func (g *Group) count(m *member, n int) {
 	add(&g.keys, m.key)
 }
 
-// abandon gives back the place of a connection that did not come about. For one that has joined it
+// abandon gives back the slot of a connection that did not come about. For one that has joined it
 // does nothing.
 func (m *member) abandon() {
 	if m == nil {
@@ -165,7 +165,7 @@ func (m *member) abandon() {
 	m.gone = true
 	g.entering--
 	g.count(m, -1)
-	g.left()
+	g.signalEmpty()
 }
 
 // join makes the connection a member. It may be closed at once: the group may have
@@ -183,10 +183,10 @@ func (m *member) join(c *Conn) {
 	closing := g.closing
 	g.mu.Unlock()
 	if g.MaxAge > 0 {
-		c.set.wheel.Schedule(&m.age, m, g.age())
+		c.settings.wheel.Schedule(&m.age, m, g.age())
 	}
 	if why := c.life.ended.Load(); why != nil {
-		m.leave(why)
+		m.remove(why)
 	} else if closing {
 		c.startClose(StatusGoingAway, "")
 	}
@@ -208,12 +208,12 @@ func (m *member) Tick() time.Duration {
 	return 0
 }
 
-// leave takes the connection out of the group, and its counts into the group's, when it
+// remove takes the connection out of the group, and its counts into the group's, when it
 // has ended and nobody handles a message of it any more.
-func (m *member) leave(why *CloseError) {
+func (m *member) remove(why *CloseError) {
 	g, c := m.g, m.c
 	if g.MaxAge > 0 {
-		c.set.wheel.Cancel(&m.age)
+		c.settings.wheel.Cancel(&m.age)
 	}
 	last := c.Stats()
 	g.mu.Lock()
@@ -224,11 +224,11 @@ func (m *member) leave(why *CloseError) {
 	delete(g.members, m)
 	g.count(m, -1)
 	g.past.end(&last, why)
-	g.left()
+	g.signalEmpty()
 }
 
-// left tells Shutdown when nobody is there any more. g.mu is held.
-func (g *Group) left() {
+// signalEmpty tells Shutdown when nobody is there any more. g.mu is held.
+func (g *Group) signalEmpty() {
 	if g.emptied != nil && len(g.members)+g.entering == 0 {
 		close(g.emptied)
 		g.emptied = nil
@@ -281,7 +281,7 @@ func (g *Group) Broadcast(pick func(*Conn) bool, messages ...*Prepared) int {
 type GroupStats struct {
 	Opened  int64 // connections that ever joined
 	Active  int64 // those that have not ended
-	Refused int64 // requests for which there was no place
+	Refused int64 // requests for which there was no slot
 	// Codes and Tokens count how connections have ended: by CloseError.Code, and by
 	// CloseError.Token.
 	Codes  map[StatusCode]int64

@@ -96,7 +96,7 @@ func TestGroupLimits(t *testing.T) {
 				_ = other.CloseNow()
 				_ = nobody.CloseNow()
 			}
-			// A place is given back by a connection that ends, and by a request that
+			// A slot is given back by a connection that ends, and by a request that
 			// comes to nothing.
 			_ = first.CloseNow()
 			awaitLen(g, 1)

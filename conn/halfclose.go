@@ -12,10 +12,10 @@ import (
 // the making: then other goroutines can still write, until that moment is lingerTimeout ago or the
 // client's host says that nobody is there.
 func (c *Conn) halfClosed() {
-	patience := min(c.set.closeTimeout, lingerTimeout)
-	left := patience - time.Duration(c.set.wheel.Now()-c.liv.last.Load())
-	between := !c.in.rx.Pending() && c.in.r == c.in.w
-	if c.role == frame.Server && between && c.num.messagesIn.Load() > 0 && c.life.closed() == nil {
+	patience := min(c.settings.closeTimeout, lingerTimeout)
+	left := patience - time.Duration(c.settings.wheel.Now()-c.keepalive.last.Load())
+	between := !c.in.receiver.Pending() && c.in.r == c.in.w
+	if c.role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.closed() == nil {
 		c.send.control(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
 		c.send.tryFlush()
 		for step := 5 * time.Millisecond; left > 0 && !c.refused(); step = min(2*step, 80*time.Millisecond) {
@@ -33,5 +33,5 @@ func (c *Conn) halfClosed() {
 
 // refused reports whether nothing that is sent can reach the peer.
 func (c *Conn) refused() bool {
-	return c.life.closed() != nil || c.life.broken() || transport.Refused(c.t)
+	return c.life.closed() != nil || c.life.broken() || transport.Refused(c.transport)
 }

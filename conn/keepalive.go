@@ -49,14 +49,14 @@ const (
 
 func (k *keepalive) start(c *Conn) {
 	k.c = c
-	if first := sooner(c.set.pingInterval, c.set.lookAtRate()); first > 0 {
-		c.set.wheel.Schedule(&k.entry, k, first)
+	if first := sooner(c.settings.pingInterval, c.settings.lookAtRate()); first > 0 {
+		c.settings.wheel.Schedule(&k.entry, k, first)
 		k.heard()
 		k.due.Store(k.last.Load() + int64(first))
 	}
 }
 
-func (k *keepalive) stop() { k.c.set.wheel.Cancel(&k.entry) }
+func (k *keepalive) stop() { k.c.settings.wheel.Cancel(&k.entry) }
 
 // parkable notes whether the reader is Serve, whose wait is to end after parkAfter.
 func (k *keepalive) parkable(yes bool) {
@@ -64,9 +64,9 @@ func (k *keepalive) parkable(yes bool) {
 	if yes {
 		look := parkAfter
 		if due := k.due.Load(); due != 0 {
-			look = max(min(look, time.Duration(due-k.c.set.wheel.Now())), wheel.Tick)
+			look = max(min(look, time.Duration(due-k.c.settings.wheel.Now())), wheel.Tick)
 		}
-		k.c.set.wheel.Schedule(&k.entry, k, look)
+		k.c.settings.wheel.Schedule(&k.entry, k, look)
 		if k.c.life.hasEnded() {
 			k.stop()
 		}
@@ -75,7 +75,7 @@ func (k *keepalive) parkable(yes bool) {
 
 // heard notes that the peer has sent a message, a part of one, or the answer to a ping. Its own pings
 // do not count: they say nothing of whether it receives what is sent to it.
-func (k *keepalive) heard() { k.last.Store(k.c.set.wheel.Now()) }
+func (k *keepalive) heard() { k.last.Store(k.c.settings.wheel.Now()) }
 
 // listening notes whether somebody waits for bytes: only then can silence be held
 // against the peer. If the wait was interrupted, or only control frames arrived, it keeps its first start time. It is for the holder of the read side's token.
@@ -86,10 +86,10 @@ func (k *keepalive) listening(yes bool) {
 		}
 		return
 	}
-	if k.c.set.minRate > 0 {
+	if k.c.settings.minRate > 0 {
 		k.pace()
 	}
-	since := k.c.set.wheel.Now() + 1
+	since := k.c.settings.wheel.Now() + 1
 	if k.silent != 0 {
 		if k.last.Load() < k.silent {
 			since = k.silent
@@ -100,23 +100,23 @@ func (k *keepalive) listening(yes bool) {
 	k.listen.Store(since)
 }
 
-// left notes that the reader is going: while nobody reads nothing can be held against the peer.
-func (k *keepalive) left() { k.silent = 0 }
+// readerGone notes that the reader is going: while nobody reads nothing can be held against the peer.
+func (k *keepalive) readerGone() { k.silent = 0 }
 
 // Tick looks after the connection. It must not block.
 func (k *keepalive) Tick() time.Duration {
 	c := k.c
-	now := c.set.wheel.Now()
+	now := c.settings.wheel.Now()
 	if c.life.hasEnded() {
 		return 0
 	}
-	again := sooner(k.ping(now), c.set.lookAtRate())
+	again := sooner(k.ping(now), c.settings.lookAtRate())
 	if again == 0 {
 		k.due.Store(0)
 	} else {
 		k.due.Store(now + int64(again))
 	}
-	if c.set.minRate > 0 {
+	if c.settings.minRate > 0 {
 		k.rate(now)
 	}
 	if !k.mayPark.Load() {
@@ -127,7 +127,7 @@ func (k *keepalive) Tick() time.Duration {
 		k.mayPark.Store(false)
 		k.parking.Store(true)
 		c.send.forgetWaiters()
-		_ = c.t.SetReadDeadline(past)
+		_ = c.transport.SetReadDeadline(past)
 		return again
 	}
 	look := parkAfter
@@ -148,7 +148,7 @@ func sooner(a, b time.Duration) time.Duration {
 // ping does what silence calls for, and returns when to look again; 0 for never.
 func (k *keepalive) ping(now int64) time.Duration {
 	c := k.c
-	if c.set.pingInterval == 0 {
+	if c.settings.pingInterval == 0 {
 		return 0
 	}
 	last := k.last.Load()
@@ -156,7 +156,7 @@ func (k *keepalive) ping(now int64) time.Duration {
 		return k.missing(now)
 	}
 	k.probe = nil
-	if wait := last + int64(c.set.pingInterval) - now; wait > 0 {
+	if wait := last + int64(c.settings.pingInterval) - now; wait > 0 {
 		return time.Duration(wait)
 	}
 	k.probe = c.newProbe(now)
@@ -164,12 +164,12 @@ func (k *keepalive) ping(now int64) time.Duration {
 	if _, seq := c.sendPing(nil); seq != 0 {
 		go c.send.tryFlush() // it may find more to send than a tick has time for
 	}
-	return c.set.pongTimeout
+	return c.settings.pongTimeout
 }
 
 // newProbe notes how much is to be sent before a ping that is sent now.
 func (c *Conn) newProbe(now int64) *probe {
-	_, written := c.t.Counts()
+	_, written := c.transport.Counts()
 	// TLS overhead of unwritten data is not counted. So end may be too low, which only shortens the wait;
 	// if it were too high, a peer could never be given up.
 	return &probe{sent: now, since: now, end: written + c.send.pending() + 1}
@@ -179,16 +179,16 @@ func (c *Conn) newProbe(now int64) *probe {
 // when its host has the ping and somebody waits for the answer.
 func (k *keepalive) missing(now int64) time.Duration {
 	c, p := k.c, k.probe
-	timeout := c.set.pongTimeout
+	timeout := c.settings.pongTimeout
 	listen := k.listen.Load()
 	if listen == 0 {
 		return timeout // nobody reads: the answer may be here
 	}
-	if wait := time.Duration(max(p.since, listen, c.set.wheel.Resumed())-now) + timeout; wait > 0 {
+	if wait := time.Duration(max(p.since, listen, c.settings.wheel.Resumed())-now) + timeout; wait > 0 {
 		return wait
 	}
 	before := p.taken
-	p.taken = transport.Acknowledged(c.t)
+	p.taken = transport.Acknowledged(c.transport)
 	onItsWay := p.taken < p.end
 	switch {
 	case onItsWay && before != 0 && p.taken != before:
@@ -229,7 +229,7 @@ type measured struct {
 // pace notes what is waited for. The read side's token is held.
 func (k *keepalive) pace() {
 	in := &k.c.in
-	switch partial := in.r < in.w || in.rx.Pending() || in.rx.Remaining() > 0; {
+	switch partial := in.r < in.w || in.receiver.Pending() || in.receiver.Remaining() > 0; {
 	case !partial:
 		k.message.Store(between)
 	case k.message.Load() == between:
@@ -244,9 +244,9 @@ func (k *keepalive) rate(now int64) {
 		k.measured = new(measured)
 	}
 	c, m := k.c, k.measured
-	in, _ := c.t.Counts()
+	in, _ := c.transport.Counts()
 	if k.listen.Load() == 0 || k.message.CompareAndSwap(begun, arrives) || k.message.Load() == between || m.mark == 0 ||
-		m.mark < c.set.wheel.Resumed() {
+		m.mark < c.settings.wheel.Resumed() {
 		m.mark, m.base = now, in
 		return
 	}
@@ -254,7 +254,7 @@ func (k *keepalive) rate(now int64) {
 	if passed < int64(rateWindow-wheel.Tick) { // looks come at ticks
 		return
 	}
-	if float64(in-m.base) < float64(c.set.minRate)*time.Duration(passed).Seconds() {
+	if float64(in-m.base) < float64(c.settings.minRate)*time.Duration(passed).Seconds() {
 		c.tooSlow()
 		return
 	}

@@ -184,9 +184,9 @@ func TestUnansweredPingsDoNotPileUp(t *testing.T) {
 			waits <- err
 		}()
 		time.Sleep(5 * time.Hour)
-		server.png.mu.Lock()
-		waiting := len(server.png.wait)
-		server.png.mu.Unlock()
+		server.pings.mu.Lock()
+		waiting := len(server.pings.wait)
+		server.pings.mu.Unlock()
 		if waiting > 2 || pinged.Load() < 100 {
 			t.Errorf("%d of %d pings wait for an answer", waiting, pinged.Load())
 		}
@@ -276,8 +276,8 @@ func TestAMissingPongIsExcusedOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			peer, server := keptAlive()
 			defer peer.Close()
-			k := &server.liv
-			now := server.set.wheel.Now() + 1 // zero means that nobody waits
+			k := &server.keepalive
+			now := server.settings.wheel.Now() + 1 // zero means that nobody waits
 			k.listen.Store(now)
 			k.probe = &probe{sent: now, since: now, end: tt.end}
 			if wait := k.missing(now + int64(timeout) - 1); wait != 1 {
@@ -303,12 +303,12 @@ func TestAMissingPongIsExcusedOnce(t *testing.T) {
 // TestWhatTheKernelHoldsIsNotAcknowledged: a peer that does not read is not taken for one that has what was written.
 func TestWhatTheKernelHoldsIsNotAcknowledged(t *testing.T) {
 	peer, server := raw(t, "plain")
-	if _, known := wire.Unacknowledged(transport.Socket(server.t)); !known {
+	if _, known := wire.Unacknowledged(transport.Socket(server.transport)); !known {
 		t.Skip("the kernel does not tell")
 	}
 	fill(t, server)
-	_, written := server.t.Counts()
-	if n := transport.Acknowledged(server.t); n < 0 || n >= written {
+	_, written := server.transport.Counts()
+	if n := transport.Acknowledged(server.transport); n < 0 || n >= written {
 		t.Errorf("%d of %d bytes", n, written)
 	}
 	_ = peer.Close()

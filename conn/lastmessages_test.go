@@ -22,7 +22,7 @@ func stuck(t *testing.T, messages int) (*pipe.End, *Conn) {
 		}
 	}
 	synctest.Wait()
-	if n := server.send.pending() - server.t.Pending(); n == 0 {
+	if n := server.send.pending() - server.transport.Pending(); n == 0 {
 		t.Fatal("nothing is queued")
 	}
 	return peer, server

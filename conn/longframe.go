@@ -213,14 +213,14 @@ func (s *sender) sendPart(ctx context.Context, p []byte, straight, flush bool, i
 	if interrupted != nil && s.life.hasEnded() {
 		return interrupted
 	}
-	if err := s.t.Write(p, straight); err != nil {
+	if err := s.transport.Write(p, straight); err != nil {
 		return s.failed(err)
 	}
 	if interrupted == nil && flush {
 		return s.drain(ctx)
 	}
 	if e, ok := errors.AsType[*InterruptedError](interrupted); ok {
-		e.Pending = s.t.Pending()
+		e.Pending = s.transport.Pending()
 	}
 	return interrupted
 }

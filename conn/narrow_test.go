@@ -202,7 +202,7 @@ func TestFlushSaysThatWhatHadGatheredIsLost(t *testing.T) {
 func TestAStreamThatBreaksOffHoldsNoWindow(t *testing.T) {
 	for _, closed := range []bool{false, true} { // the stream, before the connection
 		bufpool.Track(true)
-		_, server := zipPair(t, "pipe", params["none"], Compression{Threshold: -1})
+		_, server := compressedPair(t, "pipe", params["none"], Compression{Threshold: -1})
 		w, err := server.Writer(bg, Text)
 		if err != nil {
 			t.Fatal(err)

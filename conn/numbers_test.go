@@ -136,7 +136,7 @@ func conversation(ctx context.Context, url string, d *DialOptions) error {
 			return fmt.Errorf("%d bytes came back", len(p))
 		}
 	}
-	if err := c.Close(StatusNormalClosure, ""); err != nil && c.set.closeTimeout > time.Second {
+	if err := c.Close(StatusNormalClosure, ""); err != nil && c.settings.closeTimeout > time.Second {
 		return err
 	}
 	return nil

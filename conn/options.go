@@ -125,7 +125,7 @@ func (o *AcceptOptions) handshake(params *handshake.DeflateParams) (*handshake.S
 }
 
 func (o *AcceptOptions) timeout() time.Duration {
-	return bounded(o.HandshakeTimeout, DefaultHandshakeTimeout)
+	return positiveOr(o.HandshakeTimeout, DefaultHandshakeTimeout)
 }
 
 // DialOptions configures the client's side of a connection. The zero value, and

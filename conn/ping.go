@@ -42,7 +42,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if end == 0 {
 		return 0, c.life.closed()
 	}
-	defer c.png.forget(id)
+	defer c.pings.forget(id)
 	if err := c.send.flushTo(ctx, end); err != nil {
 		if e, ok := errors.AsType[*InterruptedError](err); ok {
 			err = c.life.because(e.Err)
@@ -61,7 +61,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 
 // sendPing enqueues a ping with a fresh number.
 func (c *Conn) sendPing(answer chan time.Duration) (id uint64, end int64) {
-	p := &c.png
+	p := &c.pings
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++

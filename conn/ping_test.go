@@ -67,7 +67,7 @@ func TestPingEndsWithItsContextAndWithTheConnection(t *testing.T) {
 	if _, err := server.Ping(bg); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
-	if len(server.png.wait) != 0 {
+	if len(server.pings.wait) != 0 {
 		t.Error("pings are still waited for")
 	}
 }

@@ -55,7 +55,7 @@ func TestARefusedRequestHasNoPlaceWhenItIsAnswered(t *testing.T) {
 					g.mu.Lock()
 					defer g.mu.Unlock()
 					if g.entering != 0 || len(g.addrs) != 0 {
-						t.Errorf("answered with %d places kept, %v", g.entering, g.addrs)
+						t.Errorf("answered with %d slots reserved, %v", g.entering, g.addrs)
 					}
 				}
 				var err error

@@ -59,7 +59,7 @@ func TestAPreparedMessageIsCompressed(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 {
-				client, server := zipPair(t, "plain", handshake.DeflateParams{ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}, Compression{})
+				client, server := compressedPair(t, "plain", handshake.DeflateParams{ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}, Compression{})
 				for range 3 {
 					before := server.Stats().WireOut
 					if err := server.Send(tt.p); err != nil {

@@ -18,19 +18,19 @@ import (
 
 // inbox is the receive side of a connection. Its token's holder reads.
 type inbox struct {
-	buf  []byte // borrowed while bytes are in it
-	r, w int    // buf[r:w] has not been consumed
-	rx   frame.Receiver
+	buf      []byte // borrowed while bytes are in it
+	r, w     int    // buf[r:w] has not been consumed
+	receiver frame.Receiver
 
-	news    traffic     // received since it was last added to the counters
-	asm     assembly    // the message in progress
-	zipped  bool        // it is compressed
-	looping bool        // Serve waits by itself: await must not
-	answer  bool        // a pong waits in the outbox
-	closed  bool        // the peer's close frame was received
-	serving atomic.Bool // Serve holds the token
-	used    atomic.Bool // somebody has asked for a message: see unread.go
-	watch   *watch      // nil until a context can end
+	uncounted  traffic     // received since it was last added to the counters
+	assembly   assembly    // the message in progress
+	compressed bool        // it is compressed
+	looping    bool        // Serve waits by itself: await must not
+	answer     bool        // a pong waits in the outbox
+	closed     bool        // the peer's close frame was received
+	serving    atomic.Bool // Serve holds the token
+	used       atomic.Bool // somebody has asked for a message: see unread.go
+	watch      *watch      // nil until a context can end
 
 	token   token.Token
 	stream  *MessageReader // the message being streamed
@@ -38,7 +38,7 @@ type inbox struct {
 }
 
 func (in *inbox) init(role frame.Role, limit int64, rest []byte) {
-	in.rx = frame.Receiver{Role: role, Limit: limit}
+	in.receiver = frame.Receiver{Role: role, Limit: limit}
 	if len(rest) > 0 {
 		in.buf = bufpool.Get(max(len(rest), bufpool.Record))
 		in.w = copy(in.buf, rest)
@@ -118,12 +118,12 @@ func (c *Conn) unlockRead() {
 	if in := &c.in; in.r == in.w && (in.stream == nil || len(in.stream.rest) == 0) {
 		in.release()
 	}
-	if c.in.answer || c.t.Pending() > 0 {
+	if c.in.answer || c.transport.Pending() > 0 {
 		c.in.answer = false
 		c.send.tryFlush()
 	}
 	c.publish()
-	c.liv.left()
+	c.keepalive.readerGone()
 	c.in.token.Unlock()
 	if c.life.hasEnded() {
 		c.dropInbox()
@@ -137,15 +137,15 @@ func (c *Conn) dropInbox() {
 	}
 	c.in.watch.clear()
 	c.in.release()
-	c.in.asm.drop()
-	if c.zip != nil {
-		c.zip.recv.Close()
+	c.in.assembly.drop()
+	if c.compression != nil {
+		c.compression.recv.Close()
 	}
-	c.t.Drop()
+	c.transport.Drop()
 	c.publish()
 	c.in.token.Unlock()
 	if c.member != nil {
-		c.member.leave(c.life.ended.Load())
+		c.member.remove(c.life.ended.Load())
 	}
 }
 
@@ -160,13 +160,13 @@ func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 	in := &c.in
 	for {
 		if in.r < in.w {
-			n, err := in.rx.NextInto(ev, in.buf[in.r:in.w])
+			n, err := in.receiver.NextInto(ev, in.buf[in.r:in.w])
 			in.r += n
 			switch {
 			case err != nil:
 				return c.fail(err)
 			case ev.Kind == frame.Data:
-				in.news.encoded += int64(len(ev.Payload))
+				in.uncounted.encoded += int64(len(ev.Payload))
 				return nil
 			case ev.Kind == frame.Control:
 				if err := c.control(ev); err != nil {
@@ -186,7 +186,7 @@ func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
 	c.publish()
 	for {
-		if !c.t.Ready() {
+		if !c.transport.Ready() {
 			in.shrink()
 			if in.looping {
 				return errDrained
@@ -196,10 +196,10 @@ func (c *Conn) fill(ctx context.Context) error {
 			}
 		}
 		in.room()
-		n, err := c.t.Read(in.buf[in.w:])
+		n, err := c.transport.Read(in.buf[in.w:])
 		if n > 0 {
 			if in.r < in.w {
-				c.liv.heard() // a frame that has begun goes on
+				c.keepalive.heard() // a frame that has begun goes on
 			}
 			in.w += n
 			if n <= smallRecord {
@@ -220,8 +220,8 @@ const smallRecord = 128
 // makes us look at frames as seldom as others do. An error stays, and is found by the next read.
 func (c *Conn) fillMore() {
 	in := &c.in
-	for c.t.Ready() && len(in.buf)-in.w >= record {
-		n, err := c.t.Read(in.buf[in.w:])
+	for c.transport.Ready() && len(in.buf)-in.w >= record {
+		n, err := c.transport.Read(in.buf[in.w:])
 		if in.w += n; err != nil || n > smallRecord {
 			return
 		}
@@ -259,11 +259,11 @@ func (in *inbox) room() {
 // direct reads payload of the current frame straight into p.
 func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 	for {
-		n, err := c.t.Read(p)
+		n, err := c.transport.Read(p)
 		if n > 0 {
-			c.liv.heard()
-			c.in.news.encoded += int64(n)
-			ev, err := c.in.rx.Payload(p[:n])
+			c.keepalive.heard()
+			c.in.uncounted.encoded += int64(n)
+			ev, err := c.in.receiver.Payload(p[:n])
 			if err != nil {
 				return ev, c.fail(err)
 			}
@@ -291,9 +291,9 @@ func (c *Conn) await(ctx context.Context) error {
 		if err := c.watchRead(ctx); err != nil {
 			return c.life.because(err)
 		}
-		c.liv.listening(true)
-		err := c.t.Wait()
-		c.liv.listening(false)
+		c.keepalive.listening(true)
+		err := c.transport.Wait()
+		c.keepalive.listening(false)
 		if err == nil {
 			return nil
 		}
@@ -317,8 +317,8 @@ const maxInterruptions = 100
 // clearDeadline removes a read deadline that somebody else has left, and reports
 // whether that was keepalive.
 func (c *Conn) clearDeadline() (parking bool) {
-	parking = c.liv.parking.Swap(false)
-	_ = c.t.SetReadDeadline(time.Time{})
+	parking = c.keepalive.parking.Swap(false)
+	_ = c.transport.SetReadDeadline(time.Time{})
 	return parking
 }
 
@@ -335,7 +335,7 @@ func (c *Conn) settle(ctx context.Context) error {
 		}
 		return nil
 	}
-	if in.answer || c.t.Pending() > 0 {
+	if in.answer || c.transport.Pending() > 0 {
 		in.answer = false
 		c.send.tryFlush()
 	}
@@ -344,7 +344,7 @@ func (c *Conn) settle(ctx context.Context) error {
 
 // throttle keeps the reader until the peer has taken something, if too much waits for it.
 func (c *Conn) throttle(ctx context.Context) error {
-	if c.t.Pending() > c.set.outbox.QueueLimit+answersLimit {
+	if c.transport.Pending() > c.settings.outbox.QueueLimit+answersLimit {
 		if err := c.send.flush(ctx); err != nil && !c.life.broken() {
 			return err
 		}
@@ -365,7 +365,7 @@ type lost struct{ error }
 // broken ends the connection after an error of the transport. Without a close
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) broken(err error) error {
-	clean := err == io.EOF && !c.t.Truncated()
+	clean := err == io.EOF && !c.transport.Truncated()
 	if c.in.looping {
 		return lost{err}
 	}

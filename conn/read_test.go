@@ -169,7 +169,7 @@ func TestAHeaderThatDeclaresATebibyteCostsNothing(t *testing.T) {
 	if _, _, err := server.Read(soon(t)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
-	if got := cap(server.in.asm.buf); got > 2*bufpool.Bulk {
+	if got := cap(server.in.assembly.buf); got > 2*bufpool.Bulk {
 		t.Errorf("%d bytes allocated for 100 that came", got)
 	}
 }
@@ -367,7 +367,7 @@ func TestAnIdleReaderHoldsNoBuffer(t *testing.T) {
 		if err := client.Write(bg, Binary, make([]byte, 30_000)); err != nil {
 			t.Fatal(err)
 		}
-		for server.Stats().MessagesIn == 0 || server.liv.listen.Load() == 0 {
+		for server.Stats().MessagesIn == 0 || server.keepalive.listen.Load() == 0 {
 			time.Sleep(time.Millisecond)
 		}
 		if n := bufpool.Outstanding(); n != 0 {

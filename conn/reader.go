@@ -11,16 +11,16 @@ import (
 // MessageReader is one message that is read as it arrives. It is not for
 // concurrent use.
 type MessageReader struct {
-	c     *Conn
-	ctx   context.Context
-	op    frame.Opcode
-	head  []byte // what a cancelled Read had of the message
-	rest  []byte // received, not yet read; lies in the inbox
-	final bool   // rest is the message's last piece
-	zip   bool   // rest is compressed
-	ended bool   // all of it has been inflated
-	total int
-	err   error
+	c          *Conn
+	ctx        context.Context
+	op         frame.Opcode
+	head       []byte // what a cancelled Read had of the message
+	rest       []byte // received, not yet read; lies in the inbox
+	final      bool   // rest is the message's last piece
+	compressed bool   // rest is
+	ended      bool   // all of it has been inflated
+	total      int
+	err        error
 }
 
 // Reader waits for the next message and returns its type and a reader of its data,
@@ -36,21 +36,21 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) 
 	defer c.unlockRead()
 	in := &c.in
 	r := &MessageReader{c: c, ctx: ctx}
-	if in.asm.open { // a Read that was cancelled has begun it
-		r.head = append([]byte(nil), in.asm.buf...)
+	if in.assembly.open { // a Read that was cancelled has begun it
+		r.head = append([]byte(nil), in.assembly.buf...)
 		r.total = len(r.head)
-		in.asm.drop()
-		r.op = in.rx.Message()
+		in.assembly.drop()
+		r.op = in.receiver.Message()
 	} else {
 		var ev frame.Event
 		if err := c.event(ctx, &ev); err != nil {
 			return 0, nil, err
 		}
-		in.beginMessage(c.zip, &ev)
+		in.beginMessage(c.compression, &ev)
 		r.op = ev.Opcode
 		r.take(&ev)
 	}
-	r.zip = in.zipped
+	r.compressed = in.compressed
 	in.stream = r
 	return MessageType(r.op), r, nil
 }
@@ -91,7 +91,7 @@ func (r *MessageReader) read(p []byte) (int, error) {
 		if n > 0 || err != nil {
 			return n, err
 		}
-		if r.final && (!r.zip || r.ended) {
+		if r.final && (!r.compressed || r.ended) {
 			return 0, r.finish()
 		}
 		if n, err = r.next(p); n > 0 || err != nil {
@@ -106,7 +106,7 @@ func (r *MessageReader) have(p []byte) (n int, err error) {
 	case len(r.head) > 0:
 		n = copy(p, r.head)
 		r.head = r.head[n:]
-	case !r.zip:
+	case !r.compressed:
 		n = copy(p, r.rest)
 		r.rest = r.rest[n:]
 	case !r.ended && (r.final || len(r.rest) > 0):
@@ -117,7 +117,7 @@ func (r *MessageReader) have(p []byte) (n int, err error) {
 
 // inflate reads of a piece that is compressed.
 func (r *MessageReader) inflate(p []byte) (int, error) {
-	n, k, err := r.c.zip.into(p, r.rest, r.op, r.final)
+	n, k, err := r.c.compression.into(p, r.rest, r.op, r.final)
 	r.rest = r.rest[k:]
 	r.total += n
 	switch err {
@@ -146,14 +146,14 @@ func (r *MessageReader) next(p []byte) (int, error) {
 // direct reports whether the rest of a frame can be read straight into p.
 func (r *MessageReader) direct(p []byte) bool {
 	in := &r.c.in
-	return !r.zip && in.r == in.w && in.rx.Remaining() >= directRead && len(p) >= directRead
+	return !r.compressed && in.r == in.w && in.receiver.Remaining() >= directRead && len(p) >= directRead
 }
 
 // readDirect reads into p, waiting for the first record; others that are here follow.
 func (r *MessageReader) readDirect(p []byte) (n int, err error) {
-	for n == 0 || r.direct(p[n:]) && r.c.t.Ready() {
+	for n == 0 || r.direct(p[n:]) && r.c.transport.Ready() {
 		room := p[n:]
-		ev, err := r.c.direct(r.ctx, room[:min(int64(len(room)), r.c.in.rx.Remaining())])
+		ev, err := r.c.direct(r.ctx, room[:min(int64(len(room)), r.c.in.receiver.Remaining())])
 		if err != nil {
 			if err = r.failed(err); n > 0 && r.err != nil {
 				err = nil // the next call returns it

@@ -96,7 +96,7 @@ func TestAPeerThatTakesNothingIsNotReadFrom(t *testing.T) {
 				}()
 				synctest.Wait()
 				if read := len(got) > 0; read != tt.read {
-					t.Errorf("with %d bytes that wait, read: %v", server.t.Pending(), read)
+					t.Errorf("with %d bytes that wait, read: %v", server.transport.Pending(), read)
 				}
 				if h, _ := readFrame(t, peer); h.Length != int64(tt.waiting) {
 					t.Errorf("got %+v", h)

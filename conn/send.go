@@ -75,14 +75,14 @@ func (s *sender) pass(m *outbox.Message) (done bool, err error) {
 	s.mu.Lock()
 	var b []byte
 	var end int64
-	if s.t.Pending() == 0 {
+	if s.transport.Pending() == 0 {
 		b, end = s.outbox.Pass(m)
 	}
 	s.mu.Unlock()
 	if b == nil {
 		return false, nil
 	}
-	if err = s.t.Write(b, false); err == nil {
+	if err = s.transport.Write(b, false); err == nil {
 		err = s.drain(expired)
 	} else {
 		err = s.failed(err)
@@ -124,7 +124,7 @@ func (s *sender) queue(m *outbox.Message) error {
 func (s *sender) enqueue(m *outbox.Message, offered bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.outbox.Enqueue(m, s.t.Pending(), offered)
+	err := s.outbox.Enqueue(m, s.transport.Pending(), offered)
 	if err != outbox.ErrQueueFull {
 		return err
 	}

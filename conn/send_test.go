@@ -23,7 +23,7 @@ func TestSendKeepsTheOrder(t *testing.T) {
 			{}, {ServerMaxWindowBits: 9, ClientMaxWindowBits: 15},
 			{ServerMaxWindowBits: 15, ClientMaxWindowBits: 12, ServerNoContextTakeover: true, ClientNoContextTakeover: true},
 		} {
-			client, server := zipPair(t, kind, params, Compression{Threshold: -1})
+			client, server := compressedPair(t, kind, params, Compression{Threshold: -1})
 			for name, side := range map[string][2]*Conn{"server": {server, client}, "client": {client, server}} {
 				t.Run(fmt.Sprintf("%s, %s, %v", kind, name, params.ServerMaxWindowBits), func(t *testing.T) {
 					keepsOrder(t, side[0], side[1])
@@ -332,7 +332,7 @@ func TestCloseBehindTheQueue(t *testing.T) {
 
 // TestSendersAndWritersTogether loses nothing, and keeps each one's order.
 func TestSendersAndWritersTogether(t *testing.T) {
-	client, server := zipPair(t, "tls", handshake.DeflateParams{ServerMaxWindowBits: 10, ClientMaxWindowBits: 10}, Compression{Threshold: 64},
+	client, server := compressedPair(t, "tls", handshake.DeflateParams{ServerMaxWindowBits: 10, ClientMaxWindowBits: 10}, Compression{Threshold: 64},
 		func(s *settings) { *s = s.queueing(1<<16, BlockWhenFull) })
 	const senders, each = 8, 300
 	var wg sync.WaitGroup

@@ -19,9 +19,9 @@ import (
 // It has three verbs: enqueue (into our memory), tryFlush (what the socket takes now) and flush (until a context ends).
 // The lock is held for enqueuing and collecting, the token for everything that touches the transport.
 type sender struct {
-	t     transport.Conn
-	life  *life
-	owner sendOwner
+	transport transport.Conn
+	life      *life
+	owner     sendOwner
 
 	mu      sync.Mutex
 	outbox  outbox.Outbox // guarded by mu
@@ -52,13 +52,13 @@ type sendOwner interface {
 
 // init makes the send side of c ready, with a response to the handshake before everything else.
 func (s *sender) init(c *Conn, response []byte) {
-	s.t, s.life, s.owner = c.t, &c.life, c
-	s.cork.timer = c.set.corkTimer
+	s.transport, s.life, s.owner = c.transport, &c.life, c
+	s.cork.timer = c.settings.corkTimer
 	var d *deflate.Compressor
-	if c.zip != nil {
-		d = &c.zip.send
+	if c.compression != nil {
+		d = &c.compression.send
 	}
-	s.outbox = outbox.New(c.role, &c.set.outbox, d, response)
+	s.outbox = outbox.New(c.role, &c.settings.outbox, d, response)
 }
 
 // message enqueues a message of at most outbox.MaxCopied bytes, and returns when it was sent; while messages are corked
@@ -134,7 +134,7 @@ func (s *sender) control(op frame.Opcode, payload []byte) (end int64) {
 func (s *sender) pong(payload []byte) (send bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.outbox.Pong(payload, s.t.Pending() > 0)
+	return s.outbox.Pong(payload, s.transport.Pending() > 0)
 }
 
 // drop gives back what the send side holds, and wakes everybody: the connection has ended.
@@ -158,12 +158,12 @@ func (s *sender) forgetWaiters() {
 func (s *sender) pending() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.outbox.Len() + s.t.Pending()
+	return s.outbox.Len() + s.transport.Pending()
 }
 
 // counts returns what was enqueued, and what waits for the peer.
 func (s *sender) counts() (c outbox.Counts, pending int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.outbox.Counts(), s.outbox.Len() + s.t.Pending()
+	return s.outbox.Counts(), s.outbox.Len() + s.transport.Pending()
 }

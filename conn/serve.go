@@ -43,7 +43,7 @@ func (c *Conn) Serve(ctx context.Context, fn func(*Conn, Message) error) error {
 func (c *Conn) serveAndEnd(ctx context.Context, fn func(*Conn, Message) error) (err error) {
 	s := server{c: c, ctx: ctx, fn: fn}
 	func() {
-		defer s.leave()
+		defer s.stop()
 		for s.serve() {
 		}
 		s.over = true
@@ -51,12 +51,12 @@ func (c *Conn) serveAndEnd(ctx context.Context, fn func(*Conn, Message) error) (
 	return c.served(s.err, s.failed)
 }
 
-// leave gives the reader's token back. If fn has panicked or ended its goroutine, the connection
+// stop gives the reader's token back. If fn has panicked or ended its goroutine, the connection
 // is closed.
-func (s *server) leave() {
+func (s *server) stop() {
 	c := s.c
 	c.in.looping = false
-	c.liv.parkable(false)
+	c.keepalive.parkable(false)
 	if !s.over {
 		_ = c.CloseNow()
 	}
@@ -86,13 +86,13 @@ func (s *server) serve() (again bool) {
 	c.in.looping = true
 	var err error
 	if s.handle() {
-		err = c.t.Loop(s.handle)
+		err = c.transport.Loop(s.handle)
 	}
 	c.in.looping = false
 	if l, ok := s.err.(lost); ok {
 		s.err = c.broken(l.error)
 	}
-	c.liv.listening(false)
+	c.keepalive.listening(false)
 	switch {
 	case err == nil:
 	case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -119,9 +119,9 @@ func (s *server) serve() (again bool) {
 // handle hands over the messages that are here, and returns false when it is over.
 func (s *server) handle() bool {
 	c := s.c
-	c.liv.listening(false)
-	if !c.liv.mayPark.Load() {
-		c.liv.parkable(true)
+	c.keepalive.listening(false)
+	if !c.keepalive.mayPark.Load() {
+		c.keepalive.parkable(true)
 	}
 	if s.err, s.failed = s.messages(); s.err != errDrained {
 		return false
@@ -133,7 +133,7 @@ func (s *server) handle() bool {
 		s.err = c.life.because(err)
 		return false
 	}
-	c.liv.listening(true)
+	c.keepalive.listening(true)
 	return true
 }
 
@@ -160,8 +160,8 @@ func (c *Conn) endServe(ctx context.Context, err *error) {
 	if flushErr := c.uncork(ctx); *err == nil {
 		*err = flushErr
 	}
-	if !c.in.asm.open {
-		c.in.asm.drop()
+	if !c.in.assembly.open {
+		c.in.assembly.drop()
 	}
 	c.unlockRead()
 }
@@ -204,10 +204,10 @@ func orderly(err error) error {
 // any more.
 func (c *Conn) uncork(ctx context.Context) error {
 	c.send.cork.serve(notServing)
-	send := c.in.answer || c.send.unsent.Load() || c.t.Pending() > 0
+	send := c.in.answer || c.send.unsent.Load() || c.transport.Pending() > 0
 	c.in.answer = false
-	if !c.in.asm.open {
-		c.in.asm.drop()
+	if !c.in.assembly.open {
+		c.in.assembly.drop()
 	}
 	if c.life.hasEnded() {
 		return nil
@@ -220,7 +220,7 @@ func (c *Conn) uncork(ctx context.Context) error {
 
 // inputState tells whether there is more input than the message that is being handled.
 func (c *Conn) inputState() int32 {
-	if c.in.r < c.in.w || c.t.Ready() {
+	if c.in.r < c.in.w || c.transport.Ready() {
 		return moreInput
 	}
 	return lastInput
@@ -272,7 +272,7 @@ func (s *service) work() {
 		if goesOn {
 			return
 		}
-		s.leave()
+		s.stop()
 		if !s.over { // fn has panicked or ended this goroutine
 			s.err, s.failed = s.c.life.err(), false
 		}
@@ -287,9 +287,9 @@ func (s *service) work() {
 
 // wait waits on a fresh, small stack. What it waited for is found by whoever works.
 func (s *service) wait() {
-	s.c.liv.listening(true)
-	_ = s.c.t.Wait()
-	s.c.liv.listening(false)
+	s.c.keepalive.listening(true)
+	_ = s.c.transport.Wait()
+	s.c.keepalive.listening(false)
 	go s.work()
 }
 

@@ -287,7 +287,7 @@ func TestServeHasClosedTheSocketWhenItReturns(t *testing.T) {
 		for _, reset := range []bool{false, true} {
 			t.Run(fmt.Sprint(kind, " reset ", reset), func(t *testing.T) {
 				peer, server := raw(t, kind)
-				below, err := tcpOf(server.t.NetConn()).SyscallConn()
+				below, err := tcpOf(server.transport.NetConn()).SyscallConn()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -345,12 +345,12 @@ func awaitStacks(of string, n int) {
 // park has the connection exchange its goroutine, as Tick does after two seconds of silence, when it has received what
 // its peer has sent: with more to come the exchanged goroutine would go back to work.
 func park(c, peer *Conn) {
-	for c.Stats().WireIn < peer.Stats().WireOut || !c.liv.mayPark.Load() || c.liv.listen.Load() == 0 {
+	for c.Stats().WireIn < peer.Stats().WireOut || !c.keepalive.mayPark.Load() || c.keepalive.listen.Load() == 0 {
 		runtime.Gosched()
 	}
-	c.liv.mayPark.Store(false)
-	c.liv.parking.Store(true)
-	_ = c.t.SetReadDeadline(past)
+	c.keepalive.mayPark.Store(false)
+	c.keepalive.parking.Store(true)
+	_ = c.transport.SetReadDeadline(past)
 }
 
 // TestGoServesAcrossGoroutines: whole messages, long ones and halves, before and after

@@ -57,9 +57,9 @@ const (
 func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 	s := settings{
 		messageLimit: min(limit, maxSize),
-		closeTimeout: bounded(closing, DefaultCloseTimeout),
+		closeTimeout: positiveOr(closing, DefaultCloseTimeout),
 		pingInterval: min(orDefault(ping, DefaultPingInterval), maxDuration),
-		pongTimeout:  bounded(pong, DefaultPongTimeout),
+		pongTimeout:  positiveOr(pong, DefaultPongTimeout),
 		outbox:       outbox.Options{QueueLimit: DefaultQueueLimit},
 		wheel:        keepalives,
 		corkTimer:    corkTimers,
@@ -113,14 +113,14 @@ func (s *settings) lookAtRate() time.Duration {
 }
 
 // giveUpAfter is how long a peer may take nothing of what is sent to it.
-func (s *settings) giveUpAfter() time.Duration { return s.readEvery() + s.pongTimeout }
+func (s *settings) giveUpAfter() time.Duration { return s.idleInterval() + s.pongTimeout }
 
-// readEvery is how often somebody has to read from a connection whose handler has returned: before a
+// idleInterval is how often somebody has to read from a connection whose handler has returned: before a
 // peer that pings as we do misses our answers.
-func (s *settings) readEvery() time.Duration { return cmp.Or(s.pingInterval, DefaultPingInterval) }
+func (s *settings) idleInterval() time.Duration { return cmp.Or(s.pingInterval, DefaultPingInterval) }
 
 // bounded is a duration that cannot be switched off: zero and less stand for the default.
-func bounded(d, def time.Duration) time.Duration {
+func positiveOr(d, def time.Duration) time.Duration {
 	if d <= 0 {
 		return def
 	}

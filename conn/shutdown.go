@@ -97,7 +97,7 @@ func (g *Group) close() <-chan struct{} {
 		empty = make(chan struct{})
 		g.emptied = empty
 	}
-	g.left()
+	g.signalEmpty()
 	return empty
 }
 

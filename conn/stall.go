@@ -22,44 +22,44 @@ type stall struct {
 const stallLooks = 8
 
 // stalls has the peer watched: something waits for it. The send side's token is held.
-func (c *Conn) stalls() {
-	at := &c.watchers().stall
+func (c *Conn) watchStall() {
+	at := &c.timeouts().stall
 	if at.Load() != nil {
 		return
 	}
-	s := &stall{c: c, since: c.set.wheel.Now()}
-	s.taken = transport.Acknowledged(c.t)
+	s := &stall{c: c, since: c.settings.wheel.Now()}
+	s.taken = transport.Acknowledged(c.transport)
 	if !at.CompareAndSwap(nil, s) {
 		return
 	}
-	c.set.wheel.Schedule(&s.entry, s, s.pause())
+	c.settings.wheel.Schedule(&s.entry, s, s.pause())
 	if c.life.hasEnded() {
-		c.dismissSentries()
+		c.cancelTimeouts()
 	}
 }
 
-func (s *stall) pause() time.Duration { return s.c.set.giveUpAfter() / stallLooks }
+func (s *stall) pause() time.Duration { return s.c.settings.giveUpAfter() / stallLooks }
 
 // Tick gives the peer up if it has taken nothing for too long.
 func (s *stall) Tick() time.Duration {
 	c := s.c
-	now := c.set.wheel.Now()
-	taken := transport.Acknowledged(c.t)
+	now := c.settings.wheel.Now()
+	taken := transport.Acknowledged(c.transport)
 	switch {
 	case c.life.hasEnded():
 		return 0
-	case c.t.Pending() == 0:
-		at := &c.watchers().stall
+	case c.transport.Pending() == 0:
+		at := &c.timeouts().stall
 		at.CompareAndSwap(s, nil)
 		// A writer that ran before the swap saw this stall and started no other: check again.
-		if c.t.Pending() == 0 || !at.CompareAndSwap(nil, s) {
+		if c.transport.Pending() == 0 || !at.CompareAndSwap(nil, s) {
 			return 0
 		}
 		s.since, s.taken = now, taken
 	case taken != s.taken:
 		s.since, s.taken = now, taken
 	}
-	left := max(s.since, c.set.wheel.Resumed()) + int64(c.set.giveUpAfter()) - now
+	left := max(s.since, c.settings.wheel.Resumed()) + int64(c.settings.giveUpAfter()) - now
 	if left <= 0 {
 		go c.abort(ErrPingTimeout)
 		return 0

@@ -18,7 +18,7 @@ type Stats struct {
 	RoundTrip               time.Duration
 }
 
-// traffic counts messages. Its guard is that of the place where it lies.
+// traffic counts messages. Whoever holds it guards it.
 type traffic struct{ messages, payload, encoded int64 }
 
 // count adds a message of n bytes.
@@ -35,17 +35,17 @@ type counters struct {
 
 // received counts a message. The counters learn of it when the input that is here has
 // been handled: they cost more than a plain variable.
-func (c *Conn) received(n int) { c.in.news.count(n) }
+func (c *Conn) received(n int) { c.in.uncounted.count(n) }
 
 // publish adds what has been received to the counters. The read side's token is held.
 func (c *Conn) publish() {
-	news, n := &c.in.news, &c.num
+	news, n := &c.in.uncounted, &c.counters
 	if news.messages != 0 || news.encoded != 0 {
 		n.messagesIn.Add(news.messages)
 		n.payloadIn.Add(news.payload)
 		n.encodedIn.Add(news.encoded)
 		*news = traffic{}
-		c.liv.heard()
+		c.keepalive.heard()
 	}
 }
 
@@ -54,11 +54,11 @@ func (c *Conn) publish() {
 // one, not at one instant; in Serve, what was received is counted when the input that is
 // here has been handled.
 func (c *Conn) Stats() Stats {
-	in, out := c.t.Counts()
+	in, out := c.transport.Counts()
 	s := Stats{
-		MessagesIn: c.num.messagesIn.Load(), PayloadIn: c.num.payloadIn.Load(), EncodedIn: c.num.encodedIn.Load(),
-		ControlIn: c.num.control.Load(), WireIn: in, WireOut: out,
-		RoundTrip: time.Duration(c.png.rtt.Load()),
+		MessagesIn: c.counters.messagesIn.Load(), PayloadIn: c.counters.payloadIn.Load(), EncodedIn: c.counters.encodedIn.Load(),
+		ControlIn: c.counters.control.Load(), WireIn: in, WireOut: out,
+		RoundTrip: time.Duration(c.pings.rtt.Load()),
 	}
 	sent, pending := c.send.counts()
 	s.MessagesOut, s.PayloadOut, s.EncodedOut = sent.Messages, sent.Payload, sent.Encoded

@@ -42,7 +42,7 @@ func BenchmarkCounting(b *testing.B) {
 	_, c := pair(b, "pipe")
 	b.ReportAllocs()
 	for b.Loop() {
-		c.in.news.encoded += 32
+		c.in.uncounted.encoded += 32
 		c.received(32)
 		c.send.countMessage(32)
 		c.observeOut(Text, 32)

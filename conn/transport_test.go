@@ -9,12 +9,12 @@ import (
 func TestTheTransportFitsTheConnection(t *testing.T) {
 	for kind, want := range map[string]bool{"tls": true, "plain": true, "pipe": true, "stream": false} {
 		client, _ := pair(t, kind)
-		if client.t.Resumable() != want {
+		if client.transport.Resumable() != want {
 			t.Errorf("%s: resumable %v", kind, !want)
 		}
 	}
 	client, _ := pair(t, "tls")
-	if _, err := client.t.Read(make([]byte, 1)); err != wire.ErrWouldBlock {
+	if _, err := client.transport.Read(make([]byte, 1)); err != wire.ErrWouldBlock {
 		t.Errorf("read from an idle connection: %v", err)
 	}
 }

@@ -28,18 +28,18 @@ func (c *Conn) handlerReturned() {
 		return
 	}
 	u := &unread{c: c}
-	if !c.watchers().unread.CompareAndSwap(nil, u) {
+	if !c.timeouts().unread.CompareAndSwap(nil, u) {
 		return
 	}
 	c.in.used.Store(false)
-	c.set.wheel.Schedule(&u.entry, u, u.patience())
+	c.settings.wheel.Schedule(&u.entry, u, u.patience())
 	if c.life.hasEnded() {
-		c.dismissSentries()
+		c.cancelTimeouts()
 	}
 }
 
 // patience is how long nobody may read.
-func (u *unread) patience() time.Duration { return u.c.set.readEvery() }
+func (u *unread) patience() time.Duration { return u.c.settings.idleInterval() }
 
 // Tick closes the connection if nobody has read since the last look, and nobody is waiting to.
 func (u *unread) Tick() time.Duration {

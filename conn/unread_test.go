@@ -84,7 +84,7 @@ func TestAHandlerThatPanicsLeavesNoConnection(t *testing.T) {
 	server := <-accepted
 	var u *unread
 	for u == nil { // until net/http has seen the panic
-		u = server.watchers().unread.Load()
+		u = server.timeouts().unread.Load()
 	}
 	_ = u.Tick() // its time has passed
 	if _, _, err := c.Read(bg); CloseStatus(err) != StatusInternalError {

@@ -92,7 +92,7 @@ func (c *Conn) watchRead(ctx context.Context) error {
 		if ctx.Done() == nil {
 			return nil
 		}
-		c.in.watch = newWatch(c.t.SetReadDeadline, &c.life, c)
+		c.in.watch = newWatch(c.transport.SetReadDeadline, &c.life, c)
 	}
 	return c.in.watch.set(ctx)
 }

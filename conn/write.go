@@ -17,7 +17,7 @@ import (
 // the message is forgotten. Otherwise it is an *InterruptedError; so it is, too, when
 // the message was compressed with context takeover, which cannot be undone.
 func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte) error {
-	return c.write(ctx, typ, p, c.zip.wants(len(p)))
+	return c.write(ctx, typ, p, c.compression.wants(len(p)))
 }
 
 // WriteUncompressed is Write for a message that must not be compressed although

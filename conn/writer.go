@@ -106,11 +106,11 @@ func (w *MessageWriter) valid(p []byte) bool {
 // take is Write for what has been checked.
 func (w *MessageWriter) take(p []byte) (int, error) {
 	full := w.c.send.whole(len(w.buf) + len(p))
-	if full > 0 && (w.zips() || w.c.send.whole(len(w.buf)) > 0) {
+	if full > 0 && (w.compresses() || w.c.send.whole(len(w.buf)) > 0) {
 		if err := w.flushBefore(); err != nil {
 			return 0, err
 		}
-		if full = w.c.send.whole(len(p)); full > 0 && w.zips() {
+		if full = w.c.send.whole(len(p)); full > 0 && w.compresses() {
 			full = len(p) // records do not show in what is compressed
 		}
 	}
@@ -263,15 +263,15 @@ func (w *MessageWriter) fragment(m payload, fin bool) error {
 	return err
 }
 
-// zips reports whether fragments are compressed.
-func (w *MessageWriter) zips() bool { return w.c.zip != nil && !w.plain }
+// compresses reports whether fragments are compressed.
+func (w *MessageWriter) compresses() bool { return w.c.compression != nil && !w.plain }
 
 // compressor returns how a fragment's payload is compressed, nil if it is not. A
 // message that is one fragment is compressed only if that saves something.
 func (w *MessageWriter) compressor(n int, fin bool) compressor {
 	whole := !w.began && fin
 	switch {
-	case !w.zips(), whole && !w.c.zip.wants(n):
+	case !w.compresses(), whole && !w.c.compression.wants(n):
 		return nil
 	case whole:
 		return w.c.send.outbox.Compress
