@@ -26,7 +26,7 @@ import (
 //
 // After Accept the ResponseWriter must not be used. The connection outlives the
 // handler: when it returns is up to you, but somebody has to read until the connection
-// ends (Serve, Go, CloseRead, or calls of Read). When the handler has returned, or
+// ends (Serve, ServeInBackground, CloseRead, or calls of Read). When the handler has returned, or
 // panicked, and nobody has read for PingInterval, the connection is closed with 1011
 // (ErrUnread).
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {

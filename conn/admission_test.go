@@ -48,7 +48,7 @@ func TestHandshakesThatAreUnderWayCount(t *testing.T) {
 				go func() {
 					c, err := Upgrade(bg, from{b, "192.0.2.1:7"}, o)
 					if err == nil {
-						c.Go(echoBack, nil)
+						c.ServeInBackground(echoBack, nil)
 					}
 				}()
 				go func() {

@@ -106,15 +106,15 @@ func misuse(t *testing.T, where, what string, native bool) {
 		case "closes now":
 			inside = c.CloseNow()
 		case "shuts down":
-			inside = g.Shutdown(ctx, Shutdown{})
+			inside = g.Shutdown(ctx, ShutdownOptions{})
 		case "reads":
 			_, _, inside = c.Read(ctx)
 		case "writes":
 			inside = c.Write(ctx, Text, []byte("from a callback"))
 		case "sends":
-			inside = c.Send(prepare(t, Text, "from a callback"))
+			inside = c.Send(bg, prepare(t, Text, "from a callback"))
 		case "broadcasts":
-			g.Broadcast(nil, prepare(t, Text, "to all"))
+			g.Broadcast(bg, nil, prepare(t, Text, "to all"))
 			inside = nil
 		case "pings":
 			_, inside = c.Ping(ctx)
@@ -163,14 +163,14 @@ func misuse(t *testing.T, where, what string, native bool) {
 		echo := func(c *Conn, msg Message) error {
 			m.at("Serve", c)
 			m.at("Go", c)
-			g.Broadcast(func(c *Conn) bool {
+			g.Broadcast(bg, func(c *Conn) bool {
 				m.at("pick", c)
 				return false
 			})
 			return c.Write(c.Context(), msg.Type, msg.Data)
 		}
 		if where == "Go" || where == "ended" {
-			c.Go(echo, func(error) { m.at("ended", c) })
+			c.ServeInBackground(echo, func(error) { m.at("ended", c) })
 			return
 		}
 		_ = c.Serve(bg, echo)
@@ -214,7 +214,7 @@ func misuse(t *testing.T, where, what string, native bool) {
 	if where != "Refused" {
 		empty, stop := context.WithTimeout(bg, 10*time.Second)
 		defer stop()
-		if err := g.Shutdown(empty, Shutdown{}); err != nil {
+		if err := g.Shutdown(empty, ShutdownOptions{}); err != nil {
 			t.Errorf("the group did not empty: %v", err)
 		}
 	}
@@ -335,7 +335,7 @@ func TestEveryCallbackOfAClientMayBeMisused(t *testing.T) {
 func TestAPanicInGoEndsTheProgram(t *testing.T) {
 	if os.Getenv("WSS_TEST_PANIC") != "" {
 		client, server := pair(t, "plain")
-		server.Go(func(*Conn, Message) error { panic("in a callback of Go") }, nil)
+		server.ServeInBackground(func(*Conn, Message) error { panic("in a callback of Go") }, nil)
 		_ = client.Write(bg, Text, nil)
 		_, _, _ = client.Read(bg)
 		return
@@ -376,7 +376,7 @@ func TestAPanicInACallbackGivesThePlaceBack(t *testing.T) {
 					t.Fatal("a slot was not given back:", err)
 				}
 			}
-			if err := g.Shutdown(bg, Shutdown{}); err != nil {
+			if err := g.Shutdown(bg, ShutdownOptions{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -384,7 +384,7 @@ func TestAPanicInACallbackGivesThePlaceBack(t *testing.T) {
 }
 
 type panicking struct {
-	Unobserved
+	NopObserver
 	where string
 }
 
@@ -430,7 +430,7 @@ func TestAGroupedConnectionMayEndInOpened(t *testing.T) {
 
 // ender ends a connection in Opened.
 type ender struct {
-	Unobserved
+	NopObserver
 	end    func(*Conn)
 	closed int
 }

@@ -46,8 +46,8 @@ func (c *Conn) boundClosing(d time.Duration, f func()) {
 //
 // A code that may not be sent, a reason of more than 123 bytes or one that is not
 // UTF-8 is refused, and the connection stays open. StatusNoStatus with an empty
-// reason sends no code. While Serve or Go runs, Close returns when the peer's host
-// takes the frame, and Serve or Go does the rest. On a connection that has ended Close returns nil if
+// reason sends no code. While Serve or ServeInBackground runs, Close returns when the peer's host
+// takes the frame, and Serve or ServeInBackground does the rest. On a connection that has ended Close returns nil if
 // it ended by a closing handshake, else the *CloseError.
 func (c *Conn) Close(code StatusCode, reason string) error {
 	if _, err := frame.AppendClose(nil, code, reason); err != nil {

@@ -293,7 +293,7 @@ func TestAnAnsweredCloseIsOurOwn(t *testing.T) {
 			_, _, err := server.Read(bg)
 			why, _ := errors.AsType[*CloseError](err)
 			if why == nil || fmt.Sprint(int(why.Code)) != tt.code || why.Token() != tt.token ||
-				why.Remote != (tt.token == "peer") || errors.Is(why, net.ErrClosed) == why.Remote || (why.Reason == "bye") == why.Remote {
+				why.Remote != (tt.token == "peer") || (why.Err == net.ErrClosed) == why.Remote || !errors.Is(err, net.ErrClosed) || (why.Reason == "bye") == why.Remote {
 				t.Errorf("%s, answer %q: %+v", kind, tt.answer, why)
 			}
 		}
@@ -311,7 +311,7 @@ func answersACloseBehindWhatIsBeforeIt(t *testing.T) {
 	server := newConn(transport.New(b), frame.Server, "", newSettings(0, time.Minute, -1, 0), nil, nil)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(bg, func(*Conn, Message) error { return nil }) }()
-	if err := server.Send(prepare(t, Binary, strings.Repeat("x", 64<<10))); err != nil {
+	if err := server.Send(bg, prepare(t, Binary, strings.Repeat("x", 64<<10))); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, "\x03\xe8"))

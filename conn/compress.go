@@ -24,7 +24,7 @@ const (
 
 // Compression configures permessage-deflate. The zero value is off. Read
 // docs/security.md before you switch it on: compressing secrets beside text that an
-// attacker chooses gives the secrets away; see [Conn.WriteUncompressed].
+// attacker chooses gives the secrets away; see [Uncompressed].
 type Compression struct {
 	// Mode is off by default.
 	Mode CompressionMode

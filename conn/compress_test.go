@@ -97,14 +97,15 @@ func TestWhatGoesUncompressed(t *testing.T) {
 	_, _ = rand.Read(noise)
 	small := noise[:1000]
 	text := jsonText(0, 1000)
-	writer := func(plain bool, pieces ...[]byte) func() error {
+	writer := func(secret bool, pieces ...[]byte) func() error {
 		return func() error {
-			w, err := server.Writer(bg, Binary)
+			var options []WriteOption
+			if secret {
+				options = append(options, Uncompressed)
+			}
+			w, err := server.Writer(bg, Binary, options...)
 			if err != nil {
 				return err
-			}
-			if plain {
-				w.DisableCompression()
 			}
 			for i, p := range pieces {
 				if i > 0 {
@@ -126,8 +127,8 @@ func TestWhatGoesUncompressed(t *testing.T) {
 		{"below it", func() error { return server.Write(bg, Binary, text[:thresholdTakeover-1]) }, false, 1},
 		{"noise", func() error { return server.Write(bg, Binary, small) }, false, 1},
 		{"much noise", func() error { return server.Write(bg, Binary, noise) }, false, 1},
-		{"a secret", func() error { return server.WriteUncompressed(bg, Binary, text) }, false, 1},
-		{"a long secret", func() error { return server.WriteUncompressed(bg, Binary, jsonText(1, 40_000)) }, false, 1},
+		{"a secret", func() error { return server.Write(bg, Binary, text, Uncompressed) }, false, 1},
+		{"a long secret", func() error { return server.Write(bg, Binary, jsonText(1, 40_000), Uncompressed) }, false, 1},
 		{"a stream", writer(false, text, text), true, 2},
 		{"a short stream", writer(false, text[:10]), false, 1},
 		{"a stream of one piece of noise", writer(false, small), false, 1},

@@ -263,7 +263,7 @@ func TestWhatEachRoleSends(t *testing.T) {
 				_ = w.Close()
 			}
 			p, _ := Prepare(Binary, []byte("prepared"))
-			_ = c.Send(p)
+			_ = c.Send(bg, p)
 			_, _ = c.Ping(bg)
 			_ = c.Close(4000, strings.Repeat("r", 123))
 		}()

@@ -13,7 +13,7 @@ const corkLimit = 10 * time.Millisecond
 // cork says whether messages are buffered without being sent at once.
 type cork struct {
 	serving atomic.Int32 // what Serve is doing: notServing, moreInput or lastInput
-	calls   atomic.Int32 // calls of Cork without their Uncork
+	calls   atomic.Int32 // of Cork that have not returned
 	timer   *corkTimer
 	listed  bool // in timer's list; guarded by the sender's lock
 }

@@ -13,13 +13,22 @@ import (
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
+// holdCork has everything buffered from now on, as if a function were running in Cork. What it returns ends that.
+func holdCork(c *Conn) (uncork func() error) {
+	c.send.cork.calls.Add(1)
+	return func() error {
+		c.uncork()
+		return c.life.closed()
+	}
+}
+
 // corkedServer is a server in memory whose cork is held, and its peer.
 func corkedServer(timer *corkTimer) (peer *pipe.End, server *Conn) {
 	peer, b := pipe.New(1 << 16)
 	set := newSettings(0, 0, -1, 0)
 	set.corkTimer = timer
 	server = newConn(transport.New(b), frame.Server, "", set, nil, nil)
-	server.Cork()
+	holdCork(server)
 	return peer, server
 }
 
@@ -103,7 +112,7 @@ func TestABubbleIsNotWatchedFromOutside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		peer, b := pipe.New(1 << 16)
 		server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
-		server.Cork()
+		holdCork(server)
 		came := make(chan string)
 		go func() {
 			_, p := readFrame(t, peer)

@@ -14,23 +14,21 @@
 //
 // # Contexts
 //
-// Every call that may wait takes a context, but for [Conn.Close], which CloseTimeout bounds, and
-// [Conn.Send] with [BlockWhenFull]; and a read that finds the end of the stream may take a
-// second longer, for answers that are being sent. When it ends, the call returns its
-// error and the connection stays usable: a message that was half received is
+// Every call that may wait takes a context, but for [Conn.Close], which CloseTimeout bounds; and a read
+// that finds the end of the stream may take a second longer, for answers that are being sent. When it ends,
+// the call returns its error and the connection stays usable: a message that was half received is
 // kept for the next read, and a message of which nothing was sent is forgotten.
 // Only where a frame was cut in half does more happen, and *[InterruptedError]
 // says what.
 //
-// # When bytes leave
+// # When messages are sent
 //
 // [Conn.Write], [MessageWriter.Flush] and [MessageWriter.Close] return when the kernel
-// has taken what they were given. What is written in the callback of [Conn.Serve] or
-// [Conn.Go], and between [Conn.Cork] and [Conn.Uncork], gathers, and Write returns at
-// once: it leaves when the input that is here has been handled, or at Uncork; when 68
-// KiB have gathered; at [Conn.Flush]; and after ten or twenty milliseconds at the latest. [Conn.Send] gives
-// the kernel what it takes at once and queues the rest. Messages always leave in the
-// order in which one goroutine sent them.
+// has taken what they were given. In the callback of [Conn.Serve] or [Conn.ServeInBackground], and in
+// [Conn.Cork], Write does not wait. What is written there is buffered while more input is available, or
+// until Cork returns; and sent when 68 KiB are buffered, at [Conn.Flush], and after ten to twenty
+// milliseconds at the latest. [Conn.Send] gives the kernel what it takes at once and queues the rest.
+// Messages are always sent in the order in which one goroutine wrote them.
 //
 // # Concurrency
 //

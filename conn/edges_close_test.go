@@ -49,7 +49,7 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 		"nothing": func(*testing.T, *Conn) func() { return func() {} },
 		"a full queue": func(t *testing.T, c *Conn) func() {
 			for range 200 {
-				if err := c.Send(prepare(t, Binary, strings.Repeat("q", 8000))); err != nil {
+				if err := c.Send(bg, prepare(t, Binary, strings.Repeat("q", 8000))); err != nil {
 					break
 				}
 			}
@@ -62,15 +62,15 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 			}
 			_, _ = w.Write([]byte("first "))
 			_ = w.Flush()
-			_ = c.Send(prepare(t, Text, "behind it"))
+			_ = c.Send(bg, prepare(t, Text, "behind it"))
 			return func() { _ = w.Close() }
 		},
 		"corked replies": func(t *testing.T, c *Conn) func() {
-			c.Cork()
+			uncork := holdCork(c)
 			for range 5 {
 				_ = c.Write(bg, Text, []byte("reply"))
 			}
-			return func() { _ = c.Uncork() }
+			return func() { _ = uncork() }
 		},
 		"a long message under way": func(t *testing.T, c *Conn) func() {
 			written := make(chan struct{})
@@ -106,7 +106,7 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 					}()
 					go func() { // whatever may enter still does
 						for range 50 {
-							_ = c.Send(prepare(t, Text, "late"))
+							_ = c.Send(bg, prepare(t, Text, "late"))
 							_ = c.Write(bg, Text, []byte("late"))
 							_, _ = c.sendPing(nil)
 						}
@@ -152,7 +152,7 @@ func overfill(c *Conn) {
 	}
 }
 
-// TestCloseNowReachesThePeerAtOnce, although a callback of Serve or Go runs and goes on: so it is for an abort of keepalive's and
+// TestCloseNowReachesThePeerAtOnce, although a callback of Serve or ServeInBackground runs and goes on: so it is for an abort of keepalive's and
 // when the time of a shutdown is over.
 func TestCloseNowReachesThePeerAtOnce(t *testing.T) {
 	for _, kind := range []string{"tls", "plain", "stream", "pipe"} {
@@ -171,7 +171,7 @@ func TestCloseNowReachesThePeerAtOnce(t *testing.T) {
 					}
 					over := make(chan struct{})
 					if serve == "Go" {
-						c.Go(fn, func(error) { close(over) })
+						c.ServeInBackground(fn, func(error) { close(over) })
 					} else {
 						go func() {
 							_ = c.Serve(bg, fn)
@@ -196,7 +196,7 @@ func TestCloseNowReachesThePeerAtOnce(t *testing.T) {
 					case "Shutdown":
 						now, cancel := context.WithCancel(bg)
 						cancel()
-						if err := g.Shutdown(now, Shutdown{}); !errors.Is(err, context.Canceled) {
+						if err := g.Shutdown(now, ShutdownOptions{}); !errors.Is(err, context.Canceled) {
 							t.Error(err)
 						}
 					}
@@ -220,7 +220,7 @@ func TestShutdownIsOverWhenItReturns(t *testing.T) {
 	awaitLen(g, 100)
 	ctx, cancel := context.WithTimeout(bg, 50*time.Millisecond)
 	defer cancel()
-	if err := g.Shutdown(ctx, Shutdown{}); !errors.Is(err, context.DeadlineExceeded) {
+	if err := g.Shutdown(ctx, ShutdownOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if n := g.Len(); n != 0 {
@@ -238,7 +238,7 @@ func TestShutdownServerRefusesWhileItCloses(t *testing.T) {
 	sc, cc := testtls.Configs(0)
 	srv := &http.Server{TLSConfig: sc, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := Accept(w, r, &AcceptOptions{Group: g}); err == nil {
-			c.Go(echoBack, nil)
+			c.ServeInBackground(echoBack, nil)
 		}
 	})}
 	served := make(chan error, 1)
@@ -260,7 +260,7 @@ func TestShutdownServerRefusesWhileItCloses(t *testing.T) {
 		<-closing
 		_, _, _ = c.Read(bg)
 	}()
-	go func() { down <- g.ShutdownServer(bg, srv, Shutdown{}) }()
+	go func() { down <- g.ShutdownServer(bg, srv, ShutdownOptions{}) }()
 	for {
 		g.mu.Lock()
 		begun := g.closing
@@ -300,7 +300,7 @@ func TestABroadcastReachesWhoeverHasDialed(t *testing.T) {
 		} else {
 			url, do = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if c, err := Accept(w, r, o); err == nil {
-					c.Go(echoBack, nil)
+					c.ServeInBackground(echoBack, nil)
 				}
 			}), true, true)
 		}
@@ -309,7 +309,7 @@ func TestABroadcastReachesWhoeverHasDialed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := g.Broadcast(nil, prepare(t, Text, "to all")); n != 1 {
+			if n := g.Broadcast(bg, nil, prepare(t, Text, "to all")); n != 1 {
 				t.Errorf("sent to %d", n)
 			}
 			if _, p, err := c.Read(bg); string(p) != "to all" || err != nil {
@@ -327,13 +327,13 @@ func TestCloseIsBoundedOnce(t *testing.T) {
 	for _, reader := range []string{"nobody", "Serve", "Go", "Read"} {
 		inTime(t, func(t *testing.T) {
 			peer, server := rawBubble()
-			_ = server.Send(prepare(t, Binary, strings.Repeat("x", 500_000)))
+			_ = server.Send(bg, prepare(t, Binary, strings.Repeat("x", 500_000)))
 			var wg sync.WaitGroup
 			switch reader {
 			case "Serve":
 				wg.Go(func() { _ = server.Serve(bg, echoBack) })
 			case "Go":
-				server.Go(echoBack, nil)
+				server.ServeInBackground(echoBack, nil)
 			case "Read":
 				wg.Go(func() { _, _, _ = server.Read(bg) })
 			}
@@ -445,7 +445,7 @@ func TestAReasonThatCannotBeSent(t *testing.T) {
 			fn := func(*Conn, Message) error { return &CloseError{Code: 4001, Reason: tt.reason} }
 			over := make(chan struct{})
 			if serve == "Go" {
-				server.Go(fn, func(error) { close(over) })
+				server.ServeInBackground(fn, func(error) { close(over) })
 			} else {
 				go func() {
 					_ = server.Serve(bg, fn)

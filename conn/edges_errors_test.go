@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -87,7 +88,7 @@ func TestAnObserverOfUpgradeGetsARequest(t *testing.T) {
 }
 
 type refusedRequests struct {
-	Unobserved
+	NopObserver
 	mu  sync.Mutex
 	all []*http.Request
 }
@@ -96,4 +97,40 @@ func (f *refusedRequests) Refused(r *http.Request, _ *HandshakeError) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.all = append(f.all, r)
+}
+
+// TestEveryUseAfterTheEndIsErrClosed, whoever ended the connection and how.
+func TestEveryUseAfterTheEndIsErrClosed(t *testing.T) {
+	for name, end := range map[string]func(client, server *Conn){
+		"CloseNow": func(_, server *Conn) { _ = server.CloseNow() },
+		"Close":    func(client, server *Conn) { go client.Read(bg); _ = server.Close(4000, "") },
+		"the peer's close frame": func(client, server *Conn) {
+			go client.Close(4001, "")
+			_, _, _ = server.Read(bg)
+		},
+		"the end of the stream": func(client, server *Conn) { _ = client.CloseNow(); _, _, _ = server.Read(bg) },
+		"a failure":             func(_, server *Conn) { server.abort(ErrPingTimeout) },
+	} {
+		client, server := pair(t, "tls")
+		end(client, server)
+		p := prepare(t, Text, "late")
+		for use, call := range map[string]func() error{
+			"Read":         func() error { _, _, err := server.Read(bg); return err },
+			"ReadInto":     func() error { _, _, err := server.ReadInto(bg, nil); return err },
+			"Reader":       func() error { _, _, err := server.Reader(bg); return err },
+			"Write":        func() error { return server.Write(bg, Text, nil) },
+			"a long Write": func() error { return server.Write(bg, Binary, make([]byte, 100_000)) },
+			"Writer":       func() error { _, err := server.Writer(bg, Text); return err },
+			"Send":         func() error { return server.Send(bg, p) },
+			"Cork":         func() error { return server.Cork(func() error { return nil }) },
+			"Flush":        func() error { return server.Flush(bg) },
+			"Ping":         func() error { _, err := server.Ping(bg); return err },
+			"CloseNow":     func() error { return server.CloseNow() },
+			"Context":      func() error { return context.Cause(server.Context()) },
+		} {
+			if err := call(); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("after %s, %s: %v", name, use, err)
+			}
+		}
+	}
 }

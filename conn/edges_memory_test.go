@@ -167,7 +167,7 @@ func TestCompressingHoldsUpNobody(t *testing.T) {
 	}
 	m := prepare(t, Binary, string(data))
 	sent := make(chan error, 1)
-	go func() { sent <- server.Send(m) }()
+	go func() { sent <- server.Send(bg, m) }()
 	for range 100 { // Send has got that far, or will: either way nothing below waits for it
 		runtime.Gosched()
 	}
@@ -175,7 +175,7 @@ func TestCompressingHoldsUpNobody(t *testing.T) {
 	if server.Stats().MessagesOut != 0 {
 		t.Error("it was sent")
 	}
-	if err := server.Send(prepare(t, Text, "another")); err != nil {
+	if err := server.Send(bg, prepare(t, Text, "another")); err != nil {
 		t.Error(err)
 	}
 	if _, p, err := client.Read(bg); string(p) != "another" || err != nil {

@@ -99,7 +99,7 @@ func TestTheQueueLimitCountsWhatThePeerDoesNotTake(t *testing.T) {
 				}
 				got <- err
 			}()
-			if err := server.Send(m, m, m, m, m); err != nil {
+			if err := server.Send(bg, m, m, m, m, m); err != nil {
 				t.Errorf("%s, policy %d: %v", kind, full, err)
 			}
 			if err := <-got; err != nil || server.Stats().Dropped != 0 {
@@ -113,7 +113,7 @@ func TestTheQueueLimitCountsWhatThePeerDoesNotTake(t *testing.T) {
 func TestTheZeroPreparedIsNoMessage(t *testing.T) {
 	_, server := pair(t, "tls")
 	for _, messages := range [][]*Prepared{{{}}, {prepare(t, Text, "x"), {}}} {
-		if err := server.Send(messages...); !errors.Is(err, ErrMessageType) {
+		if err := server.Send(bg, messages...); !errors.Is(err, ErrMessageType) {
 			t.Errorf("%d messages: %v", len(messages), err)
 		}
 	}

@@ -67,17 +67,17 @@ var (
 	// ErrInvalidUTF8: a text message is not UTF-8: one that came (status 1007), or one that
 	// was to be sent, of which nothing is; then the connection goes on.
 	ErrInvalidUTF8 error = frame.ErrInvalidUTF8
-	// ErrServing: Serve or Go reads from the connection, and hands what comes to its callback.
-	ErrServing = errors.New("websocket: Serve or Go reads from this connection; use the message that its callback is given")
+	// ErrServing: Serve or ServeInBackground reads from the connection, and hands what comes to its callback.
+	ErrServing = errors.New("websocket: Serve or ServeInBackground reads from this connection; use the message that its callback is given")
 	// ErrUnread: the HTTP handler has returned, and nobody reads from the connection (status 1011).
-	ErrUnread = errors.New("websocket: the handler has returned and nobody reads; read until the connection ends, or call Go or CloseRead")
+	ErrUnread = errors.New("websocket: the handler has returned and nobody reads; read until the connection ends, or call ServeInBackground or CloseRead")
 	// ErrMessageType: a message is neither Text nor Binary.
 	ErrMessageType = errors.New("websocket: message type is neither Text nor Binary")
 )
 
 // CloseError says how a connection ended. It is what every call returns from then
-// on. It unwraps to the cause: a broken rule (*frame.Error), ErrMessageTooBig,
-// ErrPingTimeout, ErrCloseTimeout, ErrQueueFull, ErrTooSlow, ErrUnread, net.ErrClosed if this
+// on, and errors.Is(err, net.ErrClosed) holds for it whoever closed: Remote tells. It unwraps to the cause: a broken rule (*frame.Error), ErrMessageTooBig,
+// ErrPingTimeout, ErrCloseTimeout, ErrQueueFull, ErrTooSlow, ErrUnread; Err is net.ErrClosed if this
 // side closed (Close, CloseNow, Group.Shutdown, MaxAge),
 // io.ErrUnexpectedEOF when the stream broke off, or what the network reported.
 type CloseError struct {
@@ -112,6 +112,9 @@ func (e *CloseError) Error() string {
 
 // Unwrap returns the cause.
 func (e *CloseError) Unwrap() error { return e.Err }
+
+// Is reports that every use of a connection after its end is net.ErrClosed, whoever has ended it.
+func (e *CloseError) Is(target error) bool { return target == net.ErrClosed }
 
 // Token is a short stable name of how the connection ended, for metrics: that of the
 // broken rule (frame.Error's Token); "peer" if the peer closed; "local" if this side

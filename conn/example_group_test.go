@@ -20,10 +20,10 @@ func ExampleGroup() {
 		if err != nil {
 			return
 		}
-		c.Go(func(c *conn.Conn, m conn.Message) error {
+		c.ServeInBackground(func(c *conn.Conn, m conn.Message) error {
 			p, err := conn.Prepare(m.Type, m.Data)
 			if err == nil {
-				room.Broadcast(nil, p)
+				room.Broadcast(c.Context(), nil, p)
 			}
 			return err
 		}, nil)
@@ -58,7 +58,7 @@ func ExampleGroup() {
 
 	patience, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	fmt.Println(room.Shutdown(patience, conn.Shutdown{Reason: "back soon"}))
+	fmt.Println(room.Shutdown(patience, conn.ShutdownOptions{Reason: "back soon"}))
 	fmt.Println(<-ended)
 	fmt.Println(<-ended)
 	stats := room.Stats()
@@ -80,7 +80,7 @@ func ExampleObserver() {
 	// 1006 ping_timeout
 }
 
-type closedLogger struct{ conn.Unobserved }
+type closedLogger struct{ conn.NopObserver }
 
 func (closedLogger) Closed(_ *conn.Conn, why *conn.CloseError) {
 	fmt.Println(int(why.Code), why.Token())

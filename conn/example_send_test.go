@@ -24,7 +24,7 @@ func ExampleConn_Send() {
 		mu.Lock()
 		defer mu.Unlock()
 		for c := range subscribers {
-			_ = c.Send(m) // does not wait: a subscriber that is too slow is closed
+			_ = c.Send(context.Background(), m) // does not wait: a subscriber that is too slow is closed
 		}
 	}
 
@@ -36,7 +36,7 @@ func ExampleConn_Send() {
 		mu.Lock()
 		subscribers[c] = true
 		mu.Unlock()
-		c.Go(func(c *conn.Conn, m conn.Message) error {
+		c.ServeInBackground(func(c *conn.Conn, m conn.Message) error {
 			publish(string(m.Data))
 			return nil
 		}, func(error) {
@@ -79,11 +79,11 @@ func ExampleConn_Send() {
 	// 2 for all <nil>
 }
 
-func ExampleConn_Go() {
+func ExampleConn_ServeInBackground() {
 	ended := make(chan error, 1)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := conn.Accept(w, r, nil); err == nil {
-			c.Go(func(c *conn.Conn, m conn.Message) error {
+			c.ServeInBackground(func(c *conn.Conn, m conn.Message) error {
 				return c.Write(c.Context(), m.Type, m.Data)
 			}, func(err error) { ended <- err })
 		} // and the handler returns
@@ -118,11 +118,14 @@ func ExampleConn_Cork() {
 		return
 	}
 	defer c.CloseNow()
-	c.Cork()
-	for i := range 3 {
-		_ = c.Write(ctx, conn.Text, fmt.Appendf(nil, "update %d", i))
-	}
-	fmt.Println(c.Uncork())
+	fmt.Println(c.Cork(func() error {
+		for i := range 3 {
+			if err := c.Write(ctx, conn.Text, fmt.Appendf(nil, "update %d", i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 	for range 3 {
 		_, data, _ := c.Read(ctx)
 		fmt.Println(string(data))

@@ -22,7 +22,7 @@ func ExampleGroup_ShutdownServer() {
 		<-interrupt.Done()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		if err := group.ShutdownServer(ctx, srv, conn.Shutdown{Spread: 10 * time.Second}); err != nil {
+		if err := group.ShutdownServer(ctx, srv, conn.ShutdownOptions{Spread: 10 * time.Second}); err != nil {
 			log.Print(err)
 		}
 	}()

@@ -364,7 +364,7 @@ func ExampleAcceptOptions() {
 	}
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if c, err := conn.Accept(w, r, options); err == nil {
-			c.Go(func(c *conn.Conn, m conn.Message) error { return c.Write(c.Context(), m.Type, m.Data) }, nil)
+			c.ServeInBackground(func(c *conn.Conn, m conn.Message) error { return c.Write(c.Context(), m.Type, m.Data) }, nil)
 		}
 	})
 }
@@ -438,7 +438,7 @@ func ExampleCompression() {
 		for range 50 {
 			_ = c.Write(ctx, conn.Text, []byte(`{"symbol":"ACME","bid":99.50,"ask":99.75,"venue":"XETR","currency":"EUR","state":"open","halted":false,"lot":100,"source":"example"}`))
 		}
-		_ = c.WriteUncompressed(ctx, conn.Text, []byte(`{"token":"secret"}`))
+		_ = c.Write(ctx, conn.Text, []byte(`{"token":"secret"}`), conn.Uncompressed)
 		_ = c.Close(conn.StatusNormalClosure, "")
 	}))
 	defer srv.Close()

@@ -171,7 +171,7 @@ func TestHoursPassWhileACloseIsPending(t *testing.T) {
 			case "Serve":
 				go func() { ended <- server.Serve(bg, echoBack) }()
 			case "Go":
-				server.Go(echoBack, func(err error) { ended <- err })
+				server.ServeInBackground(echoBack, func(err error) { ended <- err })
 			}
 			time.Sleep(3 * time.Second) // Serve's goroutine may have been exchanged
 			_, _ = peer.Write([]byte{0x82})
@@ -196,13 +196,13 @@ func TestHoursPassWhileAPeerTakesNothing(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		peer, server := rawBubble()
 		m := prepare(t, Binary, strings.Repeat("x", 100_000))
-		if err := server.Send(m, m, m); err != nil {
+		if err := server.Send(bg, m, m, m); err != nil {
 			t.Fatal(err)
 		}
 		reading := server.CloseRead(bg)
 		time.Sleep(12 * time.Hour)
 		<-reading.Done()
-		if err := server.Send(m); !errors.Is(err, ErrPingTimeout) || CloseStatus(err) != StatusAbnormal {
+		if err := server.Send(bg, m); !errors.Is(err, ErrPingTimeout) || CloseStatus(err) != StatusAbnormal {
 			t.Errorf("got %v", err)
 		}
 		_ = peer.Close()

@@ -159,7 +159,7 @@ func TestAFullSocketIsNotSpunOn(t *testing.T) {
 						if how == "Write" {
 							err = errors.Join(err, server.Write(bg, Binary, p))
 						} else if m, bad := Prepare(Binary, p); bad == nil {
-							err = errors.Join(err, server.Send(m))
+							err = errors.Join(err, server.Send(bg, m))
 						}
 					}
 					written <- err

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"context"
 	"iter"
 	"math/rand/v2"
 	"net"
@@ -266,11 +267,11 @@ func (g *Group) snapshot() []*Conn {
 // Broadcast sends messages to every connection, or to those that pick returns true for
 // if it is not nil, and returns how many took them. A slow peer holds nobody up: what
 // becomes of its messages is its connection's QueueLimit and WhenFull. (With
-// BlockWhenFull it does hold up the others.)
-func (g *Group) Broadcast(pick func(*Conn) bool, messages ...*Prepared) int {
+// BlockWhenFull it does hold up the others, until ctx ends.)
+func (g *Group) Broadcast(ctx context.Context, pick func(*Conn) bool, messages ...*Prepared) int {
 	n := 0
 	for _, c := range g.snapshot() {
-		if (pick == nil || pick(c)) && c.Send(messages...) == nil {
+		if (pick == nil || pick(c)) && c.Send(ctx, messages...) == nil {
 			n++
 		}
 	}

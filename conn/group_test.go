@@ -23,7 +23,7 @@ func grouped(t *testing.T, g *Group, change ...func(*AcceptOptions)) (dial func(
 	}
 	url, do := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := Accept(w, r, o); err == nil {
-			c.Go(echoBack, nil)
+			c.ServeInBackground(echoBack, nil)
 		}
 	}), true, true)
 	return func(header ...string) (*Conn, error) {
@@ -168,7 +168,7 @@ func TestBroadcast(t *testing.T) {
 	}
 	p := prepare(t, Binary, strings.Repeat("x", 1000))
 	for g.Stats().Dropped == 0 { // until the slow one is given up
-		if n := g.Broadcast(nil, p); n < 5 {
+		if n := g.Broadcast(bg, nil, p); n < 5 {
 			t.Fatalf("%d took it", n)
 		}
 		for _, c := range g.snapshot() { // the others keep up
@@ -179,10 +179,10 @@ func TestBroadcast(t *testing.T) {
 	}
 	first := clients[0].LocalAddr().String()
 	only := func(c *Conn) bool { return c.RemoteAddr().String() == first }
-	if n := g.Broadcast(only, p, p); n != 1 {
+	if n := g.Broadcast(bg, only, p, p); n != 1 {
 		t.Errorf("%d took what was for one", n)
 	}
-	g.Broadcast(nil, prepare(t, Text, "end"))
+	g.Broadcast(bg, nil, prepare(t, Text, "end"))
 	wg.Wait()
 	a, _ := odd.Load(0)
 	b, _ := odd.Load(1)
@@ -214,7 +214,7 @@ func TestGroupShutdown(t *testing.T) {
 		awaitLen(g, 4+map[bool]int{true: 1}[stubborn])
 		ctx, cancel := context.WithCancel(bg)
 		shut := make(chan error, 1)
-		go func() { shut <- g.Shutdown(ctx, Shutdown{Reason: "bye"}) }()
+		go func() { shut <- g.Shutdown(ctx, ShutdownOptions{Reason: "bye"}) }()
 		for _, end := range ends {
 			e, _ := errors.AsType[*CloseError](<-end)
 			if e == nil || e.Code != StatusGoingAway || e.Reason != "bye" || !e.Remote {
@@ -233,7 +233,7 @@ func TestGroupShutdown(t *testing.T) {
 			t.Errorf("afterwards: %v", err)
 		}
 		awaitLen(g, 0)
-		if err := g.Shutdown(bg, Shutdown{}); err != nil {
+		if err := g.Shutdown(bg, ShutdownOptions{}); err != nil {
 			t.Errorf("again: %v", err)
 		}
 		s := g.Stats()
@@ -248,17 +248,17 @@ func TestShutdownClosesWhateverIsToBeSaid(t *testing.T) {
 	long := strings.Repeat("é", 62) // 124 bytes
 	for _, tt := range []struct {
 		name   string
-		how    Shutdown
+		how    ShutdownOptions
 		code   StatusCode
 		reason string
 	}{
-		{"nothing", Shutdown{}, StatusGoingAway, ""},
-		{"a code that is never sent", Shutdown{Code: StatusAbnormal, Reason: "x"}, StatusGoingAway, "x"},
-		{"no code but a reason", Shutdown{Code: StatusNoStatus, Reason: "x"}, StatusGoingAway, "x"},
-		{"a code outside of all ranges", Shutdown{Code: 5000}, StatusGoingAway, ""},
-		{"the longest reason", Shutdown{Code: 4000, Reason: long[:122] + "x"}, 4000, long[:122] + "x"},
-		{"a reason that is one byte too long", Shutdown{Code: 4000, Reason: long}, 4000, long[:122]},
-		{"a reason that is no UTF-8", Shutdown{Code: 4000, Reason: "\xff"}, 4000, ""},
+		{"nothing", ShutdownOptions{}, StatusGoingAway, ""},
+		{"a code that is never sent", ShutdownOptions{Code: StatusAbnormal, Reason: "x"}, StatusGoingAway, "x"},
+		{"no code but a reason", ShutdownOptions{Code: StatusNoStatus, Reason: "x"}, StatusGoingAway, "x"},
+		{"a code outside of all ranges", ShutdownOptions{Code: 5000}, StatusGoingAway, ""},
+		{"the longest reason", ShutdownOptions{Code: 4000, Reason: long[:122] + "x"}, 4000, long[:122] + "x"},
+		{"a reason that is one byte too long", ShutdownOptions{Code: 4000, Reason: long}, 4000, long[:122]},
+		{"a reason that is no UTF-8", ShutdownOptions{Code: 4000, Reason: "\xff"}, 4000, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := &Group{}
@@ -321,7 +321,7 @@ func TestMaximumAge(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 30 {
 			client, server := piped(t, g)
-			server.Go(echoBack, nil)
+			server.ServeInBackground(echoBack, nil)
 			wg.Go(func() {
 				err := client.Serve(bg, func(*Conn, Message) error { return nil })
 				mu.Lock()
@@ -358,7 +358,7 @@ func TestShutdownIsSpread(t *testing.T) {
 		var last time.Duration
 		for range 20 {
 			client, server := piped(t, g)
-			server.Go(echoBack, nil)
+			server.ServeInBackground(echoBack, nil)
 			wg.Go(func() {
 				_ = client.Serve(bg, func(*Conn, Message) error { return nil })
 				mu.Lock()
@@ -366,7 +366,7 @@ func TestShutdownIsSpread(t *testing.T) {
 				mu.Unlock()
 			})
 		}
-		if err := g.Shutdown(bg, Shutdown{Spread: 10 * time.Second}); err != nil {
+		if err := g.Shutdown(bg, ShutdownOptions{Spread: 10 * time.Second}); err != nil {
 			t.Error(err)
 		}
 		wg.Wait()

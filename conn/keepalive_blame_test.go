@@ -96,7 +96,7 @@ func TestWhoTakesWhatIsSentIsNotBlamed(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		peer, server := rawBubble()
 		m := prepare(t, Binary, string(make([]byte, 900_000)))
-		if err := server.Send(m); err != nil {
+		if err := server.Send(bg, m); err != nil {
 			t.Fatal(err)
 		}
 		const slowly = 100 * time.Second
@@ -128,7 +128,7 @@ func TestANetworkThatComesBackIsForgiven(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		peer, server := rawBubble()
 		m := prepare(t, Binary, string(make([]byte, 900_000)))
-		if err := server.Send(m); err != nil {
+		if err := server.Send(bg, m); err != nil {
 			t.Fatal(err)
 		}
 		var wg sync.WaitGroup

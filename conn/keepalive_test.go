@@ -45,7 +45,7 @@ func silence(t *testing.T, how string) {
 	case "Serve": // which looks up every two seconds
 		go func() { ended <- server.Serve(bg, echoBack) }()
 	case "Go":
-		server.Go(echoBack, func(err error) { ended <- err })
+		server.ServeInBackground(echoBack, func(err error) { ended <- err })
 	}
 	h, _ := readFrame(t, peer)
 	if probed := time.Since(began); h.Opcode != frame.Ping || probed < DefaultPingInterval || probed > DefaultPingInterval+3*wheel.Tick {
@@ -167,7 +167,7 @@ func TestAMessageThatArrivesTooSlowlyEndsTheConnection(t *testing.T) {
 				began := time.Now()
 				ended := make(chan error, 1)
 				if serve {
-					server.Go(echoBack, func(err error) { ended <- err })
+					server.ServeInBackground(echoBack, func(err error) { ended <- err })
 				} else {
 					go func() {
 						_, _, err := server.Read(bg)

@@ -17,7 +17,7 @@ func stuck(t *testing.T, messages int) (*pipe.End, *Conn) {
 	server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 	long := prepare(t, Binary, string(make([]byte, 40_000)))
 	for range messages {
-		if err := server.Send(long); err != nil {
+		if err := server.Send(bg, long); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -51,7 +51,7 @@ func TestQueuedMessagesLeaveBeforeOurCloseFrame(t *testing.T) {
 				}
 				tt.close(server)
 				synctest.Wait()
-				if err := server.Send(prepare(t, Text, "late")); err == nil {
+				if err := server.Send(bg, prepare(t, Text, "late")); err == nil {
 					t.Error("a message was taken behind the close frame")
 				}
 				for i := range messages {
@@ -97,7 +97,7 @@ func TestAPeerThatHalfClosesGetsWhatIsOnItsWay(t *testing.T) {
 				case "Serve":
 					go func() { ended <- server.Serve(bg, ignore) }()
 				case "Go":
-					server.Go(ignore, func(err error) { ended <- err })
+					server.ServeInBackground(ignore, func(err error) { ended <- err })
 				}
 				synctest.Wait()
 				_ = peer.CloseWrite()

@@ -79,7 +79,7 @@ func TestHowLongFramesAreGivenToTheTransport(t *testing.T) {
 		}
 		var l ledger
 		c := newConn(&l, frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
-		if err := c.Send(p); err != nil {
+		if err := c.Send(bg, p); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Join(l.lines, ", "); got != want {

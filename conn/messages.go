@@ -28,7 +28,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 // CloseRead is for connections that only send: it reads in the background, so that
 // control frames are handled, and returns a context that ends when reading does:
 // with the connection, or when ctx ends; then the connection stays usable. A message
-// of the peer's closes the connection with 1008. While Serve or Go reads the context ends at once, with
+// of the peer's closes the connection with 1008. While Serve or ServeInBackground reads the context ends at once, with
 // ErrServing as its cause.
 func (c *Conn) CloseRead(ctx context.Context) context.Context {
 	reading, cancel := context.WithCancelCause(context.WithoutCancel(ctx))

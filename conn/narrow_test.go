@@ -184,15 +184,17 @@ func TestAPieceThatIsInterruptedWasTaken(t *testing.T) {
 	})
 }
 
-// TestFlushSaysThatWhatHadGatheredIsLost when the connection has ended.
-func TestFlushSaysThatWhatHadGatheredIsLost(t *testing.T) {
+// TestFlushSaysThatWhatWasBufferedIsLost when the connection has ended.
+func TestFlushSaysThatWhatWasBufferedIsLost(t *testing.T) {
 	_, server := pair(t, "pipe")
-	server.Cork()
-	if err := server.Write(bg, Text, []byte("gathers")); err != nil {
-		t.Fatal(err)
-	}
-	_ = server.CloseNow()
-	if err := server.Flush(bg); err == nil || err != server.life.err() {
+	err := server.Cork(func() error {
+		if err := server.Write(bg, Text, []byte("buffered")); err != nil {
+			t.Fatal(err)
+		}
+		_ = server.CloseNow()
+		return server.Flush(bg)
+	})
+	if err == nil || err != server.life.err() {
 		t.Errorf("got %v, want %v", err, server.life.err())
 	}
 }

@@ -87,7 +87,7 @@ func TestEveryNumberAtItsExtremes(t *testing.T) {
 				option.set(a, d, n)
 				url, trust := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if c, err := Accept(w, r, a); err == nil {
-						c.Go(echoBack, nil)
+						c.ServeInBackground(echoBack, nil)
 					}
 				}), true, true)
 				d.TLS = trust.TLS
@@ -98,7 +98,7 @@ func TestEveryNumberAtItsExtremes(t *testing.T) {
 				if err != nil && option.harmless(n) {
 					t.Error(err)
 				}
-				if err := g.Shutdown(ctx, Shutdown{Spread: time.Duration(min(n, 1))}); err != nil {
+				if err := g.Shutdown(ctx, ShutdownOptions{Spread: time.Duration(min(n, 1))}); err != nil {
 					t.Error(err)
 				}
 				if n, err := g.Len(), g.refuse(503, "", "").Header.Get("Retry-After"); n != 0 || strings.HasPrefix(err, "-") {
@@ -124,7 +124,7 @@ func conversation(ctx context.Context, url string, d *DialOptions) error {
 	}
 	m, err := Prepare(Binary, []byte(text))
 	if err == nil {
-		err = c.Send(m, m, m)
+		err = c.Send(bg, m, m, m)
 	}
 	if err != nil {
 		return err

@@ -14,20 +14,12 @@ type Prepared struct{ m outbox.Message }
 
 // Prepare makes a message to be sent to many connections. data is copied. The error is
 // ErrMessageType, or ErrInvalidUTF8 for text that is not UTF-8.
-func Prepare(typ MessageType, data []byte) (*Prepared, error) { return newPrepared(typ, data, false) }
-
-// PrepareUncompressed is Prepare for a message that must not be compressed on any
-// connection; see [Conn.WriteUncompressed].
-func PrepareUncompressed(typ MessageType, data []byte) (*Prepared, error) {
-	return newPrepared(typ, data, true)
-}
-
-func newPrepared(typ MessageType, data []byte, uncompressed bool) (*Prepared, error) {
+func Prepare(typ MessageType, data []byte, options ...WriteOption) (*Prepared, error) {
 	if err := typ.check(data); err != nil {
 		return nil, err
 	}
 	p := new(Prepared)
-	p.m.Init(frame.Opcode(typ), data, uncompressed)
+	p.m.Init(frame.Opcode(typ), data, isUncompressed(options))
 	return p, nil
 }
 

@@ -27,14 +27,14 @@ func TestPrepareRefusesWhatNoConnectionMaySend(t *testing.T) {
 	if _, err := Prepare(Binary, []byte("\xff")); err != nil {
 		t.Errorf("binary: %v", err)
 	}
-	if _, err := PrepareUncompressed(9, nil); err != ErrMessageType {
+	if _, err := Prepare(9, nil, Uncompressed); err != ErrMessageType {
 		t.Errorf("ping: %v", err)
 	}
 	data := []byte("mine")
 	p, _ := Prepare(Text, data)
 	data[0] = 'x'
 	client, server := pair(t, "pipe")
-	if err := server.Send(p); err != nil || p.Len() != 4 || p.Type() != Text {
+	if err := server.Send(bg, p); err != nil || p.Len() != 4 || p.Type() != Text {
 		t.Errorf("%v, %d, %v", err, p.Len(), p.Type())
 	}
 	if _, got, err := client.Read(bg); string(got) != "mine" || err != nil {
@@ -55,14 +55,14 @@ func TestAPreparedMessageIsCompressed(t *testing.T) {
 		{"text that repeats itself", text, prepare(t, Text, text), true},
 		{"below the threshold", text[:100], prepare(t, Text, text[:100]), false},
 		{"what does not become shorter", random, prepare(t, Binary, random), false},
-		{"a secret", text, func() *Prepared { p, _ := PrepareUncompressed(Text, []byte(text)); return p }(), false},
+		{"a secret", text, func() *Prepared { p, _ := Prepare(Text, []byte(text), Uncompressed); return p }(), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 {
 				client, server := compressedPair(t, "plain", handshake.DeflateParams{ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}, Compression{})
 				for range 3 {
 					before := server.Stats().WireOut
-					if err := server.Send(tt.p); err != nil {
+					if err := server.Send(bg, tt.p); err != nil {
 						t.Fatal(err)
 					}
 					if _, p, err := client.Read(bg); err != nil || string(p) != tt.data {

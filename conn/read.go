@@ -74,7 +74,7 @@ func (c *Conn) readMessage(ctx context.Context, buf []byte) (frame.Opcode, []byt
 	return c.message(ctx, buf, false)
 }
 
-// lockRead waits for the turn to read. While Serve or Go reads there is none: who waited in its
+// lockRead waits for the turn to read. While Serve or ServeInBackground reads there is none: who waited in its
 // callback would wait for ever.
 func (c *Conn) lockRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -330,7 +330,7 @@ func (c *Conn) settle(ctx context.Context) error {
 		return nil // nothing can be sent, but what the peer said before can be read
 	}
 	if in.serving.Load() {
-		if err := c.uncork(ctx); err != nil && !c.life.broken() {
+		if err := c.inputHandled(ctx); err != nil && !c.life.broken() {
 			return err
 		}
 		return nil

@@ -170,7 +170,7 @@ func TestRenegotiationWithinTheWebSocketEndsIt(t *testing.T) {
 					case "Serve":
 						ended <- c.Serve(ctx, func(*Conn, Message) error { return nil })
 					case "Go":
-						c.Go(func(*Conn, Message) error { return nil }, func(err error) { ended <- err })
+						c.ServeInBackground(func(*Conn, Message) error { return nil }, func(err error) { ended <- err })
 					default:
 						var err error
 						for err == nil {

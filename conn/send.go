@@ -25,16 +25,19 @@ const (
 // nothing is queued they go to the kernel at once; what the kernel does not take stays
 // behind, up to QueueLimit bytes, and follows when the peer has taken what is before
 // it. Several messages share TLS records and system calls, as do those sent by
-// different goroutines at the same time, in Serve's callback, or between Cork and
-// Uncork.
+// different goroutines at the same time, in Serve's callback, or in Cork.
 //
-// An error says that the connection has ended, or the ErrQueueFull of DropWhenFull;
-// nil does not say that the peer has received anything. Send waits only with
-// BlockWhenFull. While a [MessageWriter] is open, messages queue behind it.
+// An error says that the connection has ended or that ctx has, or is the ErrQueueFull of
+// DropWhenFull; messages before the one that it is about were taken. nil does not say that the peer has
+// received anything. Send waits only with BlockWhenFull, until ctx ends. While a [MessageWriter] is open,
+// messages queue behind it.
 //
 // Without [NewListener] below TLS a goroutine sends what Send was given, since
 // crypto/tls would wait.
-func (c *Conn) Send(messages ...*Prepared) error {
+func (c *Conn) Send(ctx context.Context, messages ...*Prepared) error {
+	if err := ctx.Err(); err != nil {
+		return c.life.because(err)
+	}
 	if len(messages) == 1 {
 		if done, err := c.pass(messages[0]); done {
 			return err
@@ -46,7 +49,7 @@ func (c *Conn) Send(messages ...*Prepared) error {
 			return ErrMessageType // the zero value is no message
 		}
 		c.send.outbox.Encode(&p.m)
-		if err := c.send.queue(&p.m); err != nil {
+		if err := c.send.queue(ctx, &p.m); err != nil {
 			return err
 		}
 		c.observeOut(p.Type(), p.Len())
@@ -97,7 +100,7 @@ func (s *sender) pass(m *outbox.Message) (done bool, err error) {
 }
 
 // queue enqueues m. It waits only where the policy says so.
-func (s *sender) queue(m *outbox.Message) error {
+func (s *sender) queue(ctx context.Context, m *outbox.Message) error {
 	for offered := false; ; {
 		switch err := s.enqueue(m, offered); err {
 		case nil:
@@ -108,10 +111,10 @@ func (s *sender) queue(m *outbox.Message) error {
 			s.tryFlush()
 			offered = true
 		case outbox.ErrWait:
-			if err := s.flush(context.Background()); err != nil {
+			if err := s.flush(ctx); err != nil {
 				return err
 			}
-			if err := s.awaitStream(context.Background()); err != nil {
+			if err := s.awaitStream(ctx); err != nil {
 				return err
 			}
 		default:

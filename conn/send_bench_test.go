@@ -48,6 +48,6 @@ func BenchmarkSend(b *testing.B) {
 		conns[i] = newConn(transport.New(sn), 0, "", newSettings(0, 0, -1, 0), nil, nil)
 		b.Cleanup(func() { _ = conns[i].CloseNow() })
 	}
-	run("wss", func(i int) error { return conns[i].Send(p) })
+	run("wss", func(i int) error { return conns[i].Send(bg, p) })
 	run("wss write", func(i int) error { return conns[i].Write(bg, Text, data) })
 }

@@ -44,7 +44,7 @@ func keepsOrder(t *testing.T, from, to *Conn) {
 		sent <- func() error {
 			for i := 0; i < rounds; {
 				p, q := prepare(t, Text, text(i)), prepare(t, Text, text(i+1))
-				if err := from.Send(p, q); err != nil {
+				if err := from.Send(bg, p, q); err != nil {
 					return err
 				}
 				i += 2
@@ -57,7 +57,7 @@ func keepsOrder(t *testing.T, from, to *Conn) {
 					return err
 				}
 				_, _ = w.Write([]byte(text(i)))
-				if err := errors.Join(from.Send(prepare(t, Text, text(i+1))), w.Close()); err != nil {
+				if err := errors.Join(from.Send(bg, prepare(t, Text, text(i+1))), w.Close()); err != nil {
 					return err
 				}
 				i += 2
@@ -90,7 +90,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 			_, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, CloseWhenFull); s.closeTimeout = 50 * time.Millisecond })
 			var err error
 			for err == nil {
-				err = server.Send(p)
+				err = server.Send(bg, p)
 				if n := server.Stats().Pending; n > 2*limit {
 					t.Fatalf("%d bytes wait", n)
 				}
@@ -109,7 +109,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 		t.Run("close, and reads after all, "+kind, func(t *testing.T) {
 			t.Parallel()
 			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(limit, CloseWhenFull) })
-			for server.Send(p) == nil {
+			for server.Send(bg, p) == nil {
 			}
 			got := make(chan error, 1)
 			go func() { got <- client.Serve(bg, func(*Conn, Message) error { return nil }) }()
@@ -126,7 +126,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 			peer, server := raw(t, kind, func(s *settings) { *s = s.queueing(limit, DropWhenFull) })
 			sent, dropped := 0, int64(0)
 			for dropped < 100 {
-				switch err := server.Send(p); err {
+				switch err := server.Send(bg, p); err {
 				case nil:
 					sent++
 				case ErrQueueFull:
@@ -143,7 +143,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 					t.Fatalf("%+v", h)
 				}
 			}
-			if err := server.Send(p); err != nil {
+			if err := server.Send(bg, p); err != nil {
 				t.Errorf("with room again: %v", err)
 			}
 		})
@@ -154,7 +154,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 			sent := make(chan error, 1)
 			go func() {
 				for range total {
-					if err := server.Send(p); err != nil {
+					if err := server.Send(bg, p); err != nil {
 						sent <- err
 						return
 					}
@@ -169,7 +169,7 @@ func TestAPeerThatNeverReads(t *testing.T) {
 			}
 			go func() {
 				for {
-					if err := server.Send(p); err != nil {
+					if err := server.Send(bg, p); err != nil {
 						sent <- err
 						return
 					}
@@ -192,7 +192,7 @@ func TestALongMessagePassesWhenNothingWaits(t *testing.T) {
 	client, server := pair(t, "tls", func(s *settings) { *s = s.queueing(1000, CloseWhenFull) })
 	long := prepare(t, Binary, strings.Repeat("x", 500_000))
 	for range 3 {
-		if err := server.Send(long); err != nil {
+		if err := server.Send(bg, long); err != nil {
 			t.Fatal(err)
 		}
 		if _, p, err := client.Read(bg); err != nil || len(p) != long.Len() {
@@ -226,7 +226,7 @@ func TestASlowPeerDoesNotHoldUpOthers(t *testing.T) {
 	p := prepare(t, Text, strings.Repeat("x", 1000))
 	for range total {
 		for _, c := range []*Conn{slow, quick} {
-			if err := c.Send(p); err != nil && err != ErrQueueFull {
+			if err := c.Send(bg, p); err != nil && err != ErrQueueFull {
 				t.Fatal(err)
 			}
 		}
@@ -251,28 +251,27 @@ func TestCorkedMessagesShareARecord(t *testing.T) {
 		for i := range batch {
 			batch[i] = p
 		}
+		sendAll := func() (err error) {
+			for range batch {
+				err = errors.Join(err, server.Send(bg, p))
+			}
+			return err
+		}
 		var err error
 		switch how {
 		case "together":
-			err = server.Send(batch...)
+			err = server.Send(bg, batch...)
 		case "written":
-			server.Cork()
-			for range batch {
-				err = errors.Join(err, server.Write(bg, Text, []byte("one of sixteen")))
-			}
-			err = errors.Join(err, server.Uncork())
-		case "corked twice":
-			server.Cork()
-			fallthrough
+			err = server.Cork(func() (err error) {
+				for range batch {
+					err = errors.Join(err, server.Write(bg, Text, []byte("one of sixteen")))
+				}
+				return err
+			})
 		case "corked":
-			server.Cork()
-			for range batch {
-				err = errors.Join(err, server.Send(p))
-			}
-			err = errors.Join(err, server.Uncork())
-			if how == "corked twice" {
-				err = errors.Join(err, server.Uncork())
-			}
+			err = server.Cork(sendAll)
+		case "corked twice":
+			err = server.Cork(func() error { return server.Cork(sendAll) })
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -288,20 +287,30 @@ func TestCorkedMessagesShareARecord(t *testing.T) {
 		}
 	}
 	client, server := pair(t, "plain")
-	server.Cork() // and never Uncork: it leaves all the same
-	if err := server.Send(prepare(t, Text, "forgotten")); err != nil {
-		t.Fatal(err)
-	}
-	if _, m, err := client.Read(bg); err != nil || string(m) != "forgotten" {
-		t.Errorf("%q, %v", m, err)
-	}
-	_ = server.Uncork()
-	defer func() {
-		if recover() == nil {
-			t.Error("Uncork without Cork did not panic")
+	err := server.Cork(func() error { // which stays: it is sent all the same
+		if err := server.Send(bg, prepare(t, Text, "forgotten")); err != nil {
+			return err
 		}
+		_, m, err := client.Read(bg)
+		if string(m) != "forgotten" {
+			t.Errorf("%q", m)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	failed := errors.New("failed")
+	if err := server.Cork(func() error { return failed }); err != failed {
+		t.Errorf("Cork returns %v", err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = server.Cork(func() error { panic("in Cork") })
 	}()
-	_ = server.Uncork()
+	if server.send.cork.isOn() {
+		t.Error("corked although the function has panicked")
+	}
 }
 
 // TestCloseBehindTheQueue: our own close lets what was sent leave first.
@@ -309,7 +318,7 @@ func TestCloseBehindTheQueue(t *testing.T) {
 	client, server := pair(t, "tls")
 	p := prepare(t, Binary, strings.Repeat("x", 10_000))
 	for range 80 {
-		if err := server.Send(p); err != nil {
+		if err := server.Send(bg, p); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -325,7 +334,7 @@ func TestCloseBehindTheQueue(t *testing.T) {
 	if err := <-closed; err != nil || n != 80 {
 		t.Errorf("%d messages, %v", n, err)
 	}
-	if err := server.Send(p); CloseStatus(err) != StatusGoingAway {
+	if err := server.Send(bg, p); CloseStatus(err) != StatusGoingAway {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -342,7 +351,7 @@ func TestSendersAndWritersTogether(t *testing.T) {
 				text := fmt.Sprintf("%d %d %s", i, j, strings.Repeat("padding ", (i*j)%400))
 				var err error
 				if (i+j)%2 == 0 {
-					err = server.Send(prepare(t, Text, text))
+					err = server.Send(bg, prepare(t, Text, text))
 				} else {
 					err = server.Write(bg, Text, []byte(text))
 				}
@@ -378,7 +387,7 @@ func TestSendDoesNotAllocate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(bg, 20*time.Second)
 	defer cancel()
 	round := func() {
-		if err := server.Send(p); err != nil {
+		if err := server.Send(bg, p); err != nil {
 			t.Fatal(err)
 		}
 		var err error

@@ -30,7 +30,7 @@ import (
 // panics or ends its goroutine (runtime.Goexit), the connection is closed without a closing
 // handshake.
 //
-// [Conn.Go] does the same without holding on to the goroutine that calls it.
+// [Conn.ServeInBackground] does the same without holding on to the goroutine that calls it.
 func (c *Conn) Serve(ctx context.Context, fn func(*Conn, Message) error) error {
 	if err := c.lockRead(ctx); err != nil {
 		return orderly(err)
@@ -157,7 +157,7 @@ func (s *server) messages() (err error, failed bool) {
 // endServe gives the reader's token back.
 func (c *Conn) endServe(ctx context.Context, err *error) {
 	c.in.serving.Store(false)
-	if flushErr := c.uncork(ctx); *err == nil {
+	if flushErr := c.inputHandled(ctx); *err == nil {
 		*err = flushErr
 	}
 	if !c.in.assembly.open {
@@ -198,11 +198,11 @@ func orderly(err error) error {
 	return err
 }
 
-// uncork sends what has gathered: the input that was here is handled. What the peer does
+// inputHandled sends what was buffered: the input that was available is handled. What the peer does
 // not take follows later, and the reader goes on: if it waited, two ends that both have
 // much to send would wait for each other. A peer that takes nothing at all is not read from
 // any more.
-func (c *Conn) uncork(ctx context.Context) error {
+func (c *Conn) inputHandled(ctx context.Context) error {
 	c.send.cork.serve(notServing)
 	send := c.in.answer || c.send.unsent.Load() || c.transport.Pending() > 0
 	c.in.answer = false
@@ -226,7 +226,7 @@ func (c *Conn) inputState() int32 {
 	return lastInput
 }
 
-// Go is Serve without waiting for it: it returns at once, and the connection lives on
+// ServeInBackground is Serve without waiting for it: it returns at once, and the connection lives on
 // a goroutine of its own. So an HTTP handler can return, and net/http's buffers, the
 // request and the handler's stack are free; and while a connection is idle for longer
 // than two seconds its goroutine is exchanged for one with the smallest stack. For many
@@ -240,10 +240,10 @@ func (c *Conn) inputState() int32 {
 //
 //	http.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 //		if c, err := conn.Accept(w, r, nil); err == nil {
-//			c.Go(echo, nil)
+//			c.ServeInBackground(echo, nil)
 //		}
 //	})
-func (c *Conn) Go(fn func(*Conn, Message) error, ended func(error)) {
+func (c *Conn) ServeInBackground(fn func(*Conn, Message) error, ended func(error)) {
 	s := &service{server: server{c: c, ctx: context.Background(), fn: fn}, ended: ended}
 	go s.begin()
 }

@@ -269,7 +269,7 @@ func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
 		got := ""
 		fn := func(_ *Conn, m Message) error { got = string(m.Data); return nil }
 		if how == "Go" {
-			server.Go(fn, func(err error) { ended <- err })
+			server.ServeInBackground(fn, func(err error) { ended <- err })
 		} else {
 			go func() { ended <- server.Serve(bg, fn) }()
 		}
@@ -360,7 +360,7 @@ func TestGoServesAcrossGoroutines(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			client, server := pair(t, kind)
 			ended := make(chan error, 1)
-			server.Go(echoBack, func(err error) { ended <- err })
+			server.ServeInBackground(echoBack, func(err error) { ended <- err })
 			for i, size := range []int{0, 5, 70_000, 300_000, 5} {
 				if i > 0 {
 					park(server, client)
@@ -404,7 +404,7 @@ func TestAnIdleGoroutineIsExchanged(t *testing.T) {
 			set.wheel = new(wheel.Wheel)
 			server := newConn(transport.New(b), frame.Server, "", set, nil, nil)
 			ended := make(chan error, 1)
-			server.Go(echoBack, func(err error) { ended <- err })
+			server.ServeInBackground(echoBack, func(err error) { ended <- err })
 			for range 3 {
 				time.Sleep(parkAfter / 2)
 				synctest.Wait()
@@ -452,7 +452,7 @@ func TestGoLetsTheHandlerReturn(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		c.Go(func(c *Conn, m Message) error {
+		c.ServeInBackground(func(c *Conn, m Message) error {
 			if string(m.Data) == "end" {
 				return &CloseError{Code: 4242, Reason: "as you say"}
 			}
@@ -486,11 +486,11 @@ func TestGoOnAConnectionThatHasEnded(t *testing.T) {
 	_, server := pair(t, "plain")
 	_ = server.CloseNow()
 	ended := make(chan error, 1)
-	server.Go(echoBack, func(err error) { ended <- err })
+	server.ServeInBackground(echoBack, func(err error) { ended <- err })
 	if err := <-ended; CloseStatus(err) != StatusAbnormal {
 		t.Errorf("got %v", err)
 	}
-	server.Go(echoBack, nil)
+	server.ServeInBackground(echoBack, nil)
 }
 
 // TestAPanicInServeClosesTheConnection and gives everything back.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Shutdown describes how a group ends. The zero value closes all at once with 1001.
-type Shutdown struct {
+// ShutdownOptions say how a group ends. The zero value closes all at once with 1001.
+type ShutdownOptions struct {
 	// Code and Reason are what the clients are told. Zero, or a code that may not be sent:
 	// 1001 (going away). A reason that is too long is cut at a character, one that is not
 	// UTF-8 is left out.
@@ -32,14 +32,14 @@ type Shutdown struct {
 //
 // Called in a callback, Shutdown returns ErrInCallback and continues in the background
 // until ctx's deadline; without a deadline it does not give up.
-func (g *Group) Shutdown(ctx context.Context, how Shutdown) error {
-	if !how.Code.Sendable() {
-		how.Code = StatusGoingAway
+func (g *Group) Shutdown(ctx context.Context, options ShutdownOptions) error {
+	if !options.Code.Sendable() {
+		options.Code = StatusGoingAway
 	}
-	how.Reason = sendableReason(how.Reason)
+	options.Reason = sendableReason(options.Reason)
 	empty := g.close()
 	if !inCallback() {
-		return g.shutdown(ctx, how, empty)
+		return g.shutdown(ctx, options, empty)
 	}
 	later, cancel := context.WithoutCancel(ctx), func() {}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -47,13 +47,13 @@ func (g *Group) Shutdown(ctx context.Context, how Shutdown) error {
 	}
 	go func() {
 		defer cancel()
-		_ = g.shutdown(later, how, empty)
+		_ = g.shutdown(later, options, empty)
 	}()
 	return ErrInCallback
 }
 
-func (g *Group) shutdown(ctx context.Context, how Shutdown, empty <-chan struct{}) error {
-	g.closeAll(ctx, how.Spread, how.Code, how.Reason)
+func (g *Group) shutdown(ctx context.Context, options ShutdownOptions, empty <-chan struct{}) error {
+	g.closeAll(ctx, options.Spread, options.Code, options.Reason)
 	select {
 	case <-empty:
 		return nil
@@ -75,8 +75,8 @@ func (g *Group) shutdown(ctx context.Context, how Shutdown, empty <-chan struct{
 // listening, and answers new clients with 503 and Retry-After. If ctx ends first, both are
 // closed at once; the error is ctx's, or srv's if srv failed for another reason. In a
 // callback it returns ErrInCallback and does not shut down srv.
-func (g *Group) ShutdownServer(ctx context.Context, srv *http.Server, how Shutdown) error {
-	err := g.Shutdown(ctx, how)
+func (g *Group) ShutdownServer(ctx context.Context, srv *http.Server, options ShutdownOptions) error {
+	err := g.Shutdown(ctx, options)
 	if errors.Is(err, ErrInCallback) {
 		return err
 	}

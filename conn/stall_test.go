@@ -38,7 +38,7 @@ func TestAPeerThatTakesNothingIsGivenUpInTime(t *testing.T) {
 						_, _ = w.Write(big)
 						_ = w.Close()
 					case "Send":
-						if err := server.Send(prepare(t, Binary, string(big))); err != nil {
+						if err := server.Send(bg, prepare(t, Binary, string(big))); err != nil {
 							t.Fatal(err)
 						}
 					case "Serve":

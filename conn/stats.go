@@ -68,11 +68,11 @@ func (c *Conn) Stats() Stats {
 
 // Observer is told what happens: the hook for metrics and traces. Its methods are called
 // by the goroutine that does the work, by many at once, so they must be quick. Embed
-// [Unobserved] to write only those that you need. What can be counted is counted already:
+// [NopObserver] to write only those that you need. What can be counted is counted already:
 // see [Conn.Stats] and [Group.Stats].
 //
 // They may call any method of the connection and of its group, with two exceptions that return
-// ErrInCallback at once: [Conn.Ping], and the waiting of [Group.Shutdown]. While Serve or Go
+// ErrInCallback at once: [Conn.Ping], and the waiting of [Group.Shutdown]. While Serve or ServeInBackground
 // reads, reads return [ErrServing]. The library does not recover panics. A panic in Opened closes the
 // connection; in Serve it has the effect of a panic of the callback; in a goroutine of
 // the library it ends the program.
@@ -93,20 +93,20 @@ type Observer interface {
 	Closed(c *Conn, why *CloseError)
 }
 
-// Unobserved is an Observer that does nothing, to be embedded.
-type Unobserved struct{}
+// NopObserver is an Observer that does nothing, to be embedded.
+type NopObserver struct{}
 
 // Opened does nothing.
-func (Unobserved) Opened(*Conn) {}
+func (NopObserver) Opened(*Conn) {}
 
 // Refused does nothing.
-func (Unobserved) Refused(*http.Request, *HandshakeError) {}
+func (NopObserver) Refused(*http.Request, *HandshakeError) {}
 
 // MessageIn does nothing.
-func (Unobserved) MessageIn(*Conn, MessageType, int) {}
+func (NopObserver) MessageIn(*Conn, MessageType, int) {}
 
 // MessageOut does nothing.
-func (Unobserved) MessageOut(*Conn, MessageType, int) {}
+func (NopObserver) MessageOut(*Conn, MessageType, int) {}
 
 // Closed does nothing.
-func (Unobserved) Closed(*Conn, *CloseError) {}
+func (NopObserver) Closed(*Conn, *CloseError) {}

@@ -84,7 +84,7 @@ func (d *diary) MessageIn(c *Conn, typ MessageType, n int)  { d.note("in %v %d",
 func (d *diary) MessageOut(c *Conn, typ MessageType, n int) { d.note("out %v %d", typ, n) }
 func (d *diary) Closed(c *Conn, why *CloseError)            { d.note("closed %d %s", why.Code, why.Token()) }
 
-var _ Observer = Unobserved{}
+var _ Observer = NopObserver{}
 
 // TestAnObserverIsToldEverything, on both sides, by whatever way messages go.
 func TestAnObserverIsToldEverything(t *testing.T) {
@@ -94,10 +94,10 @@ func TestAnObserverIsToldEverything(t *testing.T) {
 		if err != nil {
 			return
 		}
-		c.Go(func(c *Conn, m Message) error {
+		c.ServeInBackground(func(c *Conn, m Message) error {
 			if m.Type == Binary {
 				p, _ := Prepare(m.Type, m.Data)
-				return c.Send(p)
+				return c.Send(bg, p)
 			}
 			return echoBack(c, m)
 		}, nil)

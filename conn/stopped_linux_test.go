@@ -106,7 +106,7 @@ func stoppedServer(t *testing.T) {
 		if err != nil {
 			return
 		}
-		c.Go(echoBack, func(err error) {
+		c.ServeInBackground(echoBack, func(err error) {
 			if errors.Is(err, ErrPingTimeout) {
 				mu.Lock()
 				ended++

@@ -15,8 +15,8 @@ func TestTextThatIsNotUTF8IsNotSent(t *testing.T) {
 			if err := client.Write(bg, Text, []byte(text)); err != ErrInvalidUTF8 {
 				t.Errorf("%s: Write of %d bytes: %v", kind, len(text), err)
 			}
-			if err := client.WriteUncompressed(bg, Text, []byte(text)); err != ErrInvalidUTF8 {
-				t.Errorf("%s: WriteUncompressed of %d bytes: %v", kind, len(text), err)
+			if err := client.Write(bg, Text, []byte(text), Uncompressed); err != ErrInvalidUTF8 {
+				t.Errorf("%s: Write of %d, uncompressed, bytes: %v", kind, len(text), err)
 			}
 		}
 		if s := client.Stats(); s.MessagesOut != 0 {

@@ -24,7 +24,7 @@ func TestARequestsHandlerThatIsGone(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}, false},
-		{"Go", func(c *Conn, _ context.Context) { c.Go(echoBack, nil) }, true},
+		{"Go", func(c *Conn, _ context.Context) { c.ServeInBackground(echoBack, nil) }, true},
 		{"Serve", func(c *Conn, _ context.Context) { _ = c.Serve(bg, echoBack) }, true},
 		{"CloseRead", func(c *Conn, _ context.Context) { c.CloseRead(bg) }, true},
 		{"a read that waits", func(c *Conn, _ context.Context) { _, _, _ = c.Read(bg) }, true},

@@ -187,7 +187,7 @@ func entrances() (all []entrance) {
 					return
 				}
 				if c, err := Upgrade(bg, nc, nil); err == nil {
-					c.Go(echoBack, nil)
+					c.ServeInBackground(echoBack, nil)
 				}
 			}()
 		}

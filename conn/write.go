@@ -2,10 +2,20 @@ package conn
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/outbox"
 )
+
+// WriteOption changes how a message is sent.
+type WriteOption uint8
+
+// Uncompressed has a message sent uncompressed although compression was agreed on: one that holds a secret
+// beside text that somebody else chose (docs/security.md). Without compression it changes nothing.
+const Uncompressed WriteOption = 1
+
+func isUncompressed(options []WriteOption) bool { return slices.Contains(options, Uncompressed) }
 
 // Write sends p as one message and returns when the kernel has taken it. Text that is
 // not UTF-8 is ErrInvalidUTF8, and nothing of it is sent (RFC 6455 §5.6). p is not kept.
@@ -16,18 +26,7 @@ import (
 // When ctx ends first and nothing of the message was sent, the error is ctx's and
 // the message is forgotten. Otherwise it is an *InterruptedError; so it is, too, when
 // the message was compressed with context takeover, which cannot be undone.
-func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte) error {
-	return c.write(ctx, typ, p, c.compression.wants(len(p)))
-}
-
-// WriteUncompressed is Write for a message that must not be compressed although
-// compression was agreed on: one that holds a secret beside text that somebody else
-// chose (docs/security.md). Without compression it is the same as Write.
-func (c *Conn) WriteUncompressed(ctx context.Context, typ MessageType, p []byte) error {
-	return c.write(ctx, typ, p, false)
-}
-
-func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, compress bool) error {
+func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte, options ...WriteOption) error {
 	err := typ.check(p)
 	if err != nil {
 		return err
@@ -35,6 +34,7 @@ func (c *Conn) write(ctx context.Context, typ MessageType, p []byte, compress bo
 	if err := ctx.Err(); err != nil {
 		return c.life.because(err)
 	}
+	compress := c.compression.wants(len(p)) && !isUncompressed(options)
 	if op := frame.Opcode(typ); len(p) <= outbox.MaxCopied {
 		err = c.send.message(ctx, op, p, compress)
 	} else {
@@ -55,21 +55,24 @@ func (c *Conn) Flush(ctx context.Context) error {
 	return c.send.flush(ctx)
 }
 
-// Cork has messages of Write and Send buffered until Uncork: they share TLS records and
-// system calls. Write returns at once then. What is buffered is sent earlier when it
-// reaches 68 KiB, when the input of Serve is handled, and after ten or twenty
-// milliseconds.
-// Corks nest: the last Uncork counts.
-func (c *Conn) Cork() { c.send.cork.calls.Add(1) }
-
-// Uncork ends Cork and sends what is buffered, without waiting for the peer: the
-// error is the connection's. It panics without Cork.
-func (c *Conn) Uncork() error {
-	switch n := c.send.cork.calls.Add(-1); {
-	case n < 0:
-		panic("websocket: Uncork without Cork")
-	case n == 0 && !c.send.cork.isOn():
-		c.send.tryFlush()
+// Cork calls f, and has the messages buffered that are written to the connection meanwhile, by f or by others: they
+// share TLS records and system calls. When f returns they are sent, without waiting for the peer. Write returns at once
+// while f runs. What is buffered is sent earlier when it reaches 68 KiB, when the input of Serve is handled, and
+// after ten or twenty milliseconds. f may call Cork.
+//
+// Cork returns f's error, or says how the connection has ended or that it is closing.
+func (c *Conn) Cork(f func() error) error {
+	c.send.cork.calls.Add(1)
+	defer c.uncork()
+	if err := f(); err != nil {
+		return err
 	}
 	return c.life.closed()
+}
+
+// uncork sends what was buffered, unless somebody else corks.
+func (c *Conn) uncork() {
+	if c.send.cork.calls.Add(-1) == 0 && !c.send.cork.isOn() {
+		c.send.tryFlush()
+	}
 }

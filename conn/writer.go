@@ -14,17 +14,17 @@ import (
 // 6455 §5.4). It is not for concurrent use. Other writers of data wait until it is
 // closed; control frames do not.
 type MessageWriter struct {
-	c     *Conn
-	ctx   context.Context
-	typ   MessageType
-	op    frame.Opcode // of the next fragment
-	h     frame.Header // of the last one
-	text  frame.UTF8   // of what was taken, sent or not
-	buf   []byte       // borrowed; not yet sent
-	began bool         // a fragment was sent
-	plain bool         // not to be compressed
-	total int
-	done  bool
+	c            *Conn
+	ctx          context.Context
+	typ          MessageType
+	op           frame.Opcode // of the next fragment
+	h            frame.Header // of the last one
+	text         frame.UTF8   // of what was taken, sent or not
+	buf          []byte       // borrowed; not yet sent
+	began        bool         // a fragment was sent
+	uncompressed bool         // it must not be compressed
+	total        int
+	done         bool
 }
 
 // Writer begins a message that is written in pieces, for messages too long to hold
@@ -40,7 +40,7 @@ type MessageWriter struct {
 //
 // Text may be cut anywhere, in the middle of characters too. What makes it no UTF-8 is
 // ErrInvalidUTF8 and not taken (RFC 6455 §5.6).
-func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, error) {
+func (c *Conn) Writer(ctx context.Context, typ MessageType, options ...WriteOption) (*MessageWriter, error) {
 	if !typ.valid() {
 		return nil, ErrMessageType
 	}
@@ -55,12 +55,8 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType) (*MessageWriter, err
 		s.stream.Unlock()
 		return nil, err
 	}
-	return &MessageWriter{c: c, ctx: ctx, typ: typ, op: frame.Opcode(typ)}, nil
+	return &MessageWriter{c: c, ctx: ctx, typ: typ, op: frame.Opcode(typ), uncompressed: isUncompressed(options)}, nil
 }
-
-// DisableCompression has this message go uncompressed, as WriteUncompressed does. It
-// has an effect only before anything was sent.
-func (w *MessageWriter) DisableCompression() { w.plain = w.plain || !w.began }
 
 // SetContext replaces the context that ends a waiting call.
 func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
@@ -264,7 +260,7 @@ func (w *MessageWriter) fragment(m payload, fin bool) error {
 }
 
 // compresses reports whether fragments are compressed.
-func (w *MessageWriter) compresses() bool { return w.c.compression != nil && !w.plain }
+func (w *MessageWriter) compresses() bool { return w.c.compression != nil && !w.uncompressed }
 
 // compressor returns how a fragment's payload is compressed, nil if it is not. A
 // message that is one fragment is compressed only if that saves something.

@@ -274,7 +274,7 @@ func (p *party) after(end *conn.CloseError) {
 	_, writerErr := p.c.Writer(ctx, conn.Text)
 	prepared, _ := conn.Prepare(conn.Text, nil)
 	for i, err := range []error{
-		readErr, pingErr, writerErr, p.c.Write(ctx, conn.Text, nil), p.c.Send(prepared),
+		readErr, pingErr, writerErr, p.c.Write(ctx, conn.Text, nil), p.c.Send(ctx, prepared),
 		p.c.Write(ctx, conn.Binary, make([]byte, 70_000)), p.c.Serve(ctx, nil), p.c.Flush(ctx),
 	} {
 		if orderly := end.Code == 1000 || end.Code == 1001; err != end && !(i == 6 && orderly && err == nil) {

@@ -54,18 +54,25 @@ func (p *party) context(how patience, wait time.Duration) (context.Context, cont
 
 // run does what a writer has to.
 func (p *party) run(writer int) {
-	held := 0
-	seq := 0
-	for _, o := range p.plan.writers[writer] {
+	for seq, ops := 0, p.plan.writers[writer]; len(ops) > 0; { // an uncork too many ends nothing
+		seq, ops = p.runAll(writer, seq, ops)
+	}
+}
+
+// runAll does some operations, of which a cork holds those up to its uncork, or to the end. It returns the next message's
+// number, and what is left behind an uncork of the caller's.
+func (p *party) runAll(writer, seq int, ops []op) (next int, rest []op) {
+	for len(ops) > 0 {
+		o := ops[0]
+		ops = ops[1:]
 		switch o.kind {
 		case cork:
-			p.c.Cork()
-			held++
+			p.expect(p.c.Cork(func() error {
+				seq, ops = p.runAll(writer, seq, ops)
+				return nil
+			}))
 		case uncork:
-			if held > 0 {
-				held--
-				p.expect(p.c.Uncork())
-			}
+			return seq, ops
 		case flush:
 			ctx, cancel := p.context(o.ctx, o.wait)
 			p.expect(p.c.Flush(ctx))
@@ -81,9 +88,7 @@ func (p *party) run(writer int) {
 			seq = p.message(writer, seq, o)
 		}
 	}
-	for ; held > 0; held-- {
-		p.expect(p.c.Uncork())
-	}
+	return seq, nil
 }
 
 // message sends a message, or two, and notes what has become of it. It returns the next
@@ -97,15 +102,15 @@ func (p *party) message(writer, seq int, o op) int {
 	case write:
 		p.out.send(writer, e, p.fate(p.c.Write(ctx, o.typ, data)))
 	case writeUncompressed:
-		p.out.send(writer, e, p.fate(p.c.WriteUncompressed(ctx, o.typ, data)))
+		p.out.send(writer, e, p.fate(p.c.Write(ctx, o.typ, data, conn.Uncompressed)))
 	case stream, streamFlushed:
 		p.out.send(writer, e, p.stream(ctx, o, data))
 	case send, sendUncompressed:
-		prepare := conn.Prepare
+		var options []conn.WriteOption
 		if o.kind == sendUncompressed {
-			prepare = conn.PrepareUncompressed
+			options = append(options, conn.Uncompressed)
 		}
-		p.out.send(writer, e, p.sendAll(prepare(o.typ, data)))
+		p.out.send(writer, e, p.sendAll(conn.Prepare(o.typ, data, options...)))
 	case sendTwo:
 		first, err := conn.Prepare(o.typ, data)
 		if err != nil {
@@ -131,7 +136,7 @@ func (p *party) sendAll(first *conn.Prepared, err error, more ...*conn.Prepared)
 		p.errorf("%v", err)
 		return forgotten
 	}
-	f := p.fate(p.c.Send(append(more[:0:0], append([]*conn.Prepared{first}, more...)...)...))
+	f := p.fate(p.c.Send(context.Background(), append(more[:0:0], append([]*conn.Prepared{first}, more...)...)...))
 	if f == certain {
 		f = queued
 	}

@@ -50,7 +50,7 @@ func (p *party) receive() error {
 		return p.c.Serve(bg, callback)
 	case byGo:
 		over := make(chan error, 1)
-		p.c.Go(callback, func(err error) { over <- err })
+		p.c.ServeInBackground(callback, func(err error) { over <- err })
 		return <-over
 	case byImpatientServe:
 		next := soon()

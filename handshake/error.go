@@ -55,7 +55,7 @@ type Error struct {
 // Error says what failed, with the token and the status.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("handshake: ")
+	b.WriteString("websocket: handshake: ")
 	if e.Token != "" {
 		b.WriteString(e.Token)
 		b.WriteString(": ")

@@ -22,11 +22,11 @@ func TestErrorText(t *testing.T) {
 		in   *Error
 		want string
 	}{
-		{&Error{}, "handshake: refused"},
-		{&Error{Status: 400, Token: "bad_key", Reason: "no key"}, "handshake: bad_key: no key (status 400)"},
-		{&Error{Token: "bad_url", Reason: "no URL", Err: errCause}, "handshake: bad_url: no URL: the cause"},
-		{&Error{Status: 403, Err: errCause}, "handshake: the cause (status 403)"},
-		{&Error{Status: 401, Token: "login"}, "handshake: login: refused (status 401)"},
+		{&Error{}, "websocket: handshake: refused"},
+		{&Error{Status: 400, Token: "bad_key", Reason: "no key"}, "websocket: handshake: bad_key: no key (status 400)"},
+		{&Error{Token: "bad_url", Reason: "no URL", Err: errCause}, "websocket: handshake: bad_url: no URL: the cause"},
+		{&Error{Status: 403, Err: errCause}, "websocket: handshake: the cause (status 403)"},
+		{&Error{Status: 401, Token: "login"}, "websocket: handshake: login: refused (status 401)"},
 	}
 	for _, tt := range tests {
 		if got := tt.in.Error(); got != tt.want {

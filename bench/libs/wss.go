@@ -66,7 +66,7 @@ func (c wssConn) Write(p []byte) error { return c.c.Write(context.Background(), 
 
 func wssServe() Lib {
 	return wssLib("wss", "Accept behind net/http, Go", func(c *conn.Conn, ended func(error)) {
-		c.Go(wssEcho, ended)
+		c.ServeInBackground(wssEcho, ended)
 	})
 }
 
@@ -127,7 +127,7 @@ func wssUpgrade() Lib {
 		options := wssOptions(o)
 		return serveConns(conn.NewListener(ln), o, func(nc net.Conn) {
 			if c, err := conn.Upgrade(context.Background(), nc, options); err == nil {
-				c.Go(wssEcho, wssEnded(c, o.Hub))
+				c.ServeInBackground(wssEcho, wssEnded(c, o.Hub))
 			}
 		})
 	}
@@ -145,7 +145,7 @@ func wssPrepare(data []byte) (func(Conn, int) error, error) {
 		for len(burst) < n {
 			burst = append(burst, p)
 		}
-		return c.(wssConn).c.Send(burst[:n]...)
+		return c.(wssConn).c.Send(context.Background(), burst[:n]...)
 	}, nil
 }
 

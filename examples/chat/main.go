@@ -69,5 +69,5 @@ func serve(ctx context.Context, ln net.Listener, ca *tlsconf.DevCA) error {
 	// net/http does not know the room's connections any more.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return errors.Join(r.visitors.Shutdown(ending, conn.Shutdown{Reason: "the room closes"}), srv.Shutdown(ending))
+	return errors.Join(r.visitors.Shutdown(ending, conn.ShutdownOptions{Reason: "the room closes"}), srv.Shutdown(ending))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -23,13 +24,13 @@ func (r *room) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	// A text that has been received is UTF-8; a name and binary data need not be.
 	name := strings.ToValidUTF8(req.URL.Query().Get("name"), "?")
-	c.Go(func(_ *conn.Conn, m conn.Message) error {
+	c.ServeInBackground(func(_ *conn.Conn, m conn.Message) error {
 		if m.Type != conn.Text {
 			return &conn.CloseError{Code: conn.StatusUnsupportedData, Reason: "only text is said here"}
 		}
 		said, err := conn.Prepare(conn.Text, fmt.Appendf(nil, "%.32s: %s", name, m.Data))
 		if err == nil {
-			r.visitors.Broadcast(nil, said)
+			r.visitors.Broadcast(context.Background(), nil, said)
 		}
 		return err
 	}, nil)

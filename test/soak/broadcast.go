@@ -27,7 +27,7 @@ func (v *server) broadcast(ctx context.Context, seed uint64, every time.Duration
 		if err != nil {
 			return fmt.Errorf("preparing broadcast %d: %w", seq, err)
 		}
-		v.group.Broadcast(func(c *conn.Conn) bool { return v.offer(c, seq) }, p)
+		v.group.Broadcast(ctx, func(c *conn.Conn) bool { return v.offer(c, seq) }, p)
 	}
 }
 

@@ -110,7 +110,7 @@ func (k *client) listen() {
 	case 3:
 		go k.readMessages()
 	case 4:
-		k.c.Go(k.hear, func(error) { close(k.read) })
+		k.c.ServeInBackground(k.hear, func(error) { close(k.read) })
 	default:
 		go func() {
 			defer close(k.read)
@@ -198,11 +198,11 @@ func (k *client) write(n int) error {
 	k.buf = k.s.corpus.append(k.buf[:0], k.l.id, seq, n)
 	ctx, cancel := k.patient()
 	defer cancel()
-	send := k.c.Write
+	var options []conn.WriteOption
 	if k.r.IntN(10) == 0 {
-		send = k.c.WriteUncompressed
+		options = append(options, conn.Uncompressed)
 	}
-	return k.sent(k.own.wrote(send(ctx, typeOf(k.l.id, seq), k.buf)))
+	return k.sent(k.own.wrote(k.c.Write(ctx, typeOf(k.l.id, seq), k.buf, options...)))
 }
 
 // writePieces sends one message in pieces of up to most bytes; each may be a fragment.

@@ -32,7 +32,7 @@ func (v *server) handle(c *conn.Conn, l *life, u *url.URL) {
 	ctx := c.Context()
 	switch u.Path {
 	case "/go":
-		c.Go(h.echo, func(error) { h.own.finish(c) })
+		c.ServeInBackground(h.echo, func(error) { h.own.finish(c) })
 		return
 	case "/serve":
 		_ = c.Serve(ctx, h.echo)
@@ -52,7 +52,7 @@ func (v *server) handle(c *conn.Conn, l *life, u *url.URL) {
 	h.own.finish(c)
 }
 
-// echo is the callback of Serve and Go. It fails only if it has to: what comes while the
+// echo is the callback of Serve and ServeInBackground. It fails only if it has to: what comes while the
 // connection closes is still counted.
 func (h *handler) echo(c *conn.Conn, m conn.Message) error {
 	if !h.drops { // Serve has the turn to read now
@@ -183,7 +183,7 @@ func (h *handler) feed(ctx context.Context) {
 			h.own.fault("preparing message %d: %v", seq, err)
 			return
 		}
-		if err := h.own.wrote(h.c.Send(p)); conn.CloseStatus(err) != 0 {
+		if err := h.own.wrote(h.c.Send(ctx, p)); conn.CloseStatus(err) != 0 {
 			<-h.c.CloseRead(ctx).Done()
 			return
 		}

@@ -11,7 +11,7 @@ import (
 // side is the account of one end of a connection: what its application has sent and
 // received, beside what the library says about it. It observes the connection.
 type side struct {
-	conn.Unobserved
+	conn.NopObserver
 
 	corpus *corpus
 	id     uint32 // what messages that arrive must carry

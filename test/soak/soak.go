@@ -201,7 +201,7 @@ func (s *soak) shutDown() {
 	defer cancel()
 	began := time.Now()
 	n := s.server.group.Len()
-	if err := s.server.group.Shutdown(ctx, conn.Shutdown{Spread: min(s.time/10, 5*time.Second)}); err != nil {
+	if err := s.server.group.Shutdown(ctx, conn.ShutdownOptions{Spread: min(s.time/10, 5*time.Second)}); err != nil {
 		s.tally.find("shutting the group down: %v; %d connections were left", err, s.server.group.Len())
 	}
 	fmt.Fprintf(s.out, "shut down %d connections in %v\n", n, time.Since(began).Round(10*time.Millisecond))

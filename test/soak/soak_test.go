@@ -51,7 +51,7 @@ func TestLiarsAreFound(t *testing.T) {
 	if n := s.server.group.Len(); n != 0 {
 		t.Errorf("%d connections are left", n)
 	}
-	if err := s.server.group.Shutdown(t.Context(), conn.Shutdown{}); err != nil {
+	if err := s.server.group.Shutdown(t.Context(), conn.ShutdownOptions{}); err != nil {
 		t.Error(err)
 	}
 }

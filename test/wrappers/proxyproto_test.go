@@ -70,7 +70,7 @@ func server(t *testing.T, whom chan<- string) *http.Server {
 	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := conn.Accept(w, r, nil); err == nil {
 			whom <- r.RemoteAddr
-			c.Go(echo, nil)
+			c.ServeInBackground(echo, nil)
 		}
 	})}
 	t.Cleanup(func() { _ = srv.Close() })
@@ -84,7 +84,7 @@ func upgrade(ln net.Listener, whom chan<- string) {
 	}
 	if c, err := conn.Upgrade(context.Background(), nc, nil); err == nil {
 		whom <- c.RemoteAddr().String()
-		c.Go(echo, nil)
+		c.ServeInBackground(echo, nil)
 	}
 }
 
