@@ -181,7 +181,7 @@ func (c *Conn) closeReceived(payload []byte) error {
 		why = own
 	}
 	c.in.closed = true
-	// Our answer leaves behind all that was sent before it, which a slow peer takes its
+	// Our answer is sent behind all that was enqueued before it, which a slow peer takes its
 	// time for.
 	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()

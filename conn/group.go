@@ -43,7 +43,7 @@ type Group struct {
 	// spreads and credentials are checked again. Zero or less: never.
 	MaxAge time.Duration
 	// AgeJitter is the most by which MaxAge is shortened, at random for each
-	// connection, so that those that came together do not leave together. Zero: a
+	// connection, so that those that came together are not closed together. Zero: a
 	// tenth of MaxAge. Negative: none.
 	AgeJitter time.Duration
 

@@ -112,7 +112,7 @@ func (c *Conn) takeRead(ctx context.Context) (ok bool, err error) {
 	return ok, err
 }
 
-// unlockRead passes the turn on. Answers to control frames leave now, and an empty
+// unlockRead passes the turn on. Answers to control frames are sent now, and an empty
 // buffer goes back: the caller may not come back soon.
 func (c *Conn) unlockRead() {
 	if in := &c.in; in.r == in.w && (in.stream == nil || len(in.stream.rest) == 0) {
@@ -216,7 +216,7 @@ func (c *Conn) fill(ctx context.Context) error {
 // smallRecord: after a read of at most this many bytes, fill reads again before frames are parsed.
 const smallRecord = 128
 
-// fillMore adds what else is here in small records: a peer that sends each byte in a record of its own
+// fillMore adds what else is available in small records: a peer that sends each byte in a record of its own
 // makes us look at frames as seldom as others do. An error stays, and is found by the next read.
 func (c *Conn) fillMore() {
 	in := &c.in
@@ -279,7 +279,7 @@ func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 }
 
 // await waits until the transport has something, for as long as ctx lives. What
-// has gathered for sending leaves before. Serve's loop does both itself.
+// is buffered for sending is sent before. Serve's loop does both itself.
 func (c *Conn) await(ctx context.Context) error {
 	if c.in.looping {
 		return errDrained

@@ -149,7 +149,7 @@ func (r *MessageReader) direct(p []byte) bool {
 	return !r.compressed && in.r == in.w && in.receiver.Remaining() >= directRead && len(p) >= directRead
 }
 
-// readDirect reads into p, waiting for the first record; others that are here follow.
+// readDirect reads into p, waiting for the first record; others that are available follow.
 func (r *MessageReader) readDirect(p []byte) (n int, err error) {
 	for n == 0 || r.direct(p[n:]) && r.c.transport.Ready() {
 		room := p[n:]

@@ -75,8 +75,8 @@ type server struct {
 	interruptions int // in a row: see maxInterruptions
 }
 
-// errDrained says that all the input that was here has been handled.
-var errDrained = errors.New("websocket: nothing more is here")
+// errDrained says that all available input has been handled.
+var errDrained = errors.New("websocket: no more input is available")
 
 // serve handles messages until it is over, or returns true when nothing has come for a
 // while: then it wants to be called again, to see whether the stream has ended (see
@@ -116,7 +116,7 @@ func (s *server) serve() (again bool) {
 	return false
 }
 
-// handle hands over the messages that are here, and returns false when it is over.
+// handle hands over the messages that are available, and returns false when it is over.
 func (s *server) handle() bool {
 	c := s.c
 	c.keepalive.listening(false)

@@ -33,7 +33,7 @@ type counters struct {
 	control                          atomic.Int64
 }
 
-// received counts a message. The counters learn of it when the input that is here has
+// received counts a message. The counters learn of it when the available input has
 // been handled: they cost more than a plain variable.
 func (c *Conn) received(n int) { c.in.uncounted.count(n) }
 

@@ -28,7 +28,7 @@ type MessageWriter struct {
 }
 
 // Writer begins a message that is written in pieces, for messages too long to hold
-// or not complete yet. What does not fill a TLS record gathers, up to 16 KiB; Flush
+// or not complete yet. What does not fill a TLS record is buffered, up to 16 KiB; Flush
 // sends it. Close ends the message.
 //
 // ctx stays with the writer. A piece that its end interrupts is treated as in
@@ -119,7 +119,7 @@ func (w *MessageWriter) take(p []byte) (int, error) {
 		w.release()
 		p, full = p[k:], k
 	}
-	w.gather(p)
+	w.keep(p)
 	return full + len(p), err
 }
 
@@ -133,8 +133,8 @@ func (w *MessageWriter) flushBefore() error {
 	return err
 }
 
-// gather adds to what fills no record.
-func (w *MessageWriter) gather(p []byte) {
+// keep buffers what fills no record.
+func (w *MessageWriter) keep(p []byte) {
 	if len(p) == 0 {
 		return
 	}
@@ -145,8 +145,8 @@ func (w *MessageWriter) gather(p []byte) {
 }
 
 // ReadFrom adds what r has until io.EOF: that is what io.Copy calls. What has been read
-// is sent when it fills TLS records, of which up to four leave together. It returns the
-// bytes read; after an error of sending, those that were not sent have gathered. What
+// is sent when it fills TLS records, of which up to four are sent together. It returns the
+// bytes read; after an error of sending, those that were not sent are buffered. What
 // makes text invalid was read, and is neither taken nor counted.
 func (w *MessageWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	if err := w.usable(); err != nil {
@@ -201,7 +201,7 @@ func taken(err error) bool {
 	return err == nil || interrupted
 }
 
-// Flush sends what has gathered as a fragment. Without anything it does nothing.
+// Flush sends what is buffered as a fragment. Without anything it does nothing.
 func (w *MessageWriter) Flush() error {
 	if w.done {
 		return ErrWriterClosed
@@ -216,7 +216,7 @@ func (w *MessageWriter) Flush() error {
 	return err
 }
 
-// Close sends what has gathered as the last fragment and ends the message. After
+// Close sends what is buffered as the last fragment and ends the message. After
 // an error other than an *InterruptedError it may be called again: after ErrInvalidUTF8,
 // which says that text ends within a character, when the rest of it was written. A message
 // of which nothing was sent is forgotten with any error.

@@ -9,7 +9,7 @@
 //     buffers.
 //   - It waits for readability without a buffer ([Conn.Wait]): an idle connection
 //     holds no memory of ours.
-//   - It corks: after [Conn.Switch], writes gather and leave together on
+//   - It corks: after [Conn.Switch], writes are buffered and sent together on
 //     [Conn.Flush]. crypto/tls never sees a slow peer or an expired deadline, so
 //     neither a read nor a write that is given up harms the connection.
 //

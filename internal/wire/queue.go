@@ -20,9 +20,9 @@ type chunk struct {
 // fullRecord is the plaintext of the largest TLS record; its ciphertext is longer.
 const fullRecord = 16384
 
-// push appends a copy of p. busy says that the head is being written from, so it
+// add appends a copy of p. busy says that the head is being written from, so it
 // may not move.
-func (q *queue) push(p []byte, busy bool) {
+func (q *queue) add(p []byte, busy bool) {
 	q.size += len(p)
 	for len(p) > 0 {
 		t := q.tail()
@@ -43,7 +43,7 @@ func (q *queue) tail() *chunk {
 }
 
 // grow returns a tail with room: the only chunk moved to a larger buffer while
-// it may move, so that what gathers leaves in one piece, else a new chunk.
+// it may move, so that what is buffered is sent in one piece, else a new chunk.
 func (q *queue) grow(t *chunk, n int, busy bool) *chunk {
 	if t != nil && len(q.chunks) == 1 && !busy && len(t.buf) < bufpool.Bulk {
 		b := bufpool.Get(min(t.w-t.r+n, bufpool.Bulk))

@@ -31,7 +31,7 @@ func TestQueueKeepsTheOrderWhateverTheSchedule(t *testing.T) {
 				next++
 				p[i] = next
 			}
-			q.push(p, busy)
+			q.add(p, busy)
 			want = append(want, p...)
 			if busy && (!bytes.Equal(held, copied) || len(held) > 0 && &q.head()[0] != &held[0]) {
 				t.Fatal("the head moved while the kernel had it")
@@ -62,7 +62,7 @@ func TestQueueKeepsTheOrderWhateverTheSchedule(t *testing.T) {
 func TestSmallWritesGatherInOneChunk(t *testing.T) {
 	var q queue
 	for range 700 {
-		q.push(make([]byte, 100), false)
+		q.add(make([]byte, 100), false)
 	}
 	if len(q.chunks) != 1 || len(q.head()) != 70_000 {
 		t.Errorf("%d chunks, the first of %d bytes", len(q.chunks), len(q.head()))
@@ -96,7 +96,7 @@ func TestWhatBuffersAQueueTakes(t *testing.T) {
 		lent(t, tt.name, func(t *testing.T) {
 			var q queue
 			for _, s := range tt.steps {
-				q.push(make([]byte, s.push), s.busy)
+				q.add(make([]byte, s.push), s.busy)
 				q.advance(s.advance)
 			}
 			var got []int

@@ -13,14 +13,14 @@ import (
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 )
 
-// ErrWouldBlock is what Read returns after Switch when no whole record is here.
+// ErrWouldBlock is what Read returns after Switch when no whole record is available.
 // It is a net.Error with Temporary true, so crypto/tls keeps its state and can
 // be asked again.
 var ErrWouldBlock error = wouldBlock{}
 
 type wouldBlock struct{}
 
-func (wouldBlock) Error() string   { return "wire: no whole record is here yet" }
+func (wouldBlock) Error() string   { return "wire: no whole record is available yet" }
 func (wouldBlock) Timeout() bool   { return true }
 func (wouldBlock) Temporary() bool { return true }
 
@@ -40,7 +40,7 @@ type Conn struct {
 	patient  bool       // a write waits for the socket to take all; guarded by flushMu
 	closed   atomic.Bool
 	looping  atomic.Bool // within Loop: Close must not wait for it
-	straight atomic.Bool // full records do not gather: see Straight
+	straight atomic.Bool // full records are sent at once: see Straight
 	left     int32       // bytes of the current record to hand over
 
 	try  try
@@ -110,7 +110,7 @@ func Plain(nc net.Conn) *Conn {
 }
 
 // Switch turns c to messages: from now on Read returns ErrWouldBlock instead of
-// waiting, and Write gathers until Flush. No other call may be in progress.
+// waiting, and Write buffers until Flush. No other call may be in progress.
 func (c *Conn) Switch() { c.switched = true }
 
 // Plaintext reports whether the connection was found not to carry TLS.
@@ -189,7 +189,7 @@ func (c *Conn) Ready() bool {
 }
 
 // recordSize returns the length of the record that b begins with, header
-// included; of one that no TLS version allows, just what is here.
+// included; of one that no TLS version allows, just what has arrived.
 func recordSize(b []byte) int {
 	if len(b) < headerSize {
 		return headerSize

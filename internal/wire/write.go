@@ -11,7 +11,7 @@ import (
 // Write passes p to the socket before Switch. After it Write never blocks, and fails
 // only on a closed connection: p joins the queue, which Flush empties. A record that
 // is alone does not join: crypto/tls cuts what it is given into full records, so a
-// shorter one is the last, and there is nothing for it to leave with but what is queued
+// shorter one is the last, and there is nothing to send it with but what is queued
 // before it. Of such a one the queue gets only what the kernel does not take at once, and
 // so it does of every record while Straight is on.
 func (c *Conn) Write(p []byte) (int, error) {
@@ -20,9 +20,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 		c.written.Add(int64(n))
 		return n, err
 	}
-	gathers := len(p) > fullRecord && c.mode != plain && !c.straight.Load()
-	if gathers || c.pending.Load() > 0 || c.raw == nil || !c.flushMu.TryLock() {
-		return len(p), c.push(p)
+	buffered := len(p) > fullRecord && c.mode != plain && !c.straight.Load()
+	if buffered || c.pending.Load() > 0 || c.raw == nil || !c.flushMu.TryLock() {
+		return len(p), c.enqueue(p)
 	}
 	defer c.flushMu.Unlock()
 	n, err := c.tryWrite(p)
@@ -32,12 +32,12 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if !wouldWait(err) {
 		c.failed = err // for Flush to report: crypto/tls would never forget it
 	}
-	return len(p), c.push(p[n:])
+	return len(p), c.enqueue(p[n:])
 }
 
 // Straight says whether full records go straight to the kernel, as far as it takes them.
-// To gather four and send them in one call costs less where somebody waits for just these;
-// in the middle of something longer it costs more, since the copies are not in the nearest
+// To buffer four and send them in one call costs less where somebody waits for just these;
+// in the middle of something longer it costs more, since the copies are not in the L1
 // cache any more when the kernel gets to them.
 func (c *Conn) Straight(on bool) {
 	if c.straight.Load() != on {
@@ -45,14 +45,14 @@ func (c *Conn) Straight(on bool) {
 	}
 }
 
-// push appends p to the queue.
-func (c *Conn) push(p []byte) error {
+// enqueue appends p to the queue.
+func (c *Conn) enqueue(p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed.Load() {
 		return net.ErrClosed
 	}
-	c.queue.push(p, c.flushing)
+	c.queue.add(p, c.flushing)
 	c.pending.Store(int64(c.queue.size))
 	return nil
 }
