@@ -143,9 +143,6 @@ func (c *Conn) end(why *CloseError) *CloseError {
 	return why
 }
 
-// stalled has the peer watched: something waits for it.
-func (c *Conn) stalled() { c.watchStall() }
-
 // sendFailed leaves the connection for a moment to whoever reads: the peer may have said why before it stopped taking
 // bytes.
 func (c *Conn) sendFailed(err error) { c.boundClosing(lingerTimeout, func() { c.abort(err) }) }

@@ -135,7 +135,7 @@ func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
 func (s *sender) drain(ctx context.Context) error {
 	done, err := s.transport.TryFlush()
 	if !done && err == nil {
-		s.owner.stalled()
+		s.owner.watchStall()
 	}
 	for !done && err == nil {
 		if err := ctx.Err(); err != nil {

@@ -40,8 +40,8 @@ type sender struct {
 
 // sendOwner is what the send side tells its connection.
 type sendOwner interface {
-	// stalled: the socket takes no more, and something waits for it.
-	stalled()
+	// watchStall: the socket takes no more, and something waits for the peer.
+	watchStall()
 	// sendFailed: nothing can be sent any more because of err. It is called once.
 	sendFailed(err error)
 	// overflowed: the connection is closing because of why, as its queue is full. The send side's lock is held.
