@@ -10,9 +10,13 @@ import (
 // flushTo returns when all up to a position was sent.
 func (s *sender) flushTo(ctx context.Context, end int64) error {
 	s.mu.Lock()
-	if s.sent.Load() >= end {
+	sent, err := s.sent.Load() >= end, s.life.err()
+	if sent || err != nil {
 		s.mu.Unlock()
-		return nil
+		if sent {
+			return nil
+		}
+		return err // nobody would wake us
 	}
 	return s.commit(ctx, outbox.Entry{End: end})
 }
@@ -77,8 +81,11 @@ func (s *sender) giveUp(ctx context.Context, e outbox.Entry, w *waiter) error {
 		s.wake() // if it was to send what is there, another has to
 	}
 	s.waiters.giveBack(w)
-	if retracted {
+	switch {
+	case retracted:
 		return ctx.Err()
+	case s.sent.Load() >= e.End:
+		return nil
 	}
 	return s.interrupted(ctx.Err())
 }

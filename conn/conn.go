@@ -93,7 +93,7 @@ func (o opened) start() *Conn {
 	if c.member != nil {
 		c.member.join(c)
 	}
-	c.send.cork.calls.Add(-1)
+	c.uncork()
 	done = true
 	return c
 }

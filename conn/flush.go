@@ -200,6 +200,11 @@ func (s *sender) lock(ctx context.Context) (ok bool, err error) {
 	if ok {
 		return true, nil
 	}
+	// It may have been ours for a moment: whoever came meanwhile has waited for us.
+	s.wake()
+	if s.unsent.Load() {
+		s.tryFlush()
+	}
 	if s.life.hasEnded() {
 		s.forgetContext()
 	}

@@ -210,7 +210,7 @@ func (s *sender) sendParts(ctx context.Context, p []byte, k int, straight bool) 
 // sendPart sends a part of a frame, and flushes if that is wanted. Once interrupted, the rest is only given to the
 // transport: a frame that has begun must be sent whole.
 func (s *sender) sendPart(ctx context.Context, p []byte, straight, flush bool, interrupted error) error {
-	if interrupted != nil && s.life.hasEnded() {
+	if interrupted != nil && (s.life.hasEnded() || s.life.broken()) {
 		return interrupted
 	}
 	if err := s.transport.Write(p, straight); err != nil {

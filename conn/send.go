@@ -153,8 +153,6 @@ func (s *sender) tryFlushUncorked() {
 		s.tryFlush()
 		return
 	}
-	s.unsent.Store(true)
 	s.mu.Lock()
-	s.startCorkTimer()
-	s.mu.Unlock()
+	s.buffered()
 }

@@ -78,9 +78,7 @@ func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compres
 			}
 			continue
 		case s.cork.isOn():
-			s.unsent.Store(true)
-			s.startCorkTimer()
-			s.mu.Unlock()
+			s.buffered()
 			return nil
 		case s.cork.serving.Load() == lastInput:
 			s.mu.Unlock()
@@ -91,7 +89,18 @@ func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compres
 	}
 }
 
-// awaitRoom waits until what the outbox has refused with err may be tried again.
+// buffered has what is corked sent by whoever uncorks, or by the cork timer. The lock is held, and released.
+func (s *sender) buffered() {
+	s.unsent.Store(true)
+	s.startCorkTimer()
+	on := s.cork.isOn()
+	s.mu.Unlock()
+	if !on { // whoever uncorked meanwhile may not have seen it
+		s.tryFlush()
+	}
+}
+
+// awaitRoom waits until Append may be retried after err.
 func (s *sender) awaitRoom(ctx context.Context, err error) error {
 	if err == outbox.ErrStreaming {
 		return s.awaitStream(ctx)

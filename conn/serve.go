@@ -147,6 +147,12 @@ func (s *server) messages() (err error, failed bool) {
 		if c.life.closed() == nil {
 			c.send.cork.serve(c.inputState())
 		}
+		if c.in.answer { // pongs do not wait for a callback that stays
+			c.send.mu.Lock()
+			c.send.unsent.Store(true)
+			c.send.startCorkTimer()
+			c.send.mu.Unlock()
+		}
 		c.observeIn(MessageType(op), len(data))
 		if err := s.call(Message{Type: MessageType(op), Data: data}); err != nil {
 			return err, true

@@ -227,9 +227,13 @@ func (w *MessageWriter) Close() error {
 	err := w.last()
 	switch {
 	case taken(err):
-		w.c.send.countMessage(w.total)
+		if isSent(err) {
+			w.c.send.countMessage(w.total)
+		}
 		w.end()
-		w.c.observeOut(w.typ, w.total)
+		if isSent(err) {
+			w.c.observeOut(w.typ, w.total)
+		}
 	case w.c.life.closed() != nil, !w.began: // nothing was sent: as if the message had never begun
 		w.end()
 	}
