@@ -28,8 +28,8 @@ const (
 // isOn reports whether messages are buffered.
 func (k *cork) isOn() bool { return k.serving.Load() == moreInput || k.calls.Load() > 0 }
 
-// serve notes what Serve is doing.
-func (k *cork) serve(state int32) {
+// setServing notes what Serve is doing.
+func (k *cork) setServing(state int32) {
 	if k.serving.Load() != state {
 		k.serving.Store(state)
 	}
@@ -114,7 +114,7 @@ func (t *corkTimer) tick() {
 func (s *sender) corkedFrom() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.outbox.Empty() || !s.unsent.Load() {
+	if s.outbox.Empty() || !s.flushWanted.Load() {
 		s.cork.listed = false
 		return -1
 	}

@@ -28,11 +28,11 @@ type sender struct {
 	waiters waiters       // writers whose frames somebody else sends
 	sent    atomic.Int64  // position in the outbox up to which all was sent
 
-	token   token.Token // its holder alone uses the transport's send side
-	watch   *watch      // the token's holder's; nil until a context can end
-	unsent  atomic.Bool // frames came whose writers do not wait
-	later   atomic.Bool // a goroutine is sending what a cancelled write left
-	crowded bool        // somebody waited when something was last sent; the token's holder's
+	token       token.Token // its holder alone uses the transport's send side
+	watch       *watch      // the token's holder's; nil until a context can end
+	flushWanted atomic.Bool // frames came whose writers do not wait
+	flusherRuns atomic.Bool // a goroutine is about to send what a cancelled write left
+	hadWaiters  bool        // somebody waited when something was last sent; the token's holder's
 
 	cork   cork
 	stream token.Token // held while a message is being streamed, or sent in parts
@@ -91,7 +91,7 @@ func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compres
 
 // buffered has what is corked sent by whoever uncorks, or by the cork timer. The lock is held, and released.
 func (s *sender) buffered() {
-	s.unsent.Store(true)
+	s.flushWanted.Store(true)
 	s.startCorkTimer()
 	on := s.cork.isOn()
 	s.mu.Unlock()
