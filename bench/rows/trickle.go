@@ -38,7 +38,7 @@ func (c *Config) trickleTables() []Table {
 				if err != nil {
 					return nil, err
 				}
-				return &trickleSession{e.(*echoSession), rate, pick(c, time.Second, 500*time.Millisecond)}, nil
+				return &trickleSession{e.(*echoSession), rate, tr.every, pick(c, time.Second, 500*time.Millisecond)}, nil
 			}),
 		})
 	}
@@ -49,10 +49,15 @@ func (c *Config) trickleTables() []Table {
 type trickleSession struct {
 	*echoSession
 	rate     int // messages a second
+	every    time.Duration
 	duration time.Duration
 }
 
 func (s *trickleSession) Round() (Sample, error) {
+	// Connections have been idle since the last round, as those of a trickle never are.
+	if _, err := s.group.Pace(s.rate, s.every); err != nil {
+		return nil, err
+	}
 	return measured(childMeter{s.process}, trickleSize, func() (load.Result, error) {
 		return s.group.Pace(s.rate, s.duration)
 	})
