@@ -1,5 +1,6 @@
 # What one does with this repository. Everything but interop, browser and autobahn needs only Go.
 
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
@@ -26,9 +27,10 @@ test: ## run the library's tests
 race: ## run the tests of every module with the race detector
 	@set -e; for dir in $(MODULES); do echo "go test -race ./... # in $$dir"; (cd $$dir && go test -race ./...); done
 
-lint: ## check formatting, vet and staticcheck in every module
+lint: ## check formatting, vet and staticcheck in every module, and the layers of the library
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	@set -e; for dir in $(MODULES); do echo "go vet, staticcheck # in $$dir"; (cd $$dir && go vet ./... && go run $(STATICCHECK) ./...); done
+	go run $(GOLANGCI) run ./...
 
 vuln: ## look for known vulnerabilities in what the code calls
 	@set -e; for dir in $(MODULES); do echo "govulncheck # in $$dir"; (cd $$dir && go run $(GOVULNCHECK) ./...); done
