@@ -261,6 +261,9 @@ func BenchmarkServe(b *testing.B) {
 
 // TestAnEndBehindTheLastBytesIsSeen although both are one event to the poller.
 func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for two seconds")
+	}
 	for _, how := range []string{"Serve", "Go"} {
 		peer, server := raw(t, "plain")
 		_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "last"))
@@ -282,6 +285,9 @@ func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
 // TestServeHasClosedTheSocketWhenItReturns, whether the peer's stream ended or broke off, and
 // what fn wrote before has left.
 func TestServeHasClosedTheSocketWhenItReturns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for two seconds")
+	}
 	t.Parallel()
 	for _, kind := range []string{"plain", "tls"} {
 		for _, reset := range []bool{false, true} {
