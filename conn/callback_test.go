@@ -60,6 +60,9 @@ var handled = []string{"Key", "Check", "SelectSubprotocol", "Refused", "Opened",
 // TestEveryCallbackMayBeMisused: whatever a callback does, the connection ends when its peer is gone, its place, its socket and
 // its buffers are given back, and no call waits for itself.
 func TestEveryCallbackMayBeMisused(t *testing.T) {
+	if !apart(t) {
+		return
+	}
 	quiet := log.Writer()
 	log.SetOutput(io.Discard) // net/http reports the panics
 	defer log.SetOutput(quiet)

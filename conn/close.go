@@ -46,8 +46,8 @@ func (c *Conn) boundClosing(d time.Duration, f func()) {
 //
 // A code that may not be sent, a reason of more than 123 bytes or one that is not
 // UTF-8 is refused, and the connection stays open. StatusNoStatus with an empty
-// reason sends no code. While Serve or ServeInBackground runs, Close returns when the peer's host
-// takes the frame, and Serve or ServeInBackground does the rest. On a connection that has ended Close returns nil if
+// reason sends no code. While Serve or ServeInBackground runs, Close returns when the kernel
+// has taken the frame, and Serve or ServeInBackground does the rest. On a connection that has ended Close returns nil if
 // it ended by a closing handshake, else the *CloseError.
 func (c *Conn) Close(code StatusCode, reason string) error {
 	if _, err := frame.AppendClose(nil, code, reason); err != nil {
@@ -115,7 +115,7 @@ func (c *Conn) giveUp(why *CloseError) bool {
 		return false
 	}
 	c.boundClosing(c.settings.closeTimeout, func() { c.end(why) })
-	go c.send.tryFlush() // a timer may be calling: it has no time for more than a start
+	go c.send.tryFlush() // a timer may be calling, which must not do I/O
 	return true
 }
 
@@ -181,8 +181,8 @@ func (c *Conn) closeReceived(payload []byte) error {
 		why = own
 	}
 	c.in.closed = true
-	// Our answer is sent behind all that was enqueued before it, which a slow peer takes its
-	// time for.
+	// Our answer is sent after everything enqueued before it, which may take a slow peer a
+	// while.
 	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
 	c.sendClose(ctx, why) // one of ours may be waiting already
@@ -218,16 +218,16 @@ func (c *Conn) linger(why *CloseError) error {
 // for the server to close (§7.1.1).
 func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	if c.in.looping {
-		c.in.leaving = why
+		c.in.finishLater = why
 		return why
 	}
 	wait := c.role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
 	if c.in.closed && !wait && !ended {
-		return c.end(why) // the peer has said its last word and cannot be shown an end but by closing
+		return c.end(why) // the peer has sent its close frame, and this socket has no half-close
 	}
 	came, _ := c.transport.Counts()
-	for in := came; in-came < lingerBytes && ctx.Err() == nil && c.drain(ctx); {
+	for in := came; in-came < lingerBytes && ctx.Err() == nil && c.discardInput(ctx); {
 		in, _ = c.transport.Counts()
 	}
 	if wait {
@@ -244,8 +244,8 @@ func (c *Conn) shut(ctx context.Context) (visible bool) {
 	return c.send.shutStream(ctx)
 }
 
-// drain reads and forgets what comes, and reports whether more may come.
-func (c *Conn) drain(ctx context.Context) bool {
+// discardInput reads and forgets what comes, and reports whether more may come.
+func (c *Conn) discardInput(ctx context.Context) bool {
 	in := &c.in
 	if !c.transport.Ready() {
 		in.release()

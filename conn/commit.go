@@ -7,21 +7,25 @@ import (
 	"github.com/seed-c4549abd/wss/internal/outbox"
 )
 
-// flushTo returns when all up to a position was sent.
+// flushTo sends everything up to a position.
 func (s *sender) flushTo(ctx context.Context, end int64) error {
 	s.mu.Lock()
-	if s.sent.Load() >= end {
+	sent, err := s.sent.Load() >= end, s.life.err()
+	if sent || err != nil {
 		s.mu.Unlock()
-		return nil
+		if sent {
+			return nil
+		}
+		return err // nobody would wake us
 	}
 	return s.commit(ctx, outbox.Entry{End: end})
 }
 
-// commit returns when the frame e was sent, by this goroutine or by another. The lock is held, and released.
+// commit sends the frame e, or waits until another goroutine has. It is called with s.mu held, and releases it.
 func (s *sender) commit(ctx context.Context, e outbox.Entry) error {
 	if !s.token.TryLock() {
 		w := s.waiters.add(e.End)
-		// Whoever had the token may have released it before we were in the list.
+		// The holder may have released the token before the waiter was listed.
 		if !s.token.TryLock() {
 			s.mu.Unlock()
 			return s.await(ctx, e, w)
@@ -29,13 +33,13 @@ func (s *sender) commit(ctx context.Context, e outbox.Entry) error {
 		s.waiters.remove(w)
 		s.waiters.giveBack(w)
 	}
-	if s.crowded || s.transport.Pending() > 0 {
+	if s.hadWaiters || s.transport.Pending() > 0 {
 		s.mu.Unlock()
 		return s.lead(ctx, e)
 	}
 	b := s.outbox.Collect()
 	s.mu.Unlock()
-	return s.finish(e, s.send(ctx, b))
+	return s.releaseAfter(e, s.send(ctx, b))
 }
 
 // await waits for whoever is sending.
@@ -74,29 +78,32 @@ func (s *sender) giveUp(ctx context.Context, e outbox.Entry, w *waiter) error {
 	s.mu.Unlock()
 	if !waited {
 		<-w.woken
-		s.wake() // if it was to send what is there, another has to
+		s.wake() // it may have been woken to lead: pass that on
 	}
 	s.waiters.giveBack(w)
-	if retracted {
+	switch {
+	case retracted:
 		return ctx.Err()
+	case s.sent.Load() >= e.End:
+		return nil
 	}
 	return s.interrupted(ctx.Err())
 }
 
-// lead sends all that is there, e among it. The token is held.
+// lead sends the outbox, e included. The token is held.
 func (s *sender) lead(ctx context.Context, e outbox.Entry) error {
 	if s.sent.Load() >= e.End {
-		return s.finish(e, nil)
+		return s.releaseAfter(e, nil)
 	}
-	if s.crowded {
+	if s.hadWaiters {
 		s.yield()
 	}
-	return s.finish(e, s.sendAll(ctx))
+	return s.releaseAfter(e, s.sendAll(ctx))
 }
 
-// finish passes the token on after an attempt to send e. If that was cut off before e was collected, e is taken back.
-func (s *sender) finish(e outbox.Entry, err error) error {
-	s.crowded = s.waiters.any.Load()
+// releaseAfter passes the token on after an attempt to send e. If that was cut off before e was collected, e is taken back.
+func (s *sender) releaseAfter(e outbox.Entry, err error) error {
+	s.hadWaiters = s.waiters.any.Load()
 	if i, ok := resumable(err); ok {
 		s.mu.Lock()
 		if !s.life.hasEnded() && s.outbox.Retract(e) {
@@ -108,8 +115,8 @@ func (s *sender) finish(e outbox.Entry, err error) error {
 	return err
 }
 
-// yield lets other writers enqueue before what is there is sent, until no more comes: those that were woken by the last
-// flush may have more. The token is held, so they will wait. It takes some turns until the scheduler has run them.
+// yield lets other writers enqueue before the outbox is sent, until it stops growing: writers woken by the last flush may
+// write again. The token is held, so they will wait. It takes some turns until the scheduler has run them.
 func (s *sender) yield() {
 	const most, idle = 16, 3
 	before := int64(0)

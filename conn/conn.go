@@ -16,12 +16,11 @@ import (
 // it has returned a *CloseError: then it has ended itself. All methods may be
 // called by any number of goroutines at once.
 type Conn struct {
-	// What a message needs lies together, here and in the parts: with many connections it is seldom in a
-	// cache.
+	// Fields used for each message are adjacent: with many connections they are seldom in a cache.
 	transport   transport.Conn
 	settings    *settings
 	compression *compression // nil: no extension; see compress.go
-	observer    Observer     // nil: nobody looks
+	observer    Observer     // nil: no observer
 	life        life         // see life.go
 
 	role frame.Role
@@ -40,7 +39,7 @@ type Conn struct {
 	pings pings // see ping.go
 }
 
-// opened is what an opening handshake leaves to the connection.
+// opened holds the results of the opening handshake.
 type opened struct {
 	transport   transport.Conn
 	role        frame.Role
@@ -93,7 +92,7 @@ func (o opened) start() *Conn {
 	if c.member != nil {
 		c.member.join(c)
 	}
-	c.send.cork.calls.Add(-1)
+	c.uncork()
 	done = true
 	return c
 }
@@ -143,11 +142,7 @@ func (c *Conn) end(why *CloseError) *CloseError {
 	return why
 }
 
-// stalled has the peer watched: something waits for it.
-func (c *Conn) stalled() { c.watchStall() }
-
-// sendFailed leaves the connection for a moment to whoever reads: the peer may have said why before it stopped taking
-// bytes.
+// sendFailed ends the connection after lingerTimeout, so that the reader can still receive the peer's close frame.
 func (c *Conn) sendFailed(err error) { c.boundClosing(lingerTimeout, func() { c.abort(err) }) }
 
 // overflowed bounds the closing handshake with a peer that does not take what is sent.

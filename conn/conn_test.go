@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"flag"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +26,10 @@ import (
 
 // TestMain fails the package if a test leaves a goroutine or a descriptor behind.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if n := flag.Lookup("test.parallel"); n.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = n.Value.Set("12") // most of them wait, whatever processors there are
+	}
 	before := descriptors()
 	code := m.Run()
 	if code == 0 && !settled(before) {
@@ -38,10 +46,27 @@ func descriptors() int {
 	return len(entries)
 }
 
+// apart runs a test in a process of its own, beside others, so that what it takes can be accounted for. It reports whether
+// this is that process.
+func apart(t *testing.T) bool {
+	const name = "WSS_TEST_APART"
+	if os.Getenv(name) == t.Name() {
+		return true
+	}
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m", fmt.Sprint("-test.short=", testing.Short()))
+	cmd.Env = append(os.Environ(), name+"="+t.Name())
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return false
+}
+
 // settled waits for what is ending to end.
 func settled(fds int) bool {
 	var stacks string
-	for range 200 {
+	for range 2000 {
 		buf := make([]byte, 1<<20)
 		stacks = string(buf[:runtime.Stack(buf, true)])
 		if strings.Count(stacks, "wss/conn.(") == 0 && descriptors() <= fds+2 {

@@ -28,16 +28,15 @@ const (
 // isOn reports whether messages are buffered.
 func (k *cork) isOn() bool { return k.serving.Load() == moreInput || k.calls.Load() > 0 }
 
-// serve notes what Serve is doing.
-func (k *cork) serve(state int32) {
+// setServing notes what Serve is doing.
+func (k *cork) setServing(state int32) {
 	if k.serving.Load() != state {
 		k.serving.Store(state)
 	}
 }
 
-// corkTimer sends what was corked for too long. Hardly ever is anything to be done, so it costs next to nothing: one timer
-// for all connections, which runs while something is corked now and then, and a list that a connection enters at most once
-// for each tick.
+// corkTimer sends what was corked for too long. It rarely has work: all connections share one timer, and a connection is
+// listed at most once per tick.
 type corkTimer struct {
 	mu      sync.Mutex
 	timer   *time.Timer // nil until it is first needed
@@ -52,10 +51,10 @@ type corked struct {
 	from int64 // position of the first byte that was buffered at the last tick; -1: none was
 }
 
-// corkTimers is the one of all connections, but for those in a testing/synctest bubble.
+// corkTimers is shared by all connections outside testing/synctest bubbles.
 var corkTimers = new(corkTimer)
 
-// startCorkTimer has what is corked looked at. The lock is held.
+// startCorkTimer lists s in the cork timer. s.mu is held.
 func (s *sender) startCorkTimer() {
 	if k := &s.cork; !k.listed {
 		k.listed = true
@@ -110,11 +109,12 @@ func (t *corkTimer) tick() {
 	}
 }
 
-// corkedFrom returns the position of the first byte that is corked; -1 if none is, and then s is no longer in the list.
+// corkedFrom returns the position of the first byte that waits for a flush; -1 if none does, and then s is no longer in the
+// list.
 func (s *sender) corkedFrom() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.outbox.Empty() || !s.cork.isOn() {
+	if s.outbox.Empty() || !s.flushWanted.Load() {
 		s.cork.listed = false
 		return -1
 	}

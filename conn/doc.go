@@ -25,8 +25,8 @@
 //
 // [Conn.Write], [MessageWriter.Flush] and [MessageWriter.Close] return when the kernel
 // has taken what they were given. In the callback of [Conn.Serve] or [Conn.ServeInBackground], and in
-// [Conn.Cork], Write does not wait. What is written there is buffered while more input is available, or
-// until Cork returns; and sent when 68 KiB are buffered, at [Conn.Flush], and after ten to twenty
+// [Conn.Cork], Write of up to 16 KiB does not wait. What is written there is buffered while more input is
+// available, or until Cork returns; and sent when 68 KiB are buffered, at [Conn.Flush], and after ten to twenty
 // milliseconds at the latest. [Conn.Send] gives the kernel what it takes at once and queues the rest.
 // Messages are always sent in the order in which one goroutine wrote them.
 //

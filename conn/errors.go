@@ -155,7 +155,7 @@ func CloseStatus(err error) StatusCode {
 // had begun to be sent. Do not send the message again.
 //
 // If Closed is false, the message was accepted whole: Pending bytes of ciphertext
-// wait for the peer, are sent in order before anything else, and the connection is
+// wait for the peer, are sent before anything else, and the connection is
 // usable. If Closed is true, a frame was cut in half and the connection is gone;
 // that happens on a transport that cannot be resumed (TLS without NewListener).
 //

@@ -216,6 +216,9 @@ func cuts(t *testing.T, route string, reset bool, first, stride int64) {
 // closing handshake, by a FIN or by a reset, every call ends in time, with an error that
 // can be told from others, and no end is clean that was not (RFC 6455 §7.1.5).
 func TestACutAfterAnyByteIsAnAbnormalEnd(t *testing.T) {
+	if !apart(t) {
+		return
+	}
 	accounted(t, "all ways", func(t *testing.T) {
 		var all waiting
 		defer all.Wait()

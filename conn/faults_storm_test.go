@@ -147,6 +147,9 @@ func TestAFullSocketIsNotSpunOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("watches the processor time for seconds")
 	}
+	if !apart(t) {
+		return
+	}
 	for _, route := range []string{"tls", "plain"} {
 		for _, how := range []string{"Write", "Send"} {
 			accounted(t, route+","+how, func(t *testing.T) {

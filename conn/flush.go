@@ -11,7 +11,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/outbox"
 )
 
-// flush sends everything that is there.
+// flush sends what the transport and the outbox hold, until ctx ends.
 func (s *sender) flush(ctx context.Context) error {
 	if ok, err := s.lock(ctx); !ok {
 		return err
@@ -19,10 +19,10 @@ func (s *sender) flush(ctx context.Context) error {
 	err := s.sendAll(ctx)
 	s.unlock()
 	if e, ok := resumable(err); ok {
-		return e.Err // nothing of the caller's was among it
+		return e.Err // the caller enqueued nothing
 	}
 	if err != nil {
-		return s.life.because(err) // the end may be of this call's own doing
+		return s.life.because(err) // this call may have ended the connection
 	}
 	return nil
 }
@@ -30,9 +30,9 @@ func (s *sender) flush(ctx context.Context) error {
 // tryFlush sends what the socket takes now. If somebody else is sending, they send it along; a goroutine sends what the
 // socket does not take. An error shows when the connection is read.
 func (s *sender) tryFlush() {
-	s.unsent.Store(true)
-	for s.unsent.Load() && s.token.TryLock() {
-		s.unsent.Store(false)
+	s.flushWanted.Store(true)
+	for s.flushWanted.Load() && s.token.TryLock() {
+		s.flushWanted.Store(false)
 		err := s.sendAll(expired)
 		s.release()
 		if _, ok := errors.AsType[*InterruptedError](err); err != nil && !ok {
@@ -53,12 +53,12 @@ func (s *sender) tryFlushAll() bool {
 
 // flushLater starts the goroutine that sends what waits for a slow peer.
 func (s *sender) flushLater() {
-	if s.later.Swap(true) {
+	if s.flusherRuns.Swap(true) {
 		return
 	}
 	go func() {
 		if ok, _ := s.lock(context.Background()); ok {
-			s.later.Store(false)
+			s.flusherRuns.Store(false)
 			_ = s.sendAll(context.Background())
 			s.unlock()
 		}
@@ -93,7 +93,7 @@ func (s *sender) sendAll(ctx context.Context) error {
 func (s *sender) send(ctx context.Context, b outbox.Batch) error {
 	for {
 		if len(b.Frames)+len(b.Long) == 0 {
-			bufpool.Put(b.Frames) // all of it was taken back
+			bufpool.Put(b.Frames) // every frame was retracted
 			if err := s.life.err(); err != nil {
 				return err // or was dropped
 			}
@@ -111,15 +111,13 @@ func (s *sender) send(ctx context.Context, b outbox.Batch) error {
 }
 
 // sendBatch sends what was collected, and returns its buffer to the pool.
-func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
-	if len(b.Frames) > 0 {
-		err = s.transport.Write(b.Frames, false)
-	}
-	bufpool.Put(b.Frames)
-	if err != nil {
-		return s.failed(err)
-	}
+func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) error {
 	if len(b.Long) == 0 {
+		err := s.transport.Write(b.Frames, false)
+		bufpool.Put(b.Frames)
+		if err != nil {
+			return s.failed(err)
+		}
 		return s.drain(ctx)
 	}
 	if b.Masked {
@@ -131,11 +129,11 @@ func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) (err error) {
 	return s.sendParts(ctx, b.Long, partSize(len(b.Long)), partSize(len(b.Long)) < len(b.Long))
 }
 
-// drain writes what the transport holds to the socket: at once if that takes it, else for as long as ctx lives.
+// drain writes what the transport holds to the socket: immediately if possible, else until ctx ends.
 func (s *sender) drain(ctx context.Context) error {
 	done, err := s.transport.TryFlush()
 	if !done && err == nil {
-		s.owner.stalled()
+		s.owner.watchStall()
 	}
 	for !done && err == nil {
 		if err := ctx.Err(); err != nil {
@@ -164,7 +162,7 @@ func (s *sender) drain(ctx context.Context) error {
 	return nil
 }
 
-// interrupted leaves the rest of what was being sent to a goroutine that exists only until it was sent.
+// interrupted starts a goroutine that sends the rest, and returns an *InterruptedError.
 func (s *sender) interrupted(err error) error {
 	if err := s.life.err(); err != nil {
 		return err
@@ -200,6 +198,11 @@ func (s *sender) lock(ctx context.Context) (ok bool, err error) {
 	if ok {
 		return true, nil
 	}
+	// It may have been ours for a moment: whoever came meanwhile has waited for us.
+	s.wake()
+	if s.flushWanted.Load() {
+		s.tryFlush()
+	}
 	if s.life.hasEnded() {
 		s.forgetContext()
 	}
@@ -212,7 +215,7 @@ func (s *sender) unlock() {
 	if s.life.hasEnded() {
 		s.forgetContext()
 	}
-	if s.unsent.Load() {
+	if s.flushWanted.Load() {
 		s.tryFlush()
 	}
 }
@@ -234,7 +237,7 @@ func (s *sender) watchContext(ctx context.Context) error {
 	return s.watch.set(ctx)
 }
 
-// forgetContext drops the reference to the last writer's context, unless somebody is sending, who does it then.
+// forgetContext drops the reference to the last writer's context. If the token is held, its holder does it.
 func (s *sender) forgetContext() {
 	if s.token.TryLock() {
 		s.watch.clear()
@@ -248,7 +251,6 @@ func (s *sender) shutStream(ctx context.Context) (visible bool) {
 		return false
 	}
 	defer s.release()
-	// A close frame of our own may wait still: whoever sends it waits as we did.
 	if s.sendAll(ctx) != nil {
 		return false
 	}

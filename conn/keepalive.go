@@ -15,7 +15,7 @@ type keepalive struct {
 	listen  atomic.Int64 // since when somebody waits for bytes; 0: nobody does
 	mayPark atomic.Bool  // the reader is Serve, which wants to know of silence
 	parking atomic.Bool  // it was told: the read deadline is ours
-	message atomic.Int32 // where the one is that somebody waits for, with MinRate; see rate.go
+	message atomic.Int32 // where the one is that somebody waits for, with MinRate; see pace
 	silent  int64        // since when the last wait was for bytes; the reader's
 
 	c     *Conn

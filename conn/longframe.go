@@ -32,8 +32,8 @@ type payload struct {
 	room    []byte // before p in the same memory, for the header; nil if that is not ours
 }
 
-// compressor makes of a payload what is sent, and completes the header. scratch goes back to the pool.
-type compressor func(h *frame.Header, p []byte) (compressed, scratch []byte)
+// compressFunc compresses a payload and completes its header. scratch goes back to the pool.
+type compressFunc func(h *frame.Header, p []byte) (compressed, scratch []byte)
 
 // longMessage sends a message that is too long to be copied, as one frame.
 func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {
@@ -41,7 +41,7 @@ func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, com
 		return err
 	}
 	defer s.stream.Unlock()
-	var how compressor
+	var how compressFunc
 	if compress {
 		how = s.outbox.Compress
 		// Messages must be sent in the order in which they are compressed: no other may be enqueued meanwhile.
@@ -58,7 +58,7 @@ func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, com
 	return err
 }
 
-// isSent reports whether what was sent with this error was sent, or is going to be.
+// isSent reports whether a send that returned err was or will be delivered.
 func isSent(err error) bool {
 	_, later := resumable(err)
 	return err == nil || later
@@ -122,7 +122,7 @@ func (s *sender) endStream() {
 // frame sends one data frame of any length behind what is there. Its payload has a head only without a compressor. The
 // stream's token is held. Until the payload is compressed, if at all, an error means that nothing was sent; from then on
 // the frame is sent whole.
-func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress compressor) error {
+func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress compressFunc) error {
 	if ok, err := s.lock(ctx); !ok {
 		return err
 	}
@@ -154,7 +154,7 @@ func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress
 	return s.sendPlain(ctx, h, m)
 }
 
-// sendMasked masks a frame while it copies it, a record at a time, which is then encrypted from the L1 cache.
+// sendMasked masks a frame while it copies it, a record at a time, so that it is still in the L1 cache when it is encrypted.
 func (s *sender) sendMasked(ctx context.Context, h *frame.Header, head, p []byte) (err error) {
 	b := bufpool.Get(record)
 	defer bufpool.Put(b)
@@ -174,7 +174,7 @@ func (s *sender) sendMasked(ctx context.Context, h *frame.Header, head, p []byte
 	return err
 }
 
-// sendPlain sends a frame without copying, but for what shares the header's record if there is no room for that. A message
+// sendPlain sends a frame without copying, except the first record if m has no room for the header. A message
 // that one flush sends is collected in the transport, as its receiver has nothing to do before all of it comes.
 func (s *sender) sendPlain(ctx context.Context, h *frame.Header, m payload) error {
 	size := h.Size() + int(h.Length)
@@ -210,7 +210,7 @@ func (s *sender) sendParts(ctx context.Context, p []byte, k int, straight bool) 
 // sendPart sends a part of a frame, and flushes if that is wanted. Once interrupted, the rest is only given to the
 // transport: a frame that has begun must be sent whole.
 func (s *sender) sendPart(ctx context.Context, p []byte, straight, flush bool, interrupted error) error {
-	if interrupted != nil && s.life.hasEnded() {
+	if interrupted != nil && (s.life.hasEnded() || s.life.broken()) {
 		return interrupted
 	}
 	if err := s.transport.Write(p, straight); err != nil {

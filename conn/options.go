@@ -43,7 +43,7 @@ type AcceptOptions struct {
 	// Group is the group that the connection joins. It may refuse the request with 503 or
 	// 429, before any other check. Nil: no group.
 	Group *Group
-	// Observer is told what happens on the connection. Zero: nobody is.
+	// Observer is told what happens on the connection. Nil means no observer.
 	Observer Observer
 
 	// HandshakeTimeout bounds sending the response, and in Upgrade the whole
@@ -150,7 +150,7 @@ type DialOptions struct {
 	// that work; where it has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// Observer is told what happens on the connection. Zero: nobody is.
+	// Observer is told what happens on the connection. Nil means no observer.
 	Observer Observer
 
 	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake

@@ -32,9 +32,9 @@ type inbox struct {
 	used       atomic.Bool // somebody has asked for a message: see unread.go
 	watch      *watch      // nil until a context can end
 
-	token   token.Token
-	stream  *MessageReader // the message being streamed
-	leaving *CloseError    // what is left to Serve to finish
+	token       token.Token
+	stream      *MessageReader // the message being streamed
+	finishLater *CloseError    // what is left to Serve to finish
 }
 
 func (in *inbox) init(role frame.Role, limit int64, rest []byte) {
@@ -103,7 +103,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 }
 
 // takeRead waits for the read side's token. Whoever is given it at the moment when the
-// connection ends does what is left to do.
+// connection ends returns the read buffers.
 func (c *Conn) takeRead(ctx context.Context) (ok bool, err error) {
 	ok, err = c.in.token.Lock(ctx, &c.life)
 	if !ok && c.life.hasEnded() {
@@ -189,7 +189,7 @@ func (c *Conn) fill(ctx context.Context) error {
 		if !c.transport.Ready() {
 			in.shrink()
 			if in.looping {
-				return errDrained
+				return errNoInput
 			}
 			if err := c.await(ctx); err != nil {
 				return err
@@ -208,7 +208,7 @@ func (c *Conn) fill(ctx context.Context) error {
 			return nil
 		}
 		if err != transport.ErrWouldBlock {
-			return c.broken(err)
+			return c.readFailed(err)
 		}
 	}
 }
@@ -270,7 +270,7 @@ func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 			return ev, nil
 		}
 		if err != transport.ErrWouldBlock {
-			return frame.Event{}, c.broken(err)
+			return frame.Event{}, c.readFailed(err)
 		}
 		if err := c.await(ctx); err != nil {
 			return frame.Event{}, err
@@ -282,9 +282,9 @@ func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 // is buffered for sending is sent before. Serve's loop does both itself.
 func (c *Conn) await(ctx context.Context) error {
 	if c.in.looping {
-		return errDrained
+		return errNoInput
 	}
-	if err := c.settle(ctx); err != nil {
+	if err := c.flushBeforeWait(ctx); err != nil {
 		return err
 	}
 	for interruptions := 0; ; interruptions++ {
@@ -298,13 +298,13 @@ func (c *Conn) await(ctx context.Context) error {
 			return nil
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			return c.broken(err)
+			return c.readFailed(err)
 		}
 		if err := ctx.Err(); err != nil {
 			return c.life.because(err)
 		}
 		if c.clearDeadline(); interruptions == maxInterruptions { // left by somebody else
-			return c.broken(err)
+			return c.readFailed(err)
 		}
 	}
 }
@@ -322,9 +322,9 @@ func (c *Conn) clearDeadline() (parking bool) {
 	return parking
 }
 
-// settle sends what reading has caused: replies in Serve, pongs, answers of TLS. A
+// flushBeforeWait sends what reading has caused: replies in Serve, pongs, answers of TLS. A
 // peer that takes none of it is not read from any more.
-func (c *Conn) settle(ctx context.Context) error {
+func (c *Conn) flushBeforeWait(ctx context.Context) error {
 	in := &c.in
 	if c.life.broken() {
 		return nil // nothing can be sent, but what the peer said before can be read
@@ -362,9 +362,9 @@ var (
 // has been left: a socket cannot be closed at once by whoever waits for it.
 type lost struct{ error }
 
-// broken ends the connection after an error of the transport. Without a close
+// readFailed ends the connection after an error of the transport. Without a close
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
-func (c *Conn) broken(err error) error {
+func (c *Conn) readFailed(err error) error {
 	clean := err == io.EOF && !c.transport.Truncated()
 	if c.in.looping {
 		return lost{err}

@@ -22,9 +22,8 @@ const (
 )
 
 // Send sends prepared messages, in their order, without waiting for the peer. When
-// nothing is queued they go to the kernel at once; what the kernel does not take stays
-// behind, up to QueueLimit bytes, and follows when the peer has taken what is before
-// it. Several messages share TLS records and system calls, as do those sent by
+// nothing is queued they are written to the socket. The rest is queued, up to QueueLimit bytes, and
+// sent as the peer takes data. Several messages share TLS records and system calls, as do those sent by
 // different goroutines at the same time, in Serve's callback, or in Cork.
 //
 // An error says that the connection has ended or that ctx has, or is the ErrQueueFull of
@@ -69,7 +68,7 @@ func (c *Conn) pass(p *Prepared) (done bool, err error) {
 	return done, err
 }
 
-// pass is Conn.pass.
+// pass writes m at once and without copying, if nothing else is to be sent; else it is not done.
 func (s *sender) pass(m *outbox.Message) (done bool, err error) {
 	if s.cork.isOn() || !s.token.TryLock() {
 		return false, nil
@@ -153,8 +152,6 @@ func (s *sender) tryFlushUncorked() {
 		s.tryFlush()
 		return
 	}
-	s.unsent.Store(true)
 	s.mu.Lock()
-	s.startCorkTimer()
-	s.mu.Unlock()
+	s.buffered()
 }

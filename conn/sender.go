@@ -28,11 +28,11 @@ type sender struct {
 	waiters waiters       // writers whose frames somebody else sends
 	sent    atomic.Int64  // position in the outbox up to which all was sent
 
-	token   token.Token // its holder alone uses the transport's send side
-	watch   *watch      // the token's holder's; nil until a context can end
-	unsent  atomic.Bool // frames came whose writers do not wait
-	later   atomic.Bool // a goroutine is sending what a cancelled write left
-	crowded bool        // somebody waited when something was last sent; the token's holder's
+	token       token.Token // its holder alone uses the transport's send side
+	watch       *watch      // the token's holder's; nil until a context can end
+	flushWanted atomic.Bool // frames came whose writers do not wait
+	flusherRuns atomic.Bool // a goroutine is about to send what a cancelled write left
+	hadWaiters  bool        // somebody waited when something was last sent; the token's holder's
 
 	cork   cork
 	stream token.Token // held while a message is being streamed, or sent in parts
@@ -40,8 +40,8 @@ type sender struct {
 
 // sendOwner is what the send side tells its connection.
 type sendOwner interface {
-	// stalled: the socket takes no more, and something waits for it.
-	stalled()
+	// watchStall: the socket takes no more, and something waits for the peer.
+	watchStall()
 	// sendFailed: nothing can be sent any more because of err. It is called once.
 	sendFailed(err error)
 	// overflowed: the connection is closing because of why, as its queue is full. The send side's lock is held.
@@ -78,9 +78,7 @@ func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compres
 			}
 			continue
 		case s.cork.isOn():
-			s.unsent.Store(true)
-			s.startCorkTimer()
-			s.mu.Unlock()
+			s.buffered()
 			return nil
 		case s.cork.serving.Load() == lastInput:
 			s.mu.Unlock()
@@ -91,7 +89,18 @@ func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compres
 	}
 }
 
-// awaitRoom waits until what the outbox has refused with err may be tried again.
+// buffered has what is corked sent by whoever uncorks, or by the cork timer. The lock is held, and released.
+func (s *sender) buffered() {
+	s.flushWanted.Store(true)
+	s.startCorkTimer()
+	on := s.cork.isOn()
+	s.mu.Unlock()
+	if !on { // whoever uncorked meanwhile may not have seen it
+		s.tryFlush()
+	}
+}
+
+// awaitRoom waits until Append may be retried after err.
 func (s *sender) awaitRoom(ctx context.Context, err error) error {
 	if err == outbox.ErrStreaming {
 		return s.awaitStream(ctx)

@@ -13,10 +13,11 @@ import (
 // It is the cheapest way to receive: the message's data is a view that is valid
 // until fn returns, and while nothing comes the connection holds no buffer.
 //
-// Write does not wait for the peer while fn runs. While more input is available what is written is
-// buffered, so that many small replies share one TLS record and one system call: it is sent when that
-// input has been handled, when 68 KiB are buffered, or when fn has been running for ten or twenty
-// milliseconds. Flush sends it at once. An error in sending ends Serve.
+// While fn runs, Write of a message of up to 16 KiB does not wait for the peer until 68 KiB are buffered;
+// longer messages are sent before Write returns. While more input is available replies are buffered, so
+// that many small ones share one TLS record and one system call: they are sent when that input has been
+// handled, when 68 KiB are buffered, or when fn has been running for ten to twenty milliseconds. Flush
+// sends them at once. An error in sending ends Serve.
 //
 // A stream that ends in the same moment in which its last bytes come is noticed within three seconds.
 //
@@ -75,8 +76,8 @@ type server struct {
 	interruptions int // in a row: see maxInterruptions
 }
 
-// errDrained says that all available input has been handled.
-var errDrained = errors.New("websocket: no more input is available")
+// errNoInput says that all available input has been handled.
+var errNoInput = errors.New("websocket: no more input")
 
 // serve handles messages until it is over, or returns true when nothing has come for a
 // while: then it wants to be called again, to see whether the stream has ended (see
@@ -90,13 +91,13 @@ func (s *server) serve() (again bool) {
 	}
 	c.in.looping = false
 	if l, ok := s.err.(lost); ok {
-		s.err = c.broken(l.error)
+		s.err = c.readFailed(l.error)
 	}
 	c.keepalive.listening(false)
 	switch {
 	case err == nil:
 	case !errors.Is(err, os.ErrDeadlineExceeded):
-		s.err = c.broken(err)
+		s.err = c.readFailed(err)
 	case s.ctx.Err() != nil:
 		s.err = c.life.because(s.ctx.Err())
 	default:
@@ -108,25 +109,25 @@ func (s *server) serve() (again bool) {
 		if s.interruptions <= maxInterruptions {
 			return true
 		}
-		s.err = c.broken(err)
+		s.err = c.readFailed(err)
 	}
-	if why := c.in.leaving; why != nil {
+	if why := c.in.finishLater; why != nil {
 		s.err = c.linger(why)
 	}
 	return false
 }
 
-// handle hands over the messages that are available, and returns false when it is over.
+// handle passes the available messages to fn. It returns false when Serve is to return.
 func (s *server) handle() bool {
 	c := s.c
 	c.keepalive.listening(false)
 	if !c.keepalive.mayPark.Load() {
 		c.keepalive.parkable(true)
 	}
-	if s.err, s.failed = s.messages(); s.err != errDrained {
+	if s.err, s.failed = s.messages(); s.err != errNoInput {
 		return false
 	}
-	if s.err = c.settle(s.ctx); s.err != nil {
+	if s.err = c.flushBeforeWait(s.ctx); s.err != nil {
 		return false
 	}
 	if err := c.watchRead(s.ctx); err != nil {
@@ -145,7 +146,13 @@ func (s *server) messages() (err error, failed bool) {
 			return err, false
 		}
 		if c.life.closed() == nil {
-			c.send.cork.serve(c.inputState())
+			c.send.cork.setServing(c.inputState())
+		}
+		if c.in.answer { // pongs do not wait for a callback that stays
+			c.send.mu.Lock()
+			c.send.flushWanted.Store(true)
+			c.send.startCorkTimer()
+			c.send.mu.Unlock()
 		}
 		c.observeIn(MessageType(op), len(data))
 		if err := s.call(Message{Type: MessageType(op), Data: data}); err != nil {
@@ -180,7 +187,7 @@ func (c *Conn) closeFor(err error) error {
 	if e, ok := errors.AsType[*CloseError](err); ok && e.Code.Sendable() {
 		code, reason = e.Code, sendableReason(e.Reason)
 	}
-	own := c.life.closing.Load() // fn may have returned what a write told it
+	own := c.life.closing.Load() // fn may return the error of a Write
 	if c.life.err() == nil && c.Close(code, reason) != nil {
 		_ = c.CloseNow()
 	}
@@ -203,8 +210,8 @@ func orderly(err error) error {
 // much to send would wait for each other. A peer that takes nothing at all is not read from
 // any more.
 func (c *Conn) inputHandled(ctx context.Context) error {
-	c.send.cork.serve(notServing)
-	send := c.in.answer || c.send.unsent.Load() || c.transport.Pending() > 0
+	c.send.cork.setServing(notServing)
+	send := c.in.answer || c.send.flushWanted.Load() || c.transport.Pending() > 0
 	c.in.answer = false
 	if !c.in.assembly.open {
 		c.in.assembly.drop()

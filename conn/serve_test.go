@@ -81,6 +81,65 @@ func TestAReplyLeavesAlthoughTheCallbackStays(t *testing.T) {
 	})
 }
 
+// TestWhatIsBufferedIsSentAlthoughALaterCallbackStays: a reply to a message before it, and the answer to a ping.
+func TestWhatIsBufferedIsSentAlthoughALaterCallbackStays(t *testing.T) {
+	message := string(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x"))
+	ping := string(masked(frame.Header{Fin: true, Opcode: frame.Ping}, "?"))
+	for _, tt := range []struct {
+		name, input, want string
+	}{
+		{"a reply", message + message, "reply"},
+		{"a pong", ping + message + message, "?"},
+		{"a pong, and nothing more to read", ping + message, "?"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := pipe.New(1 << 20)
+				server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+				served := make(chan error, 1)
+				messages := 0
+				go func() {
+					served <- server.Serve(bg, func(c *Conn, m Message) error {
+						if messages++; messages < strings.Count(tt.input, message) {
+							return c.Write(bg, Text, []byte("reply"))
+						}
+						time.Sleep(time.Hour)
+						return nil
+					})
+				}()
+				began := time.Now()
+				_, _ = io.WriteString(a, tt.input)
+				if _, p := readFrame(t, a); p != tt.want || time.Since(began) > 2*corkLimit {
+					t.Errorf("%q after %v", p, time.Since(began))
+				}
+				_ = a.Close()
+				<-served
+			})
+		})
+	}
+}
+
+// TestWritesAreSentWhateverServeIsDoing: other goroutines write all the time while Serve handles bursts and falls silent.
+func TestWritesAreSentWhateverServeIsDoing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pipe.New(1 << 20)
+		server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(bg, func(*Conn, Message) error { runtime.Gosched(); return nil }) }()
+		burst := strings.Repeat(string(masked(frame.Header{Fin: true, Opcode: frame.Text}, "x")), 5)
+		for range 2000 {
+			go io.WriteString(a, burst)
+			go server.Write(bg, Text, []byte("meanwhile"))
+			began := time.Now()
+			if _, p := readFrame(t, a); p != "meanwhile" || time.Since(began) > 2*corkLimit {
+				t.Fatalf("%q after %v", p, time.Since(began))
+			}
+		}
+		_ = a.Close()
+		<-served
+	})
+}
+
 func TestServeEndsAsItsContextEndsAndMayGoOn(t *testing.T) {
 	client, server := pair(t, "tls")
 	for i := range 3 {
@@ -261,9 +320,7 @@ func BenchmarkServe(b *testing.B) {
 
 // TestAnEndBehindTheLastBytesIsSeen although both are one event to the poller.
 func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for two seconds")
-	}
+	t.Parallel()
 	for _, how := range []string{"Serve", "Go"} {
 		peer, server := raw(t, "plain")
 		_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "last"))
@@ -285,9 +342,6 @@ func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
 // TestServeHasClosedTheSocketWhenItReturns, whether the peer's stream ended or broke off, and
 // what fn wrote before has left.
 func TestServeHasClosedTheSocketWhenItReturns(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for two seconds")
-	}
 	t.Parallel()
 	for _, kind := range []string{"plain", "tls"} {
 		for _, reset := range []bool{false, true} {

@@ -119,7 +119,7 @@ func (s *settings) giveUpAfter() time.Duration { return s.idleInterval() + s.pon
 // peer that pings as we do misses our answers.
 func (s *settings) idleInterval() time.Duration { return cmp.Or(s.pingInterval, DefaultPingInterval) }
 
-// bounded is a duration that cannot be switched off: zero and less stand for the default.
+// positiveOr is a duration that cannot be switched off: zero and less stand for the default.
 func positiveOr(d, def time.Duration) time.Duration {
 	if d <= 0 {
 		return def

@@ -21,7 +21,7 @@ type stall struct {
 // stallLooks is how often a stall is looked at before the peer is given up.
 const stallLooks = 8
 
-// stalls has the peer watched: something waits for it. The send side's token is held.
+// watchStall has the peer watched: something waits for it. The send side's token is held.
 func (c *Conn) watchStall() {
 	at := &c.timeouts().stall
 	if at.Load() != nil {

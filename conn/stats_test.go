@@ -6,7 +6,12 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 func TestStatsCountBothDirections(t *testing.T) {
@@ -141,3 +146,26 @@ func TestAnObserverIsToldEverything(t *testing.T) {
 		"out text 9", "in text 9", "closed 4001 local")
 	at.await(t, append(all, "refused /other: origin")...)
 }
+
+// TestWhatIsWrittenInOpenedIsSent by a client too, without another call.
+func TestWhatIsWrittenInOpenedIsSent(t *testing.T) {
+	for _, role := range []frame.Role{frame.Client, frame.Server} {
+		synctest.Test(t, func(t *testing.T) {
+			peer, end := pipe.New(1 << 16)
+			settings := newSettings(0, 0, -1, 0)
+			c := opened{transport: transport.New(end), role: role, settings: settings, observer: &greeter{}}.start()
+			go c.Read(bg)
+			began := time.Now()
+			if h, _ := readFrame(t, peer); h.Length != 5 || time.Since(began) > 2*corkLimit {
+				t.Errorf("role %v: %+v after %v", role, h, time.Since(began))
+			}
+			_ = c.CloseNow()
+			_ = peer.Close()
+		})
+	}
+}
+
+// greeter writes as soon as it can.
+type greeter struct{ NopObserver }
+
+func (*greeter) Opened(c *Conn) { _ = c.Write(bg, Text, []byte("hello")) }

@@ -23,6 +23,7 @@ func TestAStopOfTheProcessBlamesNobody(t *testing.T) {
 	if testing.Short() {
 		t.Skip("stops a process for seconds")
 	}
+	t.Parallel()
 	if os.Getenv("WSS_TEST_STOPPED") != "" {
 		stoppedServer(t)
 		return

@@ -67,8 +67,8 @@ func (l *waiters) remove(w *waiter) bool {
 	return true
 }
 
-// takeSent takes out those whose frames were sent, and the first of the others, who is to send what is there. They are
-// to be woken.
+// takeSent removes the waiters whose frames were sent, and the first remaining one, which becomes the sender. The caller
+// wakes them.
 func (l *waiters) takeSent(sent int64) (woken *waiter) {
 	var out, rest waiters
 	lead := false

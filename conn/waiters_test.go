@@ -316,3 +316,35 @@ func TestWhichWaitersAreWoken(t *testing.T) {
 		})
 	}
 }
+
+// TestAWaiterIsWokenAlthoughWhoeverGotTheTokenGaveUp at the same moment.
+func TestAWaiterIsWokenAlthoughWhoeverGotTheTokenGaveUp(t *testing.T) {
+	for range 300 {
+		synctest.Test(t, func(t *testing.T) {
+			peer, end := pipe.New(1 << 16)
+			server := newConn(transport.New(end), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+			if ok, err := server.send.lock(bg); !ok {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(bg)
+			done := make(chan error, 2)
+			go func() { done <- server.Flush(ctx) }()
+			go func() { done <- server.Write(bg, Text, []byte("waits")) }()
+			synctest.Wait()
+			cancel()
+			server.send.unlock()
+			for range 2 {
+				select {
+				case err := <-done:
+					if err != nil && !errors.Is(err, context.Canceled) {
+						t.Error(err)
+					}
+				case <-time.After(time.Hour):
+					t.Fatal("the message waits although nobody sends")
+				}
+			}
+			_ = server.CloseNow()
+			_ = peer.Close()
+		})
+	}
+}

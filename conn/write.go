@@ -56,9 +56,9 @@ func (c *Conn) Flush(ctx context.Context) error {
 }
 
 // Cork calls f, and has the messages buffered that are written to the connection meanwhile, by f or by others: they
-// share TLS records and system calls. When f returns they are sent, without waiting for the peer. Write returns at once
-// while f runs. What is buffered is sent earlier when it reaches 68 KiB, when the input of Serve is handled, and
-// after ten or twenty milliseconds. f may call Cork.
+// share TLS records and system calls. When f returns they are sent, without waiting for the peer, unless another Cork or
+// Serve still buffers. While f runs, Write of up to 16 KiB returns at once. What is buffered is sent earlier when it
+// reaches 68 KiB, when the input of Serve is handled, and after ten to twenty milliseconds. f may call Cork.
 //
 // Cork returns f's error, or says how the connection has ended or that it is closing.
 func (c *Conn) Cork(f func() error) error {

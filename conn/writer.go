@@ -99,7 +99,7 @@ func (w *MessageWriter) valid(p []byte) bool {
 	return true
 }
 
-// take is Write for what has been checked.
+// take adds p, which is valid, to the message.
 func (w *MessageWriter) take(p []byte) (int, error) {
 	full := w.c.send.whole(len(w.buf) + len(p))
 	if full > 0 && (w.compresses() || w.c.send.whole(len(w.buf)) > 0) {
@@ -133,7 +133,7 @@ func (w *MessageWriter) flushBefore() error {
 	return err
 }
 
-// keep buffers what fills no record.
+// keep buffers p until it fills a record.
 func (w *MessageWriter) keep(p []byte) {
 	if len(p) == 0 {
 		return
@@ -201,7 +201,7 @@ func taken(err error) bool {
 	return err == nil || interrupted
 }
 
-// Flush sends what is buffered as a fragment. Without anything it does nothing.
+// Flush sends the buffered bytes as a fragment. It does nothing if there are none.
 func (w *MessageWriter) Flush() error {
 	if w.done {
 		return ErrWriterClosed
@@ -227,9 +227,13 @@ func (w *MessageWriter) Close() error {
 	err := w.last()
 	switch {
 	case taken(err):
-		w.c.send.countMessage(w.total)
+		if isSent(err) {
+			w.c.send.countMessage(w.total)
+		}
 		w.end()
-		w.c.observeOut(w.typ, w.total)
+		if isSent(err) {
+			w.c.observeOut(w.typ, w.total)
+		}
 	case w.c.life.closed() != nil, !w.began: // nothing was sent: as if the message had never begun
 		w.end()
 	}
@@ -264,7 +268,7 @@ func (w *MessageWriter) compresses() bool { return w.c.compression != nil && !w.
 
 // compressor returns how a fragment's payload is compressed, nil if it is not. A
 // message that is one fragment is compressed only if that saves something.
-func (w *MessageWriter) compressor(n int, fin bool) compressor {
+func (w *MessageWriter) compressor(n int, fin bool) compressFunc {
 	whole := !w.began && fin
 	switch {
 	case !w.compresses(), whole && !w.c.compression.wants(n):

@@ -2,8 +2,8 @@
 // queued behind them, and the close frame behind which nothing follows. It decides and does no I/O: it knows no
 // context, no transport and no goroutine.
 //
-// A connection's send side appends frames, and whoever may send collects all that is there. So the frames of
-// writers that meet share one TLS record and one system call.
+// A connection's send side appends frames, and whoever may send collects them together. So the frames of writers that
+// meet share one TLS record and one system call.
 package outbox
 
 import (
@@ -34,7 +34,8 @@ var (
 	ErrStreaming = errors.New("outbox: a message is being streamed")
 )
 
-// Outbox holds what is to be sent. New makes one. It is not for concurrent use.
+// Outbox holds what is to be sent. New makes one. It is not for concurrent use, but for FrameSize and Encode, which may
+// be called at any time, and Compress and CompressFragment, which are for whoever streams a message.
 type Outbox struct {
 	role      frame.Role
 	state     state
@@ -78,7 +79,7 @@ type Options struct {
 	Threshold int
 }
 
-// Counts are what was appended. What was taken back or dropped is not in it.
+// Counts are what was appended. Messages that were taken back, or dropped from the queue, are not in it.
 type Counts struct {
 	Messages int64 // text and binary
 	Payload  int64 // bytes of those messages, uncompressed
@@ -214,7 +215,7 @@ func (o *Outbox) appendClose(c closeFrame) {
 // Closed reports whether Close, Shut or Drop was called.
 func (o *Outbox) Closed() bool { return o.state != open }
 
-// Shut has nothing appended any more, and no close frame if there was none: nothing can be sent.
+// Shut refuses further frames, the close frame included: nothing can be sent.
 func (o *Outbox) Shut() { o.state = max(o.state, closed) }
 
 // Drop gives back all that is held: the connection has ended. What was not collected is not sent.

@@ -27,7 +27,7 @@ const (
 
 // Errors of Enqueue, besides ErrClosed.
 var (
-	// ErrOffer: what waits has to be offered to the socket before it is held against the peer. Nothing was changed.
+	// ErrOffer: the caller has to flush once before the limit applies. Nothing was changed.
 	ErrOffer = errors.New("outbox: offer what waits to the socket first")
 	// ErrWait: there is no room, and BlockWhenFull. Nothing was changed.
 	ErrWait = errors.New("outbox: wait for room")
@@ -93,7 +93,8 @@ func (o *Outbox) Pass(m *Message) (b []byte, end int64) {
 type Batch struct {
 	// Frames are whole frames. They are borrowed from bufpool: the receiver returns them.
 	Frames []byte
-	// Long is the frame of a long message that follows, as a server sends it: it is shared, and not to be changed.
+	// Long is the frame of a long message, as a server sends it: it is shared, and not to be changed. There are no Frames
+	// then.
 	Long []byte
 	// Masked says that Long has to be masked with Key while it is sent: this is a client.
 	Masked bool
