@@ -1,5 +1,6 @@
 # What one does with this repository. Everything but interop, browser and autobahn needs only Go.
 
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
@@ -12,7 +13,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop browser bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop browser bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,15 +21,28 @@ help: ## show this list
 run: ## serve the demo at https://localhost:8443 (LISTEN=localhost:9443 for another address)
 	@cd examples && go run ./demo $(if $(LISTEN),-listen $(LISTEN)) $(ARGS)
 
-test: ## run the library's tests
-	go test ./...
+# run_tests goes through the modules, with the flags that it is given.
+define run_tests
+@failed=; for dir in $(MODULES); do \
+	began=$$(date +%s) verdict=ok; \
+	(cd $$dir && go test $(1) ./...) || { verdict=FAILED; failed="$$failed $$dir"; }; \
+	echo "# $$verdict: module $$dir in $$(($$(date +%s) - began)) s"; \
+done; if [ -n "$$failed" ]; then echo "FAIL  modules:$$failed"; exit 1; fi
+endef
+
+test: ## run the tests of every module
+	$(call run_tests,$(TESTFLAGS))
+
+test-short: ## run the quick tests of every module, in under a minute
+	$(call run_tests,-short -p 4 $(TESTFLAGS)) # most of their time is waiting
 
 race: ## run the tests of every module with the race detector
 	@set -e; for dir in $(MODULES); do echo "go test -race ./... # in $$dir"; (cd $$dir && go test -race ./...); done
 
-lint: ## check formatting, vet and staticcheck in every module
+lint: ## check formatting, vet and staticcheck in every module, and the layers of the library
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	@set -e; for dir in $(MODULES); do echo "go vet, staticcheck # in $$dir"; (cd $$dir && go vet ./... && go run $(STATICCHECK) ./...); done
+	go run $(GOLANGCI) run ./...
 
 vuln: ## look for known vulnerabilities in what the code calls
 	@set -e; for dir in $(MODULES); do echo "govulncheck # in $$dir"; (cd $$dir && go run $(GOVULNCHECK) ./...); done

@@ -74,6 +74,9 @@ func shape(t *testing.T) *shaped {
 // packets are delayed and lost, then none pass any more. The server notices by
 // keepalive, and so does the client.
 func TestALossyNetworkAndACutOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a network that loses packets")
+	}
 	if url := os.Getenv("WSS_FAULTS_URL"); url != "" {
 		lossyClient(t, url)
 		return

@@ -144,6 +144,9 @@ func TestAByteAtATimeIsAWakeupAtATime(t *testing.T) {
 // the poller. Neither attempts nor processor time grow while it does, and when the peer
 // reads at last, all is there and in order.
 func TestAFullSocketIsNotSpunOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("watches the processor time for seconds")
+	}
 	if !apart(t) {
 		return
 	}

@@ -20,6 +20,9 @@ import (
 
 // TestAStopOfTheProcessBlamesNobody: the answers that came while the server was stopped are in its sockets when it goes on.
 func TestAStopOfTheProcessBlamesNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("stops a process for seconds")
+	}
 	t.Parallel()
 	if os.Getenv("WSS_TEST_STOPPED") != "" {
 		stoppedServer(t)

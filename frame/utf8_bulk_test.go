@@ -83,6 +83,9 @@ func TestEveryClassOfSequenceAtEveryOffset(t *testing.T) {
 		var embeddings []embedding
 		for _, padding := range paddings {
 			for before := range 132 {
+				if testing.Short() && before%8 > 1 {
+					continue
+				}
 				embeddings = append(embeddings, embed(padding, before, n, []int{0, 1, 40, 130}[before%4]))
 			}
 		}

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"crypto/tls"
+	"flag"
 	"net"
 	"os"
 	"slices"
@@ -14,18 +15,21 @@ import (
 	"github.com/seed-c4549abd/wss/internal/race"
 )
 
-// TestMain sends fewer messages where each takes ten times as long.
+// few says that tests try a part of what they could: with the race detector, where all takes ten times as long, and with -short.
+func few() bool { return race.Enabled || testing.Short() }
+
+// TestMain sends fewer messages then.
 func TestMain(m *testing.M) {
-	if race.Enabled {
+	flag.Parse()
+	if few() {
 		messages = 100
 	}
 	os.Exit(m.Run())
 }
 
-// tried are the faults that a test goes through: all, but for one in six with the race detector, which looks for other
-// things and takes ten times as long.
+// tried are the faults that a test goes through: all or one in six.
 func tried(all []faulty.Fault) []faulty.Fault {
-	if !race.Enabled {
+	if !few() {
 		return all
 	}
 	var some []faulty.Fault

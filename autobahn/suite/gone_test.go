@@ -53,6 +53,9 @@ func (c mortalConn) Read(b []byte) (int, error) {
 
 // TestAServerThatEndsIsNamed, with the case that was under way.
 func TestAServerThatEndsIsNamed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a server that has ended")
+	}
 	cases := []string{"1.1.1", "1.1.2", "2.1", "28.2.1", "28.2.4", "28.3.1"}
 	// With 8 at once all have begun before its end, and no connection is refused to a case.
 	for parallel, want := range map[int]string{1: "after 4 of 6 cases: ", 8: " of 6 cases: "} {

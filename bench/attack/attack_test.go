@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 
 // TestEveryAttackMeasuresEveryLibrary, with next to nothing.
 func TestEveryAttackMeasuresEveryLibrary(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures every attack")
+	}
 	cert, key, err := child.NewCert()
 	if err != nil {
 		t.Fatal(err)

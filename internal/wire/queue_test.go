@@ -15,7 +15,11 @@ func TestQueueKeepsTheOrderWhateverTheSchedule(t *testing.T) {
 	bufpool.Track(true)
 	defer bufpool.Track(false)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 50 {
+	rounds := 50
+	if testing.Short() {
+		rounds = 5
+	}
+	for range rounds {
 		var q queue
 		var want []byte
 		next := byte(0)

@@ -10,6 +10,9 @@ import (
 )
 
 func TestATestsResultIsTheMutantsStatus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles and runs a package for each of several changes")
+	}
 	files := map[string]string{
 		"go.mod":        "module m\n\ngo 1.26\n",
 		"p/p.go":        "package p\n\nfunc sum(n int) int {\n\ts := 0\n\tfor i := 0; i < n; i++ {\n\t\ts = s + i\n\t}\n\tif s > 99 {\n\t\treturn 99\n\t}\n\treturn s\n}\n",

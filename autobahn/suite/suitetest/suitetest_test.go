@@ -120,7 +120,11 @@ func TestAFailureSaysWhatCame(t *testing.T) {
 
 // TestCasesOfTheOtherRoleAreLeftOut: group 20 is about servers, and 21 about clients.
 func TestCasesOfTheOtherRoleAreLeftOut(t *testing.T) {
-	beyond := suitetest.Cases("beyond")
+	patterns := []string{"beyond"}
+	if testing.Short() {
+		patterns = []string{"20.1.*", "21.*", "23.*"} // servers', clients', both
+	}
+	beyond := suitetest.Cases(patterns...)
 	t.Run("of a server", func(t *testing.T) { suitetest.Server(t, echoServer(t), beyond) })
 	t.Run("of a client", func(t *testing.T) { suitetest.Client(t, compressing, beyond) })
 }
@@ -207,6 +211,9 @@ func TestTooLong(t *testing.T) {
 
 // TestARunEndsBeforeGoTestDoes, so that what has been run has its verdicts, and what has not is named.
 func TestARunEndsBeforeGoTestDoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for go test's deadline")
+	}
 	t.Parallel()
 	out := rerun(t, "TestTooLong", "-test.timeout", "8s", "-test.parallel", "4")
 	for _, want := range []string{
