@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/test/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 		fakeCompressionServer(os.Args[1], os.Args[2])
 	case "sleeper":
 		fmt.Println("sleeping")
-		select {}
+		time.Sleep(time.Hour) // select {} is a deadlock to a program without cgo
 	default:
 		fmt.Fprintln(os.Stderr, "no part called", role)
 		os.Exit(1)
