@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/tlsconf"
@@ -116,5 +117,5 @@ func fakeCompressionServer(certFile, planFile string) {
 		fmt.Printf("{\"connection\": %d, \"messages\": %d, \"extensions\": %q, \"error\": %q}\n",
 			l.ID, saw.stats.MessagesIn, agreed[l.ID].header(), errorText(saw.err))
 	}
-	select {}
+	time.Sleep(time.Hour)
 }

@@ -113,7 +113,7 @@ func fakeServer(certFile string) {
 	}
 	announce(s, os.Stdout)
 	fmt.Printf("{\"listening\": %s}\n", s.url[strings.LastIndex(s.url, ":")+1:])
-	select {}
+	time.Sleep(time.Hour)
 }
 
 // announce prints how connections end, as the scripts do.
