@@ -150,9 +150,6 @@ type DialOptions struct {
 	// that work; where it has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// Observer is told what happens on the connection. Nil means no observer.
-	Observer Observer
-
 	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
 	// together. Zero or less: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
@@ -163,38 +160,17 @@ type DialOptions struct {
 	// KiB.
 	MaxHeaderBytes int
 
-	// Compression configures permessage-deflate. Zero: off.
-	Compression Compression
+	// The rest means the same for both roles: see the fields of [AcceptOptions].
 
-	// MessageLimit is the most bytes of a received message, inflated if it was
-	// compressed. A longer one closes the connection with 1009. Zero: DefaultMessageLimit. Negative: no limit;
-	// memory then follows what is received, not what a header declares.
-	MessageLimit int64
-	// QueueLimit is the most bytes of messages that Send lets wait for a peer that does
-	// not take them; a longer message passes when nothing waits. Zero or less:
-	// DefaultQueueLimit.
-	QueueLimit int
-	// WhenFull says what Send does at QueueLimit. Zero: it closes the connection.
-	WhenFull FullPolicy
-	// MinRate is the least bytes a second, TLS included, at which a message that has
-	// begun must arrive while somebody reads, measured over five seconds and again. A
-	// slower peer's connection is closed with 1008. Messages that take less than five
-	// seconds, and the time between messages, do not count; fragments that their sender
-	// spaces out do. Zero or less: no such limit.
-	MinRate int
-	// CloseTimeout bounds the closing handshake. Zero or less: DefaultCloseTimeout.
-	CloseTimeout time.Duration
-	// PingInterval is the time without messages after which a ping is sent. Zero:
-	// DefaultPingInterval. Negative: no pings.
-	PingInterval time.Duration
-	// PongTimeout is how long to wait for the pong before the connection ends with
-	// ErrPingTimeout. It runs only while somebody reads. It restarts as long as the peer's
-	// host acknowledges data sent before the ping, and once if that host has not
-	// acknowledged the ping (Linux; elsewhere what our socket has taken counts).
-	// Separately, a peer whose socket accepts nothing is given up after PingInterval +
-	// PongTimeout, at most an eighth later; without pings DefaultPingInterval stands for
-	// PingInterval. Zero or less: DefaultPongTimeout.
-	PongTimeout time.Duration
+	Observer     Observer      // nil means no observer
+	Compression  Compression   // zero: off
+	MessageLimit int64         // zero: DefaultMessageLimit; negative: no limit
+	QueueLimit   int           // zero or less: DefaultQueueLimit
+	WhenFull     FullPolicy    // zero: the connection is closed
+	MinRate      int           // zero or less: no such limit
+	CloseTimeout time.Duration // zero or less: DefaultCloseTimeout
+	PingInterval time.Duration // zero: DefaultPingInterval; negative: no pings
+	PongTimeout  time.Duration // zero or less: DefaultPongTimeout
 }
 
 func (o *DialOptions) settings() settings {
