@@ -26,6 +26,9 @@ func mustAnswer(c *Case) bool { return isJudged(c) && (c.Closing.Clean || !c.Clo
 // TestFaultsOfClientsAreCaughtByTheCasesAboutThem does for the suite in the role of the server what is done for a client.
 // Nearly all of its time is waiting: the faults are tried at once, and looked at one by one.
 func TestFaultsOfClientsAreCaughtByTheCasesAboutThem(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for answers that do not come")
+	}
 	faults := append(tried(faulty.ClientFaults()), faulty.None)
 	// They do not offer compression.
 	plain := slices.DeleteFunc(slices.Clone(quick), func(pattern string) bool { return strings.HasPrefix(pattern, "12.") })
