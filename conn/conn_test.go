@@ -19,6 +19,7 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/race"
 	"github.com/seed-c4549abd/wss/internal/testtls"
 	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wire"
@@ -27,8 +28,8 @@ import (
 // TestMain fails the package if a test leaves a goroutine or a descriptor behind.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if n := flag.Lookup("test.parallel"); n.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
-		_ = n.Value.Set("12") // most of them wait, whatever processors there are
+	if n := flag.Lookup("test.parallel"); n.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) && !race.Enabled {
+		_ = n.Value.Set("8") // most of them wait, whatever processors there are
 	}
 	before := descriptors()
 	code := m.Run()
@@ -50,7 +51,7 @@ func descriptors() int {
 // this is that process.
 func apart(t *testing.T) bool {
 	const name = "WSS_TEST_APART"
-	if os.Getenv(name) == t.Name() {
+	if os.Getenv(name) == t.Name() || race.Enabled { // with the race detector they work more than they wait
 		return true
 	}
 	t.Parallel()

@@ -320,7 +320,9 @@ func BenchmarkServe(b *testing.B) {
 
 // TestAnEndBehindTheLastBytesIsSeen although both are one event to the poller.
 func TestAnEndBehindTheLastBytesIsSeen(t *testing.T) {
-	t.Parallel()
+	if !race.Enabled {
+		t.Parallel()
+	}
 	for _, how := range []string{"Serve", "Go"} {
 		peer, server := raw(t, "plain")
 		_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "last"))

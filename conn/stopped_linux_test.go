@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/race"
 )
 
 // TestAStopOfTheProcessBlamesNobody: the answers that came while the server was stopped are in its sockets when it goes on.
@@ -23,7 +24,9 @@ func TestAStopOfTheProcessBlamesNobody(t *testing.T) {
 	if testing.Short() {
 		t.Skip("stops a process for seconds")
 	}
-	t.Parallel()
+	if !race.Enabled {
+		t.Parallel()
+	}
 	if os.Getenv("WSS_TEST_STOPPED") != "" {
 		stoppedServer(t)
 		return

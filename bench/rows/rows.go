@@ -104,7 +104,7 @@ func (c *Config) free(t Table) Table {
 	if rounds == 0 {
 		rounds = c.Rounds
 	}
-	t.OneProcessor, t.Rounds, t.Lives = false, max(rounds/3, 2), min(t.Lives, 2)
+	t.OneProcessor, t.Rounds, t.Lives = false, max(rounds/3, 1), min(t.Lives, 2)
 	t.Key += "-free"
 	t.Title += "; server and load free to use all processors"
 	return t

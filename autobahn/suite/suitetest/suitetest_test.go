@@ -16,6 +16,7 @@ import (
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
 	"github.com/seed-c4549abd/wss/autobahn/suite/suitetest"
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/race"
 	"github.com/seed-c4549abd/wss/internal/testtls"
 )
 
@@ -215,7 +216,11 @@ func TestARunEndsBeforeGoTestDoes(t *testing.T) {
 		t.Skip("waits for go test's deadline")
 	}
 	t.Parallel()
-	out := rerun(t, "TestTooLong", "-test.timeout", "8s", "-test.parallel", "4")
+	patience := "15s"
+	if race.Enabled {
+		patience = "40s"
+	}
+	out := rerun(t, "TestTooLong", "-test.timeout", patience, "-test.parallel", "4")
 	for _, want := range []string{
 		"; go test ends in ", "(-timeout), and cases that have not ended by then fail",
 		"--- PASS: TestTooLong/of_a_server/case/1.1.1", "not run: go test is about to end", "not run to its end: go test is about to end",
