@@ -62,6 +62,14 @@ func (s *sender) startCorkTimer() {
 	}
 }
 
+// flushSoon has what is buffered sent by the cork timer, if nothing sends it before.
+func (s *sender) flushSoon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flushWanted.Store(true)
+	s.startCorkTimer()
+}
+
 func (t *corkTimer) add(s *sender) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -228,7 +228,7 @@ func (m *member) remove(why *CloseError) {
 	g.signalEmpty()
 }
 
-// signalEmpty tells Shutdown when nobody is there any more. g.mu is held.
+// signalEmpty wakes Shutdown when the group has no connections left. g.mu is held.
 func (g *Group) signalEmpty() {
 	if g.emptied != nil && len(g.members)+g.entering == 0 {
 		close(g.emptied)

@@ -10,7 +10,7 @@ import (
 // halfClosed lets what is being sent reach a peer that has ended its stream, since it may have ended
 // its direction only. Where a client has said something in the last moment, answers to that may be in
 // the making: then other goroutines can still write, until that moment is lingerTimeout ago or the
-// client's host says that nobody is there.
+// client's host refuses what is sent.
 func (c *Conn) halfClosed() {
 	patience := min(c.settings.closeTimeout, lingerTimeout)
 	left := patience - time.Duration(c.settings.wheel.Now()-c.keepalive.last.Load())

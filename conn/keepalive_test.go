@@ -219,7 +219,7 @@ func TestSlownessThatIsNobodysFaultIsAllowed(t *testing.T) {
 				t.Fatal(len(p), err)
 			}
 		}
-		// Half of one is here, and nobody asks for the rest.
+		// Half of one has arrived, and no read asks for the rest.
 		_, _ = peer.Write(long[:1500])
 		ctx, cancel := context.WithTimeout(bg, time.Second)
 		defer cancel()

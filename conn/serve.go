@@ -149,10 +149,7 @@ func (s *server) messages() (err error, failed bool) {
 			c.send.cork.setServing(c.inputState())
 		}
 		if c.in.answer { // pongs do not wait for a callback that stays
-			c.send.mu.Lock()
-			c.send.flushWanted.Store(true)
-			c.send.startCorkTimer()
-			c.send.mu.Unlock()
+			c.send.flushSoon()
 		}
 		c.observeIn(MessageType(op), len(data))
 		if err := s.call(Message{Type: MessageType(op), Data: data}); err != nil {

@@ -543,8 +543,8 @@ func TestGoLetsTheHandlerReturn(t *testing.T) {
 	}
 }
 
-// TestGoOnAConnectionThatHasEnded says so at once; without a callback nobody is told.
-func TestGoOnAConnectionThatHasEnded(t *testing.T) {
+// TestServeInBackgroundAfterTheEnd calls ended at once, if there is one.
+func TestServeInBackgroundAfterTheEnd(t *testing.T) {
 	_, server := pair(t, "plain")
 	_ = server.CloseNow()
 	ended := make(chan error, 1)

@@ -122,7 +122,7 @@ func TestAWriterThatWaitsWhileItsFrameIsSent(t *testing.T) {
 }
 
 // TestManyWritersThatGiveUp: each message arrives once if its writer was told so or
-// was interrupted, and never if it was taken back; nobody is left waiting, and nobody is told
+// was interrupted, and never if it was taken back; no writer is left waiting, and none is told
 // to give up that does not.
 func TestManyWritersThatGiveUp(t *testing.T) {
 	for _, kind := range kinds[:3] {

@@ -124,7 +124,7 @@ func (l *link) write() {
 const maxQueued = 64 << 20
 
 // send queues writes, unless our direction has ended: a pong would follow a frame that was to be cut off. The connection ends if the
-// peer lets too much of that gather.
+// peer lets too much of that wait.
 func (l *link) send(writes [][]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

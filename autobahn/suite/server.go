@@ -26,7 +26,7 @@ type ServerOptions struct {
 	Latency time.Duration
 	// ByRFC has the verdicts by the RFC alone count in place of the original's, where they differ.
 	ByRFC bool
-	// Progress is told about every result as it comes, one call at a time. Zero: nobody is told.
+	// Progress is told about every result as it comes, one call at a time. Nil: no progress is reported.
 	Progress func(*Result)
 	// Update is called when a client asks for reports to be written, one call at a time, with what there is about every
 	// agent. An error closes the client's connection with 1011. Zero: nothing is written.
