@@ -76,7 +76,10 @@ func (r *relay) dial(ctx context.Context, network, addr string) (net.Conn, error
 		return nil, err
 	}
 	defer ln.Close()
-	var d net.Dialer
+	// From the relay's own address too: after a reset the next relay may get the same port at once, while the
+	// server still ends this connection, and tests know a connection by its address.
+	own := ln.Addr().(*net.TCPAddr).IP
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: own}}
 	server, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
