@@ -5,38 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 	"unicode/utf8"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/transport"
-	"github.com/seed-c4549abd/wss/internal/wheel"
 )
-
-// closing bounds a closing handshake that somebody else's read has to finish.
-type closing struct {
-	entry  wheel.Entry
-	expire func()
-}
-
-// Tick is called when the time is over.
-func (s *closing) Tick() time.Duration {
-	go s.expire()
-	return 0
-}
-
-// boundClosing has f called after d, unless the connection has ended by then. Only the
-// first call counts.
-func (c *Conn) boundClosing(d time.Duration, f func()) {
-	s := &closing{expire: f}
-	if !c.timeouts().closing.CompareAndSwap(nil, s) {
-		return
-	}
-	c.settings.wheel.Schedule(&s.entry, s, d)
-	if c.life.hasEnded() {
-		c.cancelTimeouts()
-	}
-}
 
 // Close performs the closing handshake (RFC 6455 §7.1.2): it sends a close frame
 // with code and reason, waits for the peer's, and closes the connection. Messages
@@ -58,7 +31,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}
 	if c.in.serving.Load() {
 		c.boundClosing(c.settings.closeTimeout, func() { c.abort(ErrCloseTimeout) })
-		c.send.close(why)
+		c.send.enqueueClose(why)
 		if c.send.flush(ctx) != nil && ctx.Err() != nil {
 			c.abort(ErrCloseTimeout)
 		}
@@ -66,7 +39,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	}
 	// Somebody has to read while the frame waits to be sent: the peer may read only when it
 	// has sent what it has.
-	c.send.close(why)
+	c.send.enqueueClose(why)
 	c.send.tryFlush()
 	ok, err := c.takeRead(ctx)
 	if err != nil {
@@ -104,14 +77,14 @@ func (c *Conn) closeResult() error {
 // sendClose enters a close frame, and returns when it has been sent with all before it or when
 // ctx ends.
 func (c *Conn) sendClose(ctx context.Context, why *CloseError) {
-	c.send.close(why)
+	c.send.enqueueClose(why)
 	_ = c.send.flush(ctx) // if the peer does not take it, the wait for its own fails
 }
 
 // giveUp closes the connection because of why, which is this side's decision about its peer. If the peer
 // does not answer, the connection ends with why. It reports whether there was no close frame yet.
 func (c *Conn) giveUp(why *CloseError) bool {
-	if !c.send.close(why) {
+	if !c.send.enqueueClose(why) {
 		return false
 	}
 	c.boundClosing(c.settings.closeTimeout, func() { c.end(why) })
@@ -136,7 +109,7 @@ func sendableReason(reason string) string {
 // startClose is Close without waiting for anything: whoever reads finishes it, or a
 // goroutine if nobody does. code and reason may be sent.
 func (c *Conn) startClose(code StatusCode, reason string) {
-	c.send.close(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	c.send.enqueueClose(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
 	c.send.tryFlush()
 	c.boundClosing(c.settings.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 	if !c.in.serving.Load() {
@@ -177,7 +150,7 @@ func (c *Conn) closeReceived(payload []byte) error {
 	why := &CloseError{Code: code, Reason: string(reason), Remote: true}
 	// A frame with our own code answers ours; one with another has crossed it, and is the
 	// first that we receive (§7.1.5).
-	if own := c.life.closing.Load(); own != nil && own.Code == code {
+	if own := c.life.sendEnd.Load(); own != nil && own.Code == code {
 		why = own
 	}
 	c.in.closed = true
@@ -241,7 +214,7 @@ func (c *Conn) shut(ctx context.Context) (visible bool) {
 	if c.life.broken() {
 		return false
 	}
-	return c.send.shutStream(ctx)
+	return c.send.shut(ctx)
 }
 
 // discardInput reads and forgets what comes, and reports whether more may come.

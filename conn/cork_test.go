@@ -18,7 +18,7 @@ func holdCork(c *Conn) (uncork func() error) {
 	c.send.cork.calls.Add(1)
 	return func() error {
 		c.uncork()
-		return c.life.closed()
+		return c.life.sendErr()
 	}
 }
 

@@ -177,7 +177,7 @@ func (c *writeCounter) Write(p []byte) (int, error) {
 func TestWhatAnEndDroppedIsNotTakenForSent(t *testing.T) {
 	for _, kind := range kinds {
 		_, server := pair(t, kind)
-		end := server.send.control(frame.Ping, []byte("hello"))
+		end := server.send.enqueueControl(frame.Ping, []byte("hello"))
 		_ = server.CloseNow()
 		if err := server.send.flushTo(bg, end); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s: %v", kind, err)

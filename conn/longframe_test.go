@@ -32,8 +32,8 @@ type ledger struct {
 	lines []string
 }
 
-func (l *ledger) Write(p []byte, straight bool) error {
-	l.lines = append(l.lines, fmt.Sprint(len(p), " ", straight))
+func (l *ledger) Write(p []byte, through bool) error {
+	l.lines = append(l.lines, fmt.Sprint(len(p), " ", through))
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (g *Group) ShutdownServer(ctx context.Context, srv *http.Server, options Sh
 func (g *Group) close() <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.closing = true
+	g.shut = true
 	empty := g.emptied
 	if empty == nil {
 		empty = make(chan struct{})

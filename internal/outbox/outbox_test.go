@@ -33,7 +33,7 @@ var everything = []struct {
 	{"a prepared message", func(o *Outbox) error { return o.Enqueue(message("late"), 0, true) }},
 	{"a long prepared message", func(o *Outbox) error { return o.Enqueue(message(strings.Repeat("late", 10_000)), 0, true) }},
 	{"a prepared message at once", func(o *Outbox) error {
-		if b, _ := o.Pass(message("late")); b == nil {
+		if b, _ := o.CollectAlone(message("late")); b == nil {
 			return ErrClosed
 		}
 		return nil
@@ -41,7 +41,7 @@ var everything = []struct {
 	{"a ping", func(o *Outbox) error { _, err := o.Control(frame.Ping, nil); return err }},
 	{"a pong", func(o *Outbox) error { _, err := o.Pong(nil, false); return err }},
 	{"a pong to a stuck peer", func(o *Outbox) error { _, err := o.Pong(bytes.Repeat([]byte("p"), 125), true); return err }},
-	{"a frame that is sent without copying", func(o *Outbox) error { return o.Frame(&frame.Header{Fin: true, Opcode: frame.Binary}) }},
+	{"a frame that is sent without copying", func(o *Outbox) error { return o.StartFrame(&frame.Header{Fin: true, Opcode: frame.Binary}) }},
 	{"a message in fragments", func(o *Outbox) error { return o.BeginStream() }},
 	{"another close frame", func(o *Outbox) error {
 		if o.Close(1000, "", true) {
@@ -94,7 +94,7 @@ func TestNothingFollowsACloseFrame(t *testing.T) {
 
 // TestAfterTheEndNothingIsHeld, and nothing may be appended.
 func TestAfterTheEndNothingIsHeld(t *testing.T) {
-	for name, end := range map[string]func(o *Outbox){"Shut": (*Outbox).Shut, "Drop": (*Outbox).Drop} {
+	for name, end := range map[string]func(o *Outbox){"Break": (*Outbox).Break, "Drop": (*Outbox).Drop} {
 		o := server(1<<20, CloseWhenFull)
 		_, _ = o.Append(frame.Text, []byte("early"), false)
 		end(&o)

@@ -52,8 +52,8 @@ func (t *tlsOverWire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (t *tlsOverWire) Write(p []byte, straight bool) error {
-	t.Straight(straight)
+func (t *tlsOverWire) Write(p []byte, through bool) error {
+	t.WriteThrough(through)
 	_, err := t.tls.Write(p)
 	return err
 }
