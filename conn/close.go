@@ -117,7 +117,7 @@ func (c *Conn) startClose(code StatusCode, reason string) {
 	}
 }
 
-// awaitClose reads what the peer sends until it has closed, unless somebody else does.
+// awaitClose reads until the peer has closed, unless another goroutine reads.
 func (c *Conn) awaitClose() {
 	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
@@ -185,10 +185,9 @@ func (c *Conn) linger(why *CloseError) error {
 	return c.finish(ctx, why)
 }
 
-// finish ends a connection on which nothing more is to be said. Closing a socket
-// with unread bytes resets it, and the peer may lose our last frame: so the stream
-// is ended first, and what still comes is read, within bounds of time and size. A client waits
-// for the server to close (§7.1.1).
+// finish ends a connection after the last frame. Closing a socket with unread bytes resets it, and the peer may lose that
+// frame: so our stream is ended first, and input is read and dropped, within bounds of time and size. A client waits for
+// the server to close (§7.1.1).
 func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	if c.in.looping {
 		c.in.finishLater = why
@@ -217,7 +216,7 @@ func (c *Conn) shut(ctx context.Context) (visible bool) {
 	return c.send.shut(ctx)
 }
 
-// discardInput reads and forgets what comes, and reports whether more may come.
+// discardInput reads and drops input, and reports whether more may follow.
 func (c *Conn) discardInput(ctx context.Context) bool {
 	in := &c.in
 	if !c.transport.Ready() {

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// life is the state of a connection, with the reasons for it, and tells those who ask that the connection has ended.
-// Most never ask, so what that takes is made when somebody does. The zero value is open.
+// life is the state of a connection with its reasons, and a channel and a context that end with it. Few callers need
+// those two, so they are made on demand. The zero value is open.
 type life struct {
 	state     atomicState
 	announced bool
@@ -92,7 +92,7 @@ func (l *life) end(why *CloseError) bool {
 	return true
 }
 
-// announce tells those who wait for the end.
+// announce ends the channel and the context.
 func (l *life) announce() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -183,7 +183,7 @@ func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 	}
 }
 
-// fill adds received bytes to the buffer, waiting for the first.
+// fill reads into the buffer, and waits until there is something to read.
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
 	c.publish()
@@ -218,8 +218,8 @@ func (c *Conn) fill(ctx context.Context) error {
 // smallRecord: after a read of at most this many bytes, fill reads again before frames are parsed.
 const smallRecord = 128
 
-// fillMore adds what else is available in small records: a peer that sends each byte in a record of its own
-// makes us look at frames as seldom as others do. An error stays, and is found by the next read.
+// fillMore adds what else is available in small records: for a peer that sends each byte in a record of its
+// own, frames are then parsed as seldom as for others. An error is kept for the next read.
 func (c *Conn) fillMore() {
 	in := &c.in
 	for c.transport.Ready() && len(in.buf)-in.w >= record {
@@ -324,8 +324,8 @@ func (c *Conn) clearDeadline() (parking bool) {
 	return parking
 }
 
-// flushBeforeWait sends what reading has caused: replies in Serve, pongs, answers of TLS. A
-// peer that takes none of it is not read from any more.
+// flushBeforeWait sends replies of Serve, pongs and answers of TLS. A peer that takes none of them is not read from
+// until it does.
 func (c *Conn) flushBeforeWait(ctx context.Context) error {
 	in := &c.in
 	if c.life.broken() {
@@ -349,7 +349,7 @@ func (c *Conn) flushAnswers() {
 	}
 }
 
-// throttle keeps the reader until the peer has taken something, if too much waits for it.
+// throttle makes the reader wait while more than QueueLimit and answersLimit bytes wait for the peer.
 func (c *Conn) throttle(ctx context.Context) error {
 	if c.transport.Pending() > c.settings.outbox.QueueLimit+answersLimit {
 		if err := c.send.flush(ctx); err != nil && !c.life.broken() {

@@ -15,7 +15,7 @@ type MessageReader struct {
 	ctx        context.Context
 	op         frame.Opcode
 	head       []byte // what a cancelled Read had of the message
-	rest       []byte // received, not yet read; lies in the inbox
+	rest       []byte // received, not yet read; in the inbox's buffer
 	final      bool   // rest is the message's last piece
 	compressed bool   // rest is
 	ended      bool   // all of it has been inflated

@@ -113,8 +113,8 @@ func (s *sender) enqueueClose(why *CloseError) bool {
 	if why.Remote {
 		reason = ""
 	}
-	// What is queued is still sent before a close of our own (§5.5.1 lets us wait); after the peer's, or an error, nobody
-	// would look at it.
+	// Queued messages are sent before a close frame of our own (§5.5.1 allows that); after the peer's close frame or an
+	// error they would not be read.
 	own := why.Err == net.ErrClosed
 	if !s.outbox.Close(why.Code, reason, own) {
 		return false
@@ -139,7 +139,7 @@ func (s *sender) enqueuePong(payload []byte) (send bool, err error) {
 	return s.outbox.Pong(payload, s.transport.Pending() > 0)
 }
 
-// drop gives back what the send side holds, and wakes everybody: the connection has ended.
+// drop returns the send side's memory to the pool, and wakes all waiters: the connection has ended.
 func (s *sender) drop() {
 	s.mu.Lock()
 	s.outbox.Drop()

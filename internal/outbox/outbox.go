@@ -94,8 +94,8 @@ type closeFrame struct {
 	reason string
 }
 
-// New returns an outbox of one role. compressor may be nil; response, what a server's handshake has to say before
-// the first frame, too.
+// New returns an outbox of one role. compressor may be nil; so may response, the bytes that a
+// server's handshake sends before the first frame.
 func New(role frame.Role, options *Options, compressor *deflate.Compressor, response []byte) Outbox {
 	o := Outbox{role: role, options: options, deflate: compressor}
 	if len(response) > 0 {
@@ -218,7 +218,7 @@ func (o *Outbox) Closed() bool { return o.state != open }
 // Break refuses further frames, the close frame included: nothing can be sent.
 func (o *Outbox) Break() { o.state = max(o.state, closed) }
 
-// Drop gives back all that is held: the connection has ended. What was not collected is not sent.
+// Drop returns all that is held to the pool: the connection has ended. Frames that were not collected are not sent.
 func (o *Outbox) Drop() {
 	o.state = dropped
 	bufpool.Put(o.buffer)
@@ -236,7 +236,7 @@ func (o *Outbox) dropWindow() {
 }
 
 // StartFrame completes the header of a data frame that is sent without copying: by whoever may send and has collected all
-// that was here. Its message is counted by CountMessage. The error is ErrClosed.
+// that was buffered. Its message is counted by CountMessage. The error is ErrClosed.
 func (o *Outbox) StartFrame(h *frame.Header) error {
 	if o.state != open {
 		return ErrClosed

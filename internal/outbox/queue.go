@@ -28,7 +28,7 @@ const (
 // Errors of Enqueue, besides ErrClosed.
 var (
 	// ErrOffer: the caller has to flush once before the limit applies. Nothing was changed.
-	ErrOffer = errors.New("outbox: offer what waits to the socket first")
+	ErrOffer = errors.New("outbox: flush what is queued first")
 	// ErrWait: there is no room, and BlockWhenFull. Nothing was changed.
 	ErrWait = errors.New("outbox: wait for room")
 	// ErrQueueFull: there is no room, and the message or, with CloseWhenFull, all of the queue was dropped.

@@ -105,5 +105,5 @@ func Acknowledged(t Conn) int64 {
 	return n - held
 }
 
-// Refused reports whether the peer's host has said that nobody is there.
+// Refused reports whether the peer's host has answered that the connection is gone.
 func Refused(t Conn) bool { return wire.Refused(Socket(t)) }

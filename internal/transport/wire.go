@@ -42,7 +42,7 @@ func (t *tlsOverWire) Read(p []byte) (int, error) {
 	n, err := t.tls.Read(p)
 	t.more = n == len(p)
 	if n == 0 && err == ErrWouldBlock && t.plain.Ready() {
-		// A record is here and crypto/tls does not take it: it has kept the error of a
+		// A record was received and crypto/tls does not take it: it has kept the error of a
 		// handshake within the connection (a renegotiation, TLS 1.2) that could not wait.
 		err = ErrNoProgress
 	}

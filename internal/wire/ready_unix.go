@@ -13,7 +13,7 @@ import (
 
 // descriptorOf returns the access to nc's descriptor if nc is a socket itself, else nil. A type that
 // embeds a socket has its SyscallConn too, but its Read and Write may do more than the socket's:
-// encrypt, count, throttle, give back what was peeked at. So they are never bypassed.
+// encrypt, count, throttle, or return bytes that were peeked at. So they are never bypassed.
 func descriptorOf(nc net.Conn) syscall.RawConn {
 	var socket syscall.Conn
 	switch nc := nc.(type) {

@@ -27,8 +27,8 @@ func (wouldBlock) Temporary() bool { return true }
 // Conn is a net.Conn between crypto/tls and a socket. One goroutine at a time may
 // use its read side (Read, Ready, Wait), and one may Write; any number may flush.
 type Conn struct {
-	// What a message needs lies in the first 192 bytes, three lines of a cache: one for both
-	// sides, one for each. With many connections they are seldom there.
+	// The fields that a message needs are in the first 192 bytes, three cache lines: one for both sides, and one for
+	// each. With many connections they are seldom cached.
 	descriptor syscall.RawConn // nil where readiness cannot be awaited
 	pending    atomic.Int64
 	written    atomic.Int64
@@ -356,5 +356,5 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.nc.SetWriteDeadline(t)
 }
 
-// SetFlushDeadline bounds Flush. What it cuts off stays queued, in order.
+// SetFlushDeadline bounds Flush. Bytes that were not written stay queued, in order.
 func (c *Conn) SetFlushDeadline(t time.Time) error { return c.nc.SetWriteDeadline(t) }
