@@ -26,6 +26,11 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	if _, err := frame.AppendClose(nil, code, reason); err != nil {
 		return err
 	}
+	if inBrowser {
+		if err := checkCloseInBrowser(code); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
 	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}

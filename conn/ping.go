@@ -37,6 +37,9 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if inCallback() {
 		return 0, ErrInCallback
 	}
+	if inBrowser {
+		return 0, errBrowserCannot("send pings")
+	}
 	answer := make(chan time.Duration, 1)
 	id, end := c.sendPing(answer)
 	if end == 0 {

@@ -1,11 +1,11 @@
 // Command interop shows that this library and others understand each other over
 // wss, and fails if they do not.
 //
-//	go run ./test/interop [-only python|node|browser|compression] [-cache DIR] [-timeout TIME]
+//	go run ./test/interop [-only python|node|browser|wasm|compression] [-cache DIR] [-timeout TIME]
 //
 // Python's websockets and Node's ws each play the client of our echo server and the
 // server of our client, with the same checks in both directions. A headless Chromium
-// uses the page of the demo. All three then go through the settings of
+// uses the page of the demo, and then another with a program of ours that was compiled for GOOS=js. The first three then go through the settings of
 // permessage-deflate, one connection for each combination. What the first two need is
 // installed into the cache directory; Chromium is installed from Debian if we are root
 // there. The exit status is 0 if every check passed, 1 if one failed or could not be
@@ -41,6 +41,7 @@ var peers = []struct {
 	{"python", runPython},
 	{"node", runNode},
 	{"browser", runBrowser},
+	{"wasm", runWasm},
 	{"compression", runCompression},
 }
 
