@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 	"unicode/utf8"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -198,6 +199,9 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 		c.in.finishLater = why
 		return why
 	}
+	if !c.in.closed {
+		c.awaitAnswer(ctx)
+	}
 	wait := c.role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
 	if c.in.closed && !wait && !ended {
@@ -211,6 +215,23 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 		c.shut(ctx)
 	}
 	return c.end(why)
+}
+
+// answerTime is how long a close frame that reports an error is followed by nothing, unless the peer answers: some
+// implementations (uWebSockets, Tyrus) report 1006 if they receive close_notify together with it.
+const answerTime = 50 * time.Millisecond
+
+// awaitAnswer drops the input that is available, and waits for more until answerTime has passed.
+func (c *Conn) awaitAnswer(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	before, _ := c.transport.Counts()
+	for in := before; c.transport.Ready() && in-before < lingerBytes; in, _ = c.transport.Counts() {
+		if !c.discardInput(ctx) {
+			return
+		}
+	}
+	c.discardInput(ctx)
 }
 
 // shut ends our stream when all that is to be sent was sent, and reports whether the peer can see that end.

@@ -29,11 +29,12 @@ type keepalive struct {
 	measured *measured // with MinRate
 }
 
-// peerTraffic is what keepalive has to know of a connection, in bytes.
+// peerTraffic is what keepalive has to know of a connection.
 type peerTraffic interface {
-	received() int64
-	sentAndQueued() int64 // in all, what waits for the socket included
-	acknowledged() int64  // by the peer's host; see [transport.Acknowledged]
+	received() int64        // bytes
+	sentAndQueued() int64   // bytes in all, those that wait for the socket included
+	acknowledged() int64    // bytes, by the peer's host; see [transport.Acknowledged]
+	insideCompressed() bool // a ping would be sent between the fragments of a compressed message
 }
 
 // action is what keepalive wants done.
@@ -160,6 +161,9 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
+// pingLater is when keepalive looks again after it could not ping.
+const pingLater = time.Second
+
 // unanswered decides what silence calls for, and when to look again; 0 for never.
 func (k *keepalive) unanswered(now int64, t peerTraffic) (action, time.Duration) {
 	if k.settings.pingInterval == 0 {
@@ -172,6 +176,9 @@ func (k *keepalive) unanswered(now int64, t peerTraffic) (action, time.Duration)
 	k.probe = nil
 	if wait := last + int64(k.settings.pingInterval) - now; wait > 0 {
 		return noAction, time.Duration(wait)
+	}
+	if t.insideCompressed() {
+		return noAction, pingLater
 	}
 	// TLS overhead of unwritten data is not counted. So end may be too low, which only shortens the wait; if it were too
 	// high, a peer could never be given up.
@@ -291,5 +298,7 @@ func (t *keepaliveTask) sentAndQueued() int64 {
 	_, out := t.transport.Counts()
 	return out + (*Conn)(t).send.pending()
 }
+
+func (t *keepaliveTask) insideCompressed() bool { return (*Conn)(t).send.insideCompressed() }
 
 func (t *keepaliveTask) acknowledged() int64 { return transport.Acknowledged(t.transport) }

@@ -1,18 +1,28 @@
 package conn
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/deflate"
+	"github.com/seed-c4549abd/wss/internal/pipe"
+	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
 // fakeTraffic is what a connection without bytes of its own says of them.
-type fakeTraffic struct{ in, out, acked int64 }
+type fakeTraffic struct {
+	in, out, acked int64
+	inside         bool
+}
 
 func (t fakeTraffic) received() int64      { return t.in }
 func (t fakeTraffic) sentAndQueued() int64 { return t.out }
 func (t fakeTraffic) acknowledged() int64  { return t.acked }
+
+func (t fakeTraffic) insideCompressed() bool { return t.inside }
 
 // TestWhatKeepaliveDecides at one look, from nothing but what it was told.
 func TestWhatKeepaliveDecides(t *testing.T) {
@@ -30,6 +40,7 @@ func TestWhatKeepaliveDecides(t *testing.T) {
 	}{
 		{name: "a message a moment ago", now: after(1), again: DefaultPingInterval - 1},
 		{name: "silence", now: after(DefaultPingInterval), first: sendPing, again: DefaultPongTimeout},
+		{name: "silence inside a compressed message", now: after(DefaultPingInterval), traffic: fakeTraffic{inside: true}, again: pingLater},
 		{name: "no pings wanted", pings: -1, now: after(time.Hour)},
 		{
 			name: "a ping unanswered, and nobody waits for the answer",
@@ -112,4 +123,43 @@ func TestHowLongAStalledPeerHas(t *testing.T) {
 			t.Errorf("look %d: %d left, want %d", i, left, look.left)
 		}
 	}
+}
+
+// TestNoPingOfKeepaliveInsideACompressedMessage: it comes when the message has ended.
+func TestNoPingOfKeepaliveInsideACompressedMessage(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		a, b := pipe.New(1 << 16)
+		z := &compression{send: deflate.Compressor{WindowBits: 15}, threshold: 1}
+		server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, 0, 0), z, nil)
+		ended := make(chan struct{})
+		go func() {
+			_, _ = lasted(server)
+			close(ended)
+		}()
+		w, err := server.Writer(bg, Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			_, err := w.Write([]byte("a fragment"))
+			if err = errors.Join(err, w.Flush()); err != nil {
+				t.Fatal(err)
+			}
+			if h, _ := readFrame(t, a); h.Opcode.IsControl() {
+				t.Errorf("%v between fragments", h.Opcode)
+			}
+			time.Sleep(2 * DefaultPingInterval)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if h, _ := readFrame(t, a); !h.Fin || h.Opcode != frame.Continuation {
+			t.Errorf("%v in place of the last fragment", h.Opcode)
+		}
+		if h, _ := readFrame(t, a); h.Opcode != frame.Ping {
+			t.Errorf("%v in place of a ping", h.Opcode)
+		}
+		_ = a.Close()
+		<-ended
+	})
 }

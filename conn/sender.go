@@ -156,6 +156,13 @@ func (s *sender) forgetWaiters() {
 	s.mu.Unlock()
 }
 
+// insideCompressed reports whether a ping that is enqueued now would be sent between fragments of a compressed message.
+func (s *sender) insideCompressed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.outbox.InsideCompressed()
+}
+
 // pending returns the bytes that wait for the peer.
 func (s *sender) pending() int64 {
 	s.mu.Lock()

@@ -40,6 +40,7 @@ type Outbox struct {
 	role      frame.Role
 	state     state
 	streaming bool
+	inside    bool                // a compressed message has begun to be sent in fragments, and has not ended
 	deflate   *deflate.Compressor // nil: nothing is compressed
 	options   *Options
 
@@ -244,9 +245,15 @@ func (o *Outbox) StartFrame(h *frame.Header) error {
 	if o.role == frame.Client {
 		h.Masked, h.Key = true, mask.NewKey()
 	}
+	o.inside = !h.Fin && (o.inside || h.RSV&frame.RSV1 != 0)
 	o.counts.Encoded += h.Length
 	return nil
 }
+
+// InsideCompressed reports whether a control frame that is appended now would be sent between the fragments of a
+// compressed message. Some implementations (wsproto, Tornado, Java-WebSocket) read the rest of such a message as
+// uncompressed.
+func (o *Outbox) InsideCompressed() bool { return o.inside }
 
 // CountMessage counts a message of n bytes whose frames were given to StartFrame.
 func (o *Outbox) CountMessage(n int) { o.counts.add(n, 0) }

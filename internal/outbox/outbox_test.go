@@ -210,3 +210,24 @@ func BenchmarkAppend(b *testing.B) {
 		bufpool.Put(batch.Frames)
 	}
 }
+
+// TestWhereAControlFrameIsInsideACompressedMessage: between its fragments, whether they follow at once or not.
+func TestWhereAControlFrameIsInsideACompressedMessage(t *testing.T) {
+	o := server(1<<20, CloseWhenFull)
+	for i, step := range []struct {
+		h      frame.Header
+		inside bool
+	}{
+		{frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, false}, // whole
+		{frame.Header{Opcode: frame.Text}, false},                             // a fragment, not compressed
+		{frame.Header{}, false},
+		{frame.Header{Fin: true}, false},
+		{frame.Header{Opcode: frame.Binary, RSV: frame.RSV1}, true}, // a fragment, compressed
+		{frame.Header{}, true},
+		{frame.Header{Fin: true}, false},
+	} {
+		if err := o.StartFrame(&step.h); err != nil || o.InsideCompressed() != step.inside {
+			t.Errorf("behind frame %d: inside is %v, %v", i, o.InsideCompressed(), err)
+		}
+	}
+}
