@@ -25,6 +25,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seed-c4549abd/wss/test/install"
 )
 
 const (
@@ -109,7 +111,7 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	fs := flag.NewFlagSet("interop", flag.ContinueOnError)
 	fs.SetOutput(output)
 	fs.StringVar(&o.only, "only", "", "the one `part` to run: "+strings.Join(names, ", "))
-	fs.StringVar(&o.cache, "cache", defaultCache(), "`directory` for what is installed")
+	fs.StringVar(&o.cache, "cache", install.Default("interop"), "`directory` for what is installed")
 	fs.DurationVar(&o.timeout, "timeout", 15*time.Minute, "limit for everything")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -126,12 +128,4 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	var err error
 	o.cache, err = filepath.Abs(o.cache) // programs run in other directories than this one
 	return o, err
-}
-
-func defaultCache() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return filepath.Join(".cache", "interop")
-	}
-	return filepath.Join(dir, "wss", "interop")
 }
