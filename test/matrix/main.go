@@ -107,6 +107,13 @@ func (o *options) wants(p *peer) bool {
 
 // run is main with its surroundings as arguments.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "browser" { // see browser.go
+		if err := browserProgram(ctx, args[1:], stdout); err != nil {
+			fmt.Fprintln(stderr, "matrix:", err)
+			return exitFailed
+		}
+		return 0
+	}
 	o, err := parseOptions(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
