@@ -200,38 +200,37 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 		return why
 	}
 	if !c.in.closed {
-		c.awaitAnswer(ctx)
+		c.leaveCloseAlone(ctx)
 	}
 	wait := c.role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
 	if c.in.closed && !wait && !ended {
 		return c.end(why) // the peer has sent its close frame, and this socket has no half-close
 	}
-	came, _ := c.transport.Counts()
-	for in := came; in-came < lingerBytes && ctx.Err() == nil && c.discardInput(ctx); {
-		in, _ = c.transport.Counts()
-	}
+	c.discardWhile(ctx)
 	if wait {
 		c.shut(ctx)
 	}
 	return c.end(why)
 }
 
-// answerTime is how long a close frame that reports an error is followed by nothing, unless the peer answers: some
-// implementations (uWebSockets, Tyrus) report 1006 if they receive close_notify together with it.
-const answerTime = 50 * time.Millisecond
+// aloneTime is how long nothing follows a close frame that reports an error: some implementations (uWebSockets, Tyrus)
+// report 1006 if they receive close_notify together with it.
+const aloneTime = 50 * time.Millisecond
 
-// awaitAnswer drops the input that is available, and waits for more until answerTime has passed.
-func (c *Conn) awaitAnswer(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+// leaveCloseAlone drops input for aloneTime, or until the peer ends its stream.
+func (c *Conn) leaveCloseAlone(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, aloneTime)
 	defer cancel()
+	c.discardWhile(ctx)
+}
+
+// discardWhile drops input until ctx ends, the peer ends its stream, or lingerBytes were dropped.
+func (c *Conn) discardWhile(ctx context.Context) {
 	before, _ := c.transport.Counts()
-	for in := before; c.transport.Ready() && in-before < lingerBytes; in, _ = c.transport.Counts() {
-		if !c.discardInput(ctx) {
-			return
-		}
+	for in := before; in-before < lingerBytes && ctx.Err() == nil && c.discardInput(ctx); {
+		in, _ = c.transport.Counts()
 	}
-	c.discardInput(ctx)
 }
 
 // shut ends our stream when all that is to be sent was sent, and reports whether the peer can see that end.
