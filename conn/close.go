@@ -199,15 +199,16 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 		c.in.finishLater = why
 		return why
 	}
+	received, _ := c.transport.Counts()
 	if !c.in.closed {
-		c.leaveCloseAlone(ctx)
+		c.leaveCloseAlone(ctx, received+lingerBytes)
 	}
 	wait := c.role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
 	if c.in.closed && !wait && !ended {
 		return c.end(why) // the peer has sent its close frame, and this socket has no half-close
 	}
-	c.discardWhile(ctx)
+	c.discardTo(ctx, received+lingerBytes)
 	if wait {
 		c.shut(ctx)
 	}
@@ -218,17 +219,16 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 // report 1006 if they receive close_notify together with it.
 const aloneTime = 50 * time.Millisecond
 
-// leaveCloseAlone drops input for aloneTime, or until the peer ends its stream.
-func (c *Conn) leaveCloseAlone(ctx context.Context) {
+// leaveCloseAlone drops input for aloneTime, or as long as discardTo does.
+func (c *Conn) leaveCloseAlone(ctx context.Context, most int64) {
 	ctx, cancel := context.WithTimeout(ctx, aloneTime)
 	defer cancel()
-	c.discardWhile(ctx)
+	c.discardTo(ctx, most)
 }
 
-// discardWhile drops input until ctx ends, the peer ends its stream, or lingerBytes were dropped.
-func (c *Conn) discardWhile(ctx context.Context) {
-	before, _ := c.transport.Counts()
-	for in := before; in-before < lingerBytes && ctx.Err() == nil && c.discardInput(ctx); {
+// discardTo drops input until ctx ends, the peer ends its stream, or most bytes have been received on this connection.
+func (c *Conn) discardTo(ctx context.Context, most int64) {
+	for in, _ := c.transport.Counts(); in < most && ctx.Err() == nil && c.discardInput(ctx); {
 		in, _ = c.transport.Counts()
 	}
 }
