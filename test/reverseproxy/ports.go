@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+)
+
+// Ports of servers: below those that the kernel gives to clients, or a dial to one that nobody listens at could meet itself.
+const firstPort, ports = 20000, 12000
+
+// listen returns a listener of 127.0.0.1.
+func listen() (net.Listener, error) {
+	var err error
+	for range 100 {
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+rand.N(ports))); err == nil {
+			return ln, nil
+		}
+	}
+	return nil, err
+}
+
+// freePort returns a port of 127.0.0.1 that nobody listens at.
+func freePort() (int, error) {
+	ln, err := listen()
+	if err != nil {
+		return 0, err
+	}
+	return ln.Addr().(*net.TCPAddr).Port, ln.Close()
+}
