@@ -102,7 +102,8 @@ func (b *backend) close() {
 }
 
 // ServeHTTP serves a WebSocket. The query says which group it joins (group), which field of the proxies counts there (header),
-// whether nobody is trusted (untrusting), whether there are no pings (silent), and under which id its end is noted (id).
+// whether nobody is trusted (untrusting), whether there are no pings (silent), which other origin may connect (origin), and under which
+// id its end is noted (id).
 func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if q.Has("page") {
@@ -116,6 +117,9 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if q.Has("silent") {
 		o.PingInterval = -1
+	}
+	if q.Has("origin") {
+		o.OriginPatterns = []string{q.Get("origin")}
 	}
 	c, err := conn.Accept(w, r, o)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 // symptom is a row of the page's table: a wrong configuration, what comes of it, and that its cure helps.
 type symptom struct {
 	name    string
+	cause   string // a part of the table's second column; empty: it has no row
 	overTLS bool
 	wrong   func(*laboratory) []edit // of what is printed; nil: what is wrong is our server
 	check   func(context.Context, *route) error
@@ -44,31 +45,32 @@ const (
 
 var nginxSymptoms = []symptom{
 	{
-		name: "426 for HTTP/1.0", wrong: without("proxy_http_version 1.1;"),
+		name: "426 for HTTP/1.0", cause: "nginx speaks HTTP/1.0", wrong: without("proxy_http_version 1.1;"),
 		check: refused(http.StatusUpgradeRequired, `"HTTP/1.0"`, "proxy_http_version 1.1"), cured: checkHandshake,
 	},
 	{
-		name: "426 without Upgrade", wrong: without("proxy_set_header Upgrade $http_upgrade;"),
+		name: "426 without Upgrade", cause: "does not pass `Upgrade`", wrong: without("proxy_set_header Upgrade $http_upgrade;"),
 		check: refused(http.StatusUpgradeRequired, "no Upgrade field", "have it pass Upgrade and Connection on"), cured: checkHandshake,
 	},
 	{
-		name: "426 without Connection", wrong: without("proxy_set_header Connection $connection_upgrade;"),
+		name: "426 without Connection", cause: "does not pass `Upgrade`", wrong: without("proxy_set_header Connection $connection_upgrade;"),
 		check: refused(http.StatusUpgradeRequired, "Connection", "have it pass Upgrade and Connection on"), cured: checkHandshake,
 	},
 	{
-		name: "403 for $host, which drops the port", wrong: instead("$http_host", "$host"),
+		name: "403 for $host, which drops the port", cause: "drops the port", wrong: instead("$http_host", "$host"),
 		check: refused(http.StatusForbidden, `to "localhost"`, "proxy_set_header Host $http_host"), cured: checkHandshake,
 	},
 	{
-		name: "403 without Host", wrong: without("proxy_set_header Host $http_host;"),
+		name: "403 without Host", cause: "writes the server's address", wrong: without("proxy_set_header Host $http_host;"),
 		check: refused(http.StatusForbidden, `to "127.0.0.1:`, "have it pass Host on"), cured: checkHandshake,
 	},
+	{name: "403 for another origin", cause: "of another origin", check: checkOrigin, cured: checkPattern},
 	{
-		name: "502 for TLS 1.2 to a server of TLS 1.3", overTLS: true, wrong: without(nginxProtocols),
+		name: "502 for TLS 1.2 to a server of TLS 1.3", cause: "speaks TLS 1.3 alone, and nginx", overTLS: true, wrong: without(nginxProtocols),
 		check: refused(http.StatusBadGateway), cured: checkHandshake,
 	},
 	{
-		name: "502 for TLS 1.2, cured by the profile Intermediate", overTLS: true, wrong: without(nginxProtocols),
+		name: "502 for TLS 1.2, cured by the profile Intermediate", cause: "speaks TLS 1.3 alone, and nginx", overTLS: true, wrong: without(nginxProtocols),
 		check: refused(http.StatusBadGateway),
 		cure: func(l *laboratory) []edit {
 			return []edit{{nginxProtocols, ""}, {"127.0.0.1:8443", l.backend.tls12}}
@@ -76,31 +78,31 @@ var nginxSymptoms = []symptom{
 		cured: checkHandshake,
 	},
 	{
-		name: "502 for a certificate of another name", overTLS: true, wrong: instead("proxy_ssl_name chat.example", "proxy_ssl_name other.example"),
+		name: "502 for a certificate of another name", cause: "of another name or authority", overTLS: true, wrong: instead("proxy_ssl_name chat.example", "proxy_ssl_name other.example"),
 		check: refused(http.StatusBadGateway), cured: checkHandshake,
 	},
-	{name: "502 without a server", wrong: instead("127.0.0.1:8080", "127.0.0.1:1"), check: refused(http.StatusBadGateway), cured: checkHandshake},
+	{name: "502 without a server", cause: "nobody listens", wrong: instead("127.0.0.1:8080", "127.0.0.1:1"), check: refused(http.StatusBadGateway), cured: checkHandshake},
 	{
-		name: "400 for plain HTTP to a server of TLS", wrong: func(l *laboratory) []edit { return []edit{{"127.0.0.1:8080", l.backend.tls}} },
+		name: "400 for plain HTTP to a server of TLS", cause: "plain HTTP to a server of TLS", wrong: func(l *laboratory) []edit { return []edit{{"127.0.0.1:8080", l.backend.tls}} },
 		check: refused(http.StatusBadRequest, "Client sent an HTTP request to an HTTPS server"), cured: checkHandshake,
 	},
-	{name: "1006 after the timeout", check: checkTimedOut, cured: checkIdle, http2: true},
-	{name: "no TLS 1.3 in front", wrong: without("ssl_protocols TLSv1.2 TLSv1.3;"), check: checkOldTLS, cured: checkHandshake},
-	{name: "429, as no proxy is trusted", check: checkCountedAsOne("untrusting"), cured: checkCounted},
-	{name: "a client is taken for another, as the proxy writes no X-Forwarded-For", wrong: without(nginxForwardedFor), check: checkTaken, cured: checkCounted},
+	{name: "1006 after the timeout", cause: "shorter than the time between two pings", check: checkTimedOut, cured: checkIdle, http2: true},
+	{name: "no TLS 1.3 in front", cause: "offers its clients TLS 1.2", wrong: without("ssl_protocols TLSv1.2 TLSv1.3;"), check: checkOldTLS, cured: checkHandshake},
+	{name: "429, as no proxy is trusted", cause: "not in `TrustedProxies`", check: checkCountedAsOne("untrusting"), cured: checkCounted},
+	{name: "a client is taken for another, as the proxy writes no X-Forwarded-For", cause: "does not write the field", wrong: without(nginxForwardedFor), check: checkTaken, cured: checkCounted},
 }
 
 var haproxySymptoms = []symptom{
-	{name: "1006 after the timeout", check: checkTimedOut, cured: checkIdle, http2: true},
-	{name: "1006 after the timeouts of client and server", wrong: without("    timeout tunnel 60s\n"), check: checkTimedOut, cured: checkIdle, http2: true},
-	{name: "429, as no proxy is trusted", check: checkCountedAsOne("untrusting"), cured: checkCounted},
-	{name: "a client is taken for another, as the proxy writes no X-Forwarded-For", wrong: without("    option forwardfor\n"), check: checkTaken, cured: checkCounted},
+	{name: "1006 after the timeout", cause: "shorter than the time between two pings", check: checkTimedOut, cured: checkIdle, http2: true},
+	{name: "1006 after the timeouts of client and server", cause: "shorter than the time between two pings", wrong: without("    timeout tunnel 60s\n"), check: checkTimedOut, cured: checkIdle, http2: true},
+	{name: "429, as no proxy is trusted", cause: "not in `TrustedProxies`", check: checkCountedAsOne("untrusting"), cured: checkCounted},
+	{name: "a client is taken for another, as the proxy writes no X-Forwarded-For", cause: "does not write the field", wrong: without("    option forwardfor\n"), check: checkTaken, cured: checkCounted},
 	{
-		name: "400 for the PROXY protocol to a server that does not take it", wrong: instead("127.0.0.1:8080", "127.0.0.1:8080 send-proxy-v2"),
+		name: "400 for the PROXY protocol to a server that does not take it", cause: "speaks the PROXY protocol, and the server does not", wrong: instead("127.0.0.1:8080", "127.0.0.1:8080 send-proxy-v2"),
 		check: refused(http.StatusBadRequest), cure: toProxied("send-proxy-v2"), cured: checkCounted,
 	},
 	{
-		name: "502 for no PROXY protocol to a server that requires it", wrong: toProxied(""),
+		name: "502 for no PROXY protocol to a server that requires it", cause: "requires the PROXY protocol", wrong: toProxied(""),
 		check: refused(http.StatusBadGateway), cure: toProxied("send-proxy"), cured: checkCounted,
 	},
 }
@@ -114,22 +116,22 @@ var caddySymptoms = []symptom{{name: "silent connections stay, without pings too
 
 var apacheSymptoms = []symptom{
 	{
-		name: "426 without upgrade=websocket", wrong: without(" upgrade=websocket"),
+		name: "426 without upgrade=websocket", cause: "does not pass `Upgrade`", wrong: without(" upgrade=websocket"),
 		check: refused(http.StatusUpgradeRequired, "have it pass Upgrade and Connection on"), cured: checkHandshake,
 	},
 	{
-		name: "403 without ProxyPreserveHost", wrong: without("ProxyPreserveHost On"),
+		name: "403 without ProxyPreserveHost", cause: "writes the server's address", wrong: without("ProxyPreserveHost On"),
 		check: refused(http.StatusForbidden, "have it pass Host on"), cured: checkHandshake,
 	},
-	{name: "1006 after the timeout", check: checkTimedOut, cured: checkIdle, http2: true},
-	{name: "429, as no proxy is trusted", check: checkCountedAsOne("untrusting"), cured: checkCounted},
+	{name: "1006 after the timeout", cause: "shorter than the time between two pings", check: checkTimedOut, cured: checkIdle, http2: true},
+	{name: "429, as no proxy is trusted", cause: "not in `TrustedProxies`", check: checkCountedAsOne("untrusting"), cured: checkCounted},
 }
 
 var nghttpxSymptoms = []symptom{
-	{name: "1006 after the timeout", check: checkTimedOut, cured: checkIdle, http2: true},
-	{name: "429, as no proxy is trusted", check: checkCountedAsOne("untrusting"), cured: checkCounted},
-	{name: "429, as Forwarded has hidden names", wrong: without("forwarded-for=ip\n"), check: checkCountedAsOne("header=Forwarded"), cured: checkForwarded},
-	{name: "a client is taken for another, as the proxy writes no Forwarded", wrong: without("add-forwarded=for\n", "strip-incoming-forwarded=yes\n"), check: checkTakenForwarded, cured: checkForwarded},
+	{name: "1006 after the timeout", cause: "shorter than the time between two pings", check: checkTimedOut, cured: checkIdle, http2: true},
+	{name: "429, as no proxy is trusted", cause: "not in `TrustedProxies`", check: checkCountedAsOne("untrusting"), cured: checkCounted},
+	{name: "429, as Forwarded has hidden names", cause: "hides the client", wrong: without("forwarded-for=ip\n"), check: checkCountedAsOne("header=Forwarded"), cured: checkForwarded},
+	{name: "a client is taken for another, as the proxy writes no Forwarded", cause: "does not write the field", wrong: without("add-forwarded=for\n", "strip-incoming-forwarded=yes\n"), check: checkTakenForwarded, cured: checkForwarded},
 }
 
 // trySymptom produces a symptom, and then has its cure.
@@ -164,6 +166,15 @@ func refused(status int, texts ...string) func(context.Context, *route) error {
 		}
 		return nil
 	}
+}
+
+// checkPattern: a page of another origin connects if OriginPatterns names it.
+func checkPattern(ctx context.Context, r *route) error {
+	c, err := r.dial(ctx, "127.0.0.1", "origin=elsewhere.example", "Origin", "https://elsewhere.example")
+	if err != nil {
+		return err
+	}
+	return c.Close(conn.StatusNormalClosure, "")
 }
 
 // checkTimedOut: without pings the proxy gives up a silent connection, which our client calls abnormal.
