@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/textproto"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -49,15 +50,43 @@ func (g *Group) ClientAddr(r *http.Request) netip.Addr {
 	return addr
 }
 
+// problem says what is wrong with the options about proxies, or nothing.
+func (g *Group) problem() string {
+	if g == nil {
+		return ""
+	}
+	for _, p := range g.TrustedProxies {
+		switch p = unmapped(p); {
+		case !p.IsValid():
+			return "a network of Group.TrustedProxies is the zero Prefix: parse it with netip.ParsePrefix, and look at the error"
+		case p.Bits() == 0:
+			return "Group.TrustedProxies has " + p.String() + ", with which clients are believed too: name the networks of the proxies only"
+		}
+	}
+	if strings.ContainsFunc(g.ProxyHeader, notInFieldName) {
+		return "Group.ProxyHeader is " + strconv.Quote(g.ProxyHeader) + ", not the name of one header field, as X-Forwarded-For or Forwarded"
+	}
+	return ""
+}
+
+// notInFieldName reports whether r is in no name of a field that proxies write: RFC 9110 §5.1 wants
+// letters, digits and hyphens, and some have underscores.
+func notInFieldName(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+}
+
+// unmapped returns the network of IPv4 that a mapped one stands for, and any other as it is.
+func unmapped(p netip.Prefix) netip.Prefix {
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p
+}
+
 // trusts reports whether addr is a proxy's. A zone does not matter.
 func (g *Group) trusts(addr netip.Addr) bool {
 	addr = addr.WithZone("")
-	return slices.ContainsFunc(g.TrustedProxies, func(p netip.Prefix) bool {
-		if p.Addr().Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-		}
-		return p.Contains(addr)
-	})
+	return slices.ContainsFunc(g.TrustedProxies, func(p netip.Prefix) bool { return unmapped(p).Contains(addr) })
 }
 
 // parseAddr reads an address with a port or without, in brackets or without. It is zero if there is none.

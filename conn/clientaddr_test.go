@@ -183,6 +183,12 @@ func TestClientsBehindAProxyAreCounted(t *testing.T) {
 			return dial("Forwarded", "for="+strings.ReplaceAll(client, ", ", ", for="))
 		})
 	})
+	t.Run("refused with proxies that cannot be", func(t *testing.T) {
+		g := &Group{TrustedProxies: networks("::/0")}
+		if _, err := grouped(t, g)(); err == nil || g.Len() != 0 {
+			t.Errorf("%v, %d connections", err, g.Len())
+		}
+	})
 	t.Run("off by default", func(t *testing.T) {
 		g := &Group{MaxPerAddress: 1}
 		dial := grouped(t, g)

@@ -29,7 +29,7 @@ type Group struct {
 	MaxPerAddress int
 	// TrustedProxies are the networks of reverse proxies that are believed when they name
 	// their client in ProxyHeader: see ClientAddr. Clients must not be able to connect from
-	// them. Nil: no header is believed.
+	// them; a network of all addresses is refused by Validate. Nil: no header is believed.
 	TrustedProxies []netip.Prefix
 	// ProxyHeader is the field that these proxies write: "Forwarded" (RFC 7239), or another
 	// with a list of addresses. Every one of them must write it, or overwrite it: proxies pass on fields that they do
