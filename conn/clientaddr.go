@@ -136,23 +136,19 @@ func lastForwarded(list string) (addr netip.Addr, rest string, more bool) {
 	return addr, rest, more
 }
 
-// lastOutsideQuotes returns where the last c is that is not in a quoted string, or -1.
+// lastOutsideQuotes returns where the last c is that is not in a quoted string, or -1. From the end, a
+// quote behind a backslash is within a string: the one that begins it is behind "=".
 func lastOutsideQuotes(s string, c byte) int {
 	quoted := false
 	for i := len(s) - 1; i >= 0; i-- {
 		switch {
-		case s[i] == '"' && !(quoted && escaped(s[:i])):
+		case s[i] == '"' && !(quoted && strings.HasSuffix(s[:i], `\`)):
 			quoted = !quoted
 		case s[i] == c && !quoted:
 			return i
 		}
 	}
 	return -1
-}
-
-// escaped reports whether what follows s is quoted by a backslash at its end.
-func escaped(s string) bool {
-	return (len(s)-len(strings.TrimRight(s, `\`)))%2 == 1
 }
 
 // unquote returns the value of a token or a quoted string (RFC 9110 §5.6.4). Addresses need no

@@ -96,6 +96,14 @@ func TestClientAddr(t *testing.T) {
 		{"nor a quoted one", forwarded, proxy, []string{forwarded, `for=192.0.2.66;x=", for="[2001:db8::7]";host="a"`}, "2001:db8::7"},
 		{"a client's backslash escapes no comma", forwarded, proxy, []string{forwarded, `x="\, for="203.0.113.7"`}, "203.0.113.7"},
 		{"escaped quotes", forwarded, proxy, []string{forwarded, `for=203.0.113.7;host="a\",\\\"for=192.0.2.66,"`}, "203.0.113.7"},
+		{"an empty element and an empty parameter first", forwarded, proxy, []string{forwarded, ",;for=203.0.113.7"}, "203.0.113.7"},
+		{"an empty element first", forwarded, proxy, []string{forwarded, ",for=203.0.113.7"}, "203.0.113.7"},
+		{"an empty parameter first", forwarded, proxy, []string{forwarded, ";for=203.0.113.7"}, "203.0.113.7"},
+		{"an address within a quoted string", forwarded, proxy, []string{forwarded, `for=203.0.113.7;host="a;for=192.0.2.66;b"`}, "203.0.113.7"},
+		{"a zone in Forwarded", forwarded, proxy, []string{forwarded, `for="[fe80::7%eth9]"`}, "fe80::7"},
+		{"a backslash that should be two", forwarded, proxy, []string{forwarded, `for=203.0.113.7;host="a\"`}, "203.0.113.7"},
+		{"a quote alone", forwarded, proxy, []string{forwarded, `for="`}, "10.0.0.1"},
+		{"a quote at the end alone", forwarded, proxy, []string{forwarded, `for=x203.0.113.7"`}, "10.0.0.1"},
 		{"an escaped backslash before a quote", forwarded, proxy, []string{forwarded, `for=192.0.2.66, host="\\";for=203.0.113.7`}, "203.0.113.7"},
 	} {
 		g := &Group{TrustedProxies: networks("10.0.0.0/8", "fd00::/8"), ProxyHeader: tt.header}

@@ -31,9 +31,9 @@ type Group struct {
 	// their client in ProxyHeader: see ClientAddr. Clients must not be able to connect from
 	// them; a network of all addresses is refused by Validate. Nil: no header is believed.
 	TrustedProxies []netip.Prefix
-	// ProxyHeader is the field that these proxies write: "Forwarded" (RFC 7239), or another
-	// with a list of addresses. Every one of them must write it, or overwrite it: proxies pass on fields that they do
-	// not know, as the client wrote them. So no other field is looked at. Zero: "X-Forwarded-For".
+	// ProxyHeader is the field that all these proxies write: "Forwarded" (RFC 7239), or another
+	// with a list of addresses. Others are not looked at: proxies pass on what they do not
+	// write themselves, as the client wrote it. Zero: "X-Forwarded-For".
 	ProxyHeader string
 	// Key names whom a request's connection counts for: a user, a tenant. "" counts
 	// for nobody. It runs before Check, so it must not trust what it has not

@@ -31,7 +31,7 @@ func TestValidateOptions(t *testing.T) {
 		{"a subprotocol that is no token", &AcceptOptions{Subprotocols: []string{"a b"}}, "not a token"},
 		{"a field of the handshake", &AcceptOptions{Header: http.Header{"Upgrade": {"x"}}}, "belongs to the handshake"},
 		{"a window that does not exist", &AcceptOptions{Compression: Compression{Mode: CompressionTakeover, WindowBits: 7}}, "window bits"},
-		{"proxies", &AcceptOptions{Group: &Group{TrustedProxies: networks("10.0.0.0/8", "::1/128", "::ffff:10.0.0.0/97"), ProxyHeader: "X-Real_IP9"}}, ""},
+		{"proxies", &AcceptOptions{Group: &Group{TrustedProxies: networks("10.0.0.0/8", "::1/128", "::ffff:10.0.0.0/97", "::ffff:10.0.0.0/95"), ProxyHeader: "X-Real_IP9"}}, ""},
 		{"a network that was not parsed", &AcceptOptions{Group: &Group{TrustedProxies: make([]netip.Prefix, 1)}}, "netip.ParsePrefix"},
 		{"everybody is a proxy", &AcceptOptions{Group: &Group{TrustedProxies: networks("10.0.0.0/8", "0.0.0.0/0")}}, "0.0.0.0/0"},
 		{"everybody is a proxy, IPv6", &AcceptOptions{Group: &Group{TrustedProxies: networks("::/0")}}, "::/0"},

@@ -20,7 +20,7 @@ import (
 // Times of the checks, some of which need processors that all proxies share.
 const (
 	checkTime = 40 * time.Second
-	idleTime  = 5 * time.Second // more than twice the proxies' timeouts of two seconds
+	idleTime  = 7 * time.Second // more than twice the proxies' timeouts of three seconds
 )
 
 // route is a way to our server: through a proxy, over HTTP/1.1 or HTTP/2.

@@ -16,7 +16,7 @@ type proxy struct {
 	passes bool
 	// backend is a part of the line of its configuration that names our server, which another block replaces for TLS.
 	backend string
-	// fit changes what is printed for everybody to what runs here: ports, and timeouts of two seconds in place of 60.
+	// fit changes what is printed for everybody to what runs here: ports, and timeouts of three seconds in place of 60.
 	fit func(port int) []edit
 	// command returns what is put around the configuration, and the arguments with which the program is run.
 	command func(r *rig) (before, after string, args []string)
@@ -33,16 +33,16 @@ type rig struct {
 func proxies() []*proxy {
 	return []*proxy{
 		{
-			name: "nginx", debian: "nginx-light", program: "nginx", backend: "proxy_pass",
+			name: "nginx", debian: "nginx", program: "nginx", backend: "proxy_pass",
 			fit: func(port int) []edit {
-				return []edit{{"listen 443", fmt.Sprintf("listen 127.0.0.1:%d", port)}, {"60s", "2s"}}
+				return []edit{{"listen 443", fmt.Sprintf("listen 127.0.0.1:%d", port)}, {"60s", "3s"}}
 			},
 			command: nginxCommand, symptoms: nginxSymptoms,
 		},
 		{
 			name: "haproxy", debian: "haproxy", program: "haproxy", h2: true, passes: true, backend: "server chat1",
 			fit: func(port int) []edit {
-				return []edit{{"bind :443", fmt.Sprintf("bind 127.0.0.1:%d", port)}, {"60s", "2s"}}
+				return []edit{{"bind :443", fmt.Sprintf("bind 127.0.0.1:%d", port)}, {"60s", "3s"}}
 			},
 			command: func(r *rig) (string, string, []string) {
 				return "global\n    maxconn 500\n\n", "", []string{"-db", "-f", r.config}
@@ -62,14 +62,14 @@ func proxies() []*proxy {
 		{
 			name: "apache", debian: "apache2", program: "apache2", h2: true, backend: "ProxyPass",
 			fit: func(port int) []edit {
-				return []edit{{"*:443", fmt.Sprintf("127.0.0.1:%d", port)}, {"Timeout 60", "Timeout 2"}}
+				return []edit{{"*:443", fmt.Sprintf("127.0.0.1:%d", port)}, {"Timeout 60", "Timeout 3"}}
 			},
 			command: apacheCommand, symptoms: apacheSymptoms,
 		},
 		{
 			name: "nghttpx", debian: "nghttp2-proxy", program: "nghttpx", h2: true, backend: "backend=",
 			fit: func(port int) []edit {
-				return []edit{{"*,443", fmt.Sprintf("127.0.0.1,%d", port)}, {"60s", "2s"}}
+				return []edit{{"*,443", fmt.Sprintf("127.0.0.1,%d", port)}, {"60s", "3s"}}
 			},
 			command: func(r *rig) (string, string, []string) {
 				return "", "", []string{"--conf=" + r.config, "--workers=1", "--no-ocsp", "--errorlog-file=/dev/stderr", "--accesslog-file=/dev/null"}

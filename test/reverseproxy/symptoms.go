@@ -187,7 +187,7 @@ func checkTimedOut(ctx context.Context, r *route) error {
 	began := time.Now()
 	_, _, err = c.Read(ctx)
 	if took := time.Since(began); conn.CloseStatus(err) != conn.StatusAbnormal || took < time.Second {
-		return fmt.Errorf("after %v got %v, want 1006 after two seconds", took, err)
+		return fmt.Errorf("after %v got %v, want 1006 after three seconds", took, err)
 	}
 	return nil
 }
