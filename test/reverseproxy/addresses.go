@@ -40,6 +40,7 @@ func counted(ctx context.Context, r *route, query string) error {
 	if got.Client != clientA {
 		return fmt.Errorf("%s was taken for %s: %+v", clientA, got.Client, got)
 	}
+	a.CloseRead(ctx) // it answers pings, so that no proxy gives it up meanwhile
 	for _, spoof := range spoofs {
 		c, err := r.dial(ctx, clientA, query, spoof...)
 		if err == nil {

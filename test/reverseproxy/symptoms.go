@@ -215,6 +215,7 @@ func checkCountedAsOne(query string) func(context.Context, *route) error {
 			return err
 		}
 		defer a.CloseNow()
+		a.CloseRead(ctx)
 		_, err = r.dial(ctx, clientB, query)
 		return wantRefusal(err, http.StatusTooManyRequests, "too many connections from this address")
 	}
