@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/seed-c4549abd/wss/conn"
 )
@@ -55,6 +56,30 @@ func counted(ctx context.Context, r *route, query string) error {
 		return fmt.Errorf("the first of %s: %w", clientB, err)
 	}
 	return b.Close(conn.StatusNormalClosure, "")
+}
+
+// checkFields: what a client wrote into the fields is passed on, or not, as the page's table says.
+func (r *route) checkFields(ctx context.Context) error {
+	c, err := r.dial(ctx, clientA, "", "X-Forwarded-For", stranger, "Forwarded", "for="+stranger)
+	if err != nil {
+		return err
+	}
+	defer c.CloseNow()
+	got, err := askSeen(ctx, c)
+	if err != nil {
+		return err
+	}
+	wantFor, wantForwarded := stranger+", "+clientA, "for="+stranger
+	if r.replaces["X-Forwarded-For"] {
+		wantFor = clientA
+	}
+	if r.replaces["Forwarded"] {
+		wantForwarded = "for=" + clientA
+	}
+	if strings.Join(got.XForwardedFor, ", ") != wantFor || strings.Join(got.Forwarded, ", ") != wantForwarded {
+		return fmt.Errorf("our server saw %+v, want %q and %q", got, wantFor, wantForwarded)
+	}
+	return nil
 }
 
 // checkStranger: somebody who reaches our server without a proxy is not believed.

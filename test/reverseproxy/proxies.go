@@ -14,6 +14,8 @@ type proxy struct {
 	h2 bool
 	// passes says that the page has a configuration that passes TLS through, with the PROXY protocol.
 	passes bool
+	// replaces are the fields of the client's that it does not pass on, but replaces by its own.
+	replaces map[string]bool
 	// backend is a part of the line of its configuration that names our server, which another block replaces for TLS.
 	backend string
 	// fit changes what is printed for everybody to what runs here: ports, and timeouts of three seconds in place of 60.
@@ -50,7 +52,7 @@ func proxies() []*proxy {
 			symptoms: haproxySymptoms,
 		},
 		{
-			name: "caddy", debian: "caddy", program: "caddy", backend: "reverse_proxy",
+			name: "caddy", debian: "caddy", program: "caddy", backend: "reverse_proxy", replaces: map[string]bool{"X-Forwarded-For": true},
 			fit: func(port int) []edit {
 				return []edit{{"localhost {", fmt.Sprintf("https://localhost:%d {\n    bind 127.0.0.1", port)}}
 			},
@@ -67,7 +69,7 @@ func proxies() []*proxy {
 			command: apacheCommand, symptoms: apacheSymptoms,
 		},
 		{
-			name: "nghttpx", debian: "nghttp2-proxy", program: "nghttpx", h2: true, backend: "backend=",
+			name: "nghttpx", debian: "nghttp2-proxy", program: "nghttpx", h2: true, backend: "backend=", replaces: map[string]bool{"Forwarded": true},
 			fit: func(port int) []edit {
 				return []edit{{"*,443", fmt.Sprintf("127.0.0.1,%d", port)}, {"60s", "3s"}}
 			},

@@ -73,6 +73,7 @@ func (l *laboratory) withConfig(ctx context.Context, p *proxy, name string, conf
 func (r *running) tryAll(ctx context.Context) {
 	h1, h2 := &route{r, false}, &route{r, true}
 	r.tryVersion(ctx, "HTTP/1.1", h1)
+	r.add(ctx, "HTTP/1.1: the fields of proxies", h1.checkFields)
 	r.add(ctx, "HTTP/2: a page", h2.checkPage)
 	if r.h2 {
 		r.tryVersion(ctx, "HTTP/2", h2)
