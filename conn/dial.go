@@ -30,9 +30,14 @@ import (
 // *HandshakeError and the response is returned too; its Body holds at most 4 KiB, received
 // within one second, chunks decoded, and need not be closed. The token "plain_to_tls" means
 // that a ws URL names a port of TLS. On success the response is the 101.
+//
+// In a program for GOOS=js Dial uses the WebSocket of the browser: see docs/how-to/browser.md for what that leaves out.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &DialOptions{}
+	}
+	if inBrowser {
+		return o.dialInBrowser(ctx, rawURL)
 	}
 	u, req, policy, err := o.request(rawURL)
 	if err != nil {
