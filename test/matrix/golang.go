@@ -17,9 +17,9 @@ func init() {
 		{name: "coder/websocket", roles: both, command: goPeer("coder")},
 		{name: "gobwas/ws", roles: both, command: goPeer("gobwas")},
 		{name: "gws", roles: both, command: goPeer("gws")},
-		{name: "nbio", roles: serverOnly, command: goPeer("nbio"), faults: map[string]string{
-			"empty": "its OnMessage is not called for a message without payload (81 80 and a key): nbhttp/websocket/conn.go passes on what is not nil",
-		}},
+		{name: "nbio", roles: serverOnly, command: goPeer("nbio"), faults: []fault{{
+			check: "empty", like: "deadline exceeded", shows: "its OnMessage is not called for a message without payload (81 80 and a key): nbhttp/websocket/conn.go passes on what is not nil",
+		}}},
 	} {
 		p.family = "go"
 		peers = append(peers, p)

@@ -18,9 +18,10 @@ var npmPackages = []string{
 }
 
 // removesBOM: the text is decoded by a TextDecoder without ignoreBOM.
-var removesBOM = map[string]string{
-	"client: text": "a byte order mark that begins a text is removed: of 81 0b ef bb bf 42 4f 4d 0d … the bytes ef bb bf do not come back",
-}
+var removesBOM = []fault{{
+	check: "text", like: `got text of 8 bytes "BOM`,
+	shows: "a byte order mark that begins a text is removed: of 81 0b ef bb bf 42 4f 4d 0d … the bytes ef bb bf do not come back",
+}}
 
 func init() {
 	allFamilies["npm"] = &family{install: installNPM}

@@ -26,11 +26,25 @@ type peer struct {
 	//	client CAFILE URL...
 	//	server PORT CERTFILE KEYFILE
 	command func(m *matrix, dir string) process.Command
-	// cannot says which checks its API does not allow, and why: by the check's name, or by the role and the name, as
-	// "client: idle".
-	cannot map[string]string
-	// faults are failures that are known to be the peer's, in the same way, each with what shows it.
-	faults map[string]string
+	cannot  map[string]string // checks that its API does not allow, and why
+	faults  []fault
+}
+
+// fault is a failure that is known to be the peer's.
+type fault struct {
+	role, check string // empty: in any
+	like        string // what the failure's text contains
+	shows       string // what shows whose fault it is
+}
+
+// fault returns what shows that a failure is the peer's fault; "" if that is not known.
+func (p *peer) fault(role, check string, err error) string {
+	for _, f := range p.faults {
+		if err != nil && (f.role == "" || f.role == role) && (f.check == "" || f.check == check) && strings.Contains(err.Error(), f.like) {
+			return f.shows
+		}
+	}
+	return ""
 }
 
 // only are the roles of a peer.
@@ -39,14 +53,6 @@ var (
 	clientOnly = []string{"client"}
 	serverOnly = []string{"server"}
 )
-
-// about returns what a map of a peer's says of a check.
-func about(notes map[string]string, role, check string) string {
-	if note, ok := notes[role+": "+check]; ok {
-		return note
-	}
-	return notes[check]
-}
 
 // family is peers that are installed together.
 type family struct {

@@ -21,17 +21,16 @@ var pipPackages = []string{
 }
 
 // hypercornFaults: hypercorn/protocol/ws_stream.py knows 1000 and 1006 only.
-var hypercornFaults = map[string]string{
-	"closed by us":      "the application is told 1006 although a close frame with 4001 came (88 07 0f a1 …)",
-	"close behind data": "the application is told 1006 although a close frame with 1000 came (88 02 03 e8)",
-	"message too big":   "the application is told 1006 although a close frame with 1009 came (88 … 03 f1)",
+var hypercornFaults = []fault{
+	{check: "closed by us", like: "code 1006", shows: "the application is told 1006 although a close frame with 4001 came (88 07 0f a1 …)"},
+	{check: "close behind data", like: "code 1006", shows: "the application is told 1006 although a close frame with 1000 came (88 02 03 e8)"},
+	{check: "message too big", like: "code 1006", shows: "the application is told 1006 although a close frame with 1009 came (88 … 03 f1)"},
 }
 
-// libcurlFaults: while its application sends nothing, libcurl answers no ping (89 08 …). A peer that sends data is kept
-// all the same.
-var libcurlFaults = map[string]string{
-	"idle": "a ping (89 08 …) is answered only when the application sends its next message",
-}
+// libcurlFaults: while its application sends nothing, libcurl answers no ping. A peer that sends data is kept all the same.
+var libcurlFaults = []fault{{
+	check: "idle", like: "no answer to a ping", shows: "a ping (89 08 …) is answered only when the application sends its next message",
+}}
 
 func init() {
 	allFamilies["pip"] = &family{install: installPip}
@@ -44,9 +43,10 @@ func init() {
 		{name: "Tornado", roles: both, command: python("tornado_.py")},
 		{name: "hypercorn", roles: serverOnly, command: python("asgi.py", "PEER=hypercorn"), faults: hypercornFaults},
 		{name: "uvicorn, websockets", roles: serverOnly, command: python("asgi.py", "PEER=uvicorn", "WS=websockets")},
-		{name: "uvicorn, wsproto", roles: serverOnly, command: python("asgi.py", "PEER=uvicorn", "WS=wsproto"), faults: map[string]string{
-			"vanish": "the application is told 1005, as behind a close frame without a code (88 00), for a stream that ended without any",
-		}},
+		{name: "uvicorn, wsproto", roles: serverOnly, command: python("asgi.py", "PEER=uvicorn", "WS=wsproto"), faults: []fault{{
+			check: "vanish", like: "code 1005",
+			shows: "the application is told 1005, as behind a close frame without a code (88 00), for a stream that ended without any",
+		}}},
 		{name: "pycurl", roles: clientOnly, command: python("pycurl_.py"), faults: libcurlFaults},
 		{name: "curl_cffi", roles: clientOnly, command: python("curl_cffi_.py"), faults: libcurlFaults},
 	} {

@@ -148,7 +148,7 @@ func (s *servers) visit(ctx context.Context, r *running, k *check, url string) (
 // possible are the indices of the checks that a peer's API allows in a role; the others are reported.
 func (m *matrix) possible(p *peer, role string) (possible []int) {
 	for n := range checks {
-		if why := about(p.cannot, role, checks[n].name); why != "" {
+		if why := p.cannot[checks[n].name]; why != "" {
 			m.report.cannot(p, role, checks[n].name, why)
 		} else {
 			possible = append(possible, n)

@@ -90,7 +90,12 @@ public class JavaWebSocket implements Main.Peer {
         Main.say(Main.ended(code, reason));
       }
 
-      public void onError(WebSocket ws, Exception why) {}
+      public void onError(WebSocket ws, Exception why) {
+        if (ws == null) {
+          why.printStackTrace();
+          System.exit(1);
+        }
+      }
     };
     server.setConnectionLostTimeout(0);
     server.setWebSocketFactory(new DefaultSSLWebSocketServerFactory(tls.context()));
