@@ -133,8 +133,8 @@ func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params
 // cancelled closes the connection.
 //
 // When a request is refused, the error is a *HandshakeError and the response has been
-// sent, except for Compression options that cannot be used: then nc is closed without a
-// response. nc is closed after every error. ctx bounds the handshake only. Unlike after
+// sent, except for Compression or Group options that cannot be used: then nc is closed without
+// a response. nc is closed after every error. ctx bounds the handshake only. Unlike after
 // Accept, nobody looks whether the connection is read from.
 func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
 	if o == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -25,9 +24,17 @@ type Group struct {
 	MaxConns int
 	// MaxPerAddress limits the connections from one IP address (of IPv6 one /64
 	// network, on each link if it is link-local). One more is refused with 429. Peers without an IP address, as those of a
-	// unix socket, are not counted, and behind a proxy all come from its address:
-	// use Key. Zero or less: no limit.
+	// unix socket, are not counted. Behind a proxy all come from its address, unless it is
+	// one of TrustedProxies. Zero or less: no limit.
 	MaxPerAddress int
+	// TrustedProxies are the networks of reverse proxies that are believed when they name
+	// their client in ProxyHeader: see ClientAddr. Clients must not be able to connect from
+	// them; a network of all addresses is refused by Validate. Nil: no header is believed.
+	TrustedProxies []netip.Prefix
+	// ProxyHeader is the field that all these proxies write: "Forwarded" (RFC 7239), or another
+	// with a list of addresses. Others are not looked at: proxies pass on what they do not
+	// write themselves, as the client wrote it. Zero: "X-Forwarded-For".
+	ProxyHeader string
 	// Key names whom a request's connection counts for: a user, a tenant. "" counts
 	// for nobody. It runs before Check, so it must not trust what it has not
 	// verified. Zero: no keys.
@@ -77,7 +84,7 @@ func (g *Group) admit(r *http.Request) (*member, error) {
 	}
 	m := &member{g: g}
 	if g.MaxPerAddress > 0 {
-		m.addr = addressKey(r.RemoteAddr)
+		m.addr = addressKey(g.ClientAddr(r))
 	}
 	if g.Key != nil {
 		m.key = g.Key(r)
@@ -117,16 +124,11 @@ func (g *Group) refuse(status int, token, reason string) *HandshakeError {
 // addressKey is the address that connections are counted by: networks of IPv6 are cheap to have many
 // addresses in, and a link-local one says on which link. What has no IP address, as the peers of a
 // unix socket have none, is not counted.
-func addressKey(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
+func addressKey(ip netip.Addr) string {
+	if !ip.IsValid() {
 		return ""
 	}
-	if ip = ip.Unmap(); ip.Is4() {
+	if ip.Is4() {
 		return ip.String()
 	}
 	network, _ := ip.WithZone("").Prefix(64)

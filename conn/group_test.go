@@ -129,7 +129,7 @@ func TestAddressesOfOneNetworkAreOne(t *testing.T) {
 		"[fe80::1%eth0]:443": "fe80::%eth0", "[fe80::2%eth0]:443": "fe80::%eth0", "[fe80::1%eth1]:443": "fe80::%eth1",
 		"pipe": "", "@": "", "": "", "/run/app.sock": "",
 	} {
-		if got := addressKey(in); got != want {
+		if got := addressKey((&Group{}).ClientAddr(&http.Request{RemoteAddr: in})); got != want {
 			t.Errorf("%s: %s", in, got)
 		}
 	}

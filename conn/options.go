@@ -100,6 +100,9 @@ func (o *AcceptOptions) settings() settings {
 // handshake returns the options of the opening handshake; what comes of compression
 // is stored in params when it takes place.
 func (o *AcceptOptions) handshake(params *handshake.DeflateParams) (*handshake.ServerOptions, error) {
+	if problem := o.Group.problem(); problem != "" {
+		return nil, &HandshakeError{Status: http.StatusInternalServerError, Token: "server_bug", Reason: problem}
+	}
 	ho := &handshake.ServerOptions{
 		Subprotocols: o.Subprotocols, SelectSubprotocol: o.SelectSubprotocol,
 		OriginPatterns: o.OriginPatterns, AllowAnyOrigin: o.AllowAnyOrigin,

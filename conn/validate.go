@@ -11,7 +11,7 @@ import (
 
 // Validate returns nil, or a *HandshakeError with status 500 that says which option cannot
 // be used and what to do: a pattern of OriginPatterns, a name of Subprotocols, a field of
-// Header, or Compression. Call it when a program starts. Without it every request is
+// Header, Compression, or the proxies of Group. Call it when a program starts. Without it every request is
 // refused with that error, which is also logged once: to the ErrorLog of the http.Server
 // that serves the request, or else by package log. A nil o is valid. It may be called by
 // any number of goroutines.

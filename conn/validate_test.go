@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -30,6 +31,13 @@ func TestValidateOptions(t *testing.T) {
 		{"a subprotocol that is no token", &AcceptOptions{Subprotocols: []string{"a b"}}, "not a token"},
 		{"a field of the handshake", &AcceptOptions{Header: http.Header{"Upgrade": {"x"}}}, "belongs to the handshake"},
 		{"a window that does not exist", &AcceptOptions{Compression: Compression{Mode: CompressionTakeover, WindowBits: 7}}, "window bits"},
+		{"proxies", &AcceptOptions{Group: &Group{TrustedProxies: networks("10.0.0.0/8", "::1/128", "::ffff:10.0.0.0/97", "::ffff:10.0.0.0/95"), ProxyHeader: "X-Real_IP9"}}, ""},
+		{"a network that was not parsed", &AcceptOptions{Group: &Group{TrustedProxies: make([]netip.Prefix, 1)}}, "netip.ParsePrefix"},
+		{"everybody is a proxy", &AcceptOptions{Group: &Group{TrustedProxies: networks("10.0.0.0/8", "0.0.0.0/0")}}, "0.0.0.0/0"},
+		{"everybody is a proxy, IPv6", &AcceptOptions{Group: &Group{TrustedProxies: networks("::/0")}}, "::/0"},
+		{"everybody is a proxy, mapped", &AcceptOptions{Group: &Group{TrustedProxies: networks("::ffff:0.0.0.0/96")}}, "0.0.0.0/0"},
+		{"two fields of proxies", &AcceptOptions{Group: &Group{ProxyHeader: "Forwarded, X-Forwarded-For"}}, "Group.ProxyHeader"},
+		{"a field with a colon", &AcceptOptions{Group: &Group{ProxyHeader: "Forwarded:"}}, "Group.ProxyHeader"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.o.Validate()

@@ -70,7 +70,19 @@ func checkOrigin(r *http.Request, o *ServerOptions) *Error {
 		}
 	}
 	return &Error{Status: http.StatusForbidden, Token: tokenOrigin,
-		Reason: "the origin " + quote(values[0]) + " may not connect to " + quote(r.Host)}
+		Reason: "the origin " + quote(values[0]) + " may not connect to " + quote(r.Host) + from.hint(r)}
+}
+
+// hint says what to do about a proxy that changes Host, if one may have caused the refusal.
+func (o origin) hint(r *http.Request) string {
+	host, _, ok := splitHost(r.Host)
+	switch {
+	case o.host == "" || !ok:
+		return ""
+	case equalFoldASCII(o.host, host):
+		return ": scheme or port differ; a proxy in between must pass Host on with its port (nginx: proxy_set_header Host $http_host)"
+	}
+	return "; if a proxy stands in between, have it pass Host on as the client sent it"
 }
 
 // sameAs reports whether the page at o came from the server that r is for: host

@@ -259,3 +259,26 @@ func TestValidate(t *testing.T) {
 		})
 	}
 }
+
+// TestARefusedOriginSaysWhatAProxyMayHaveDone to Host, where it may have.
+func TestARefusedOriginSaysWhatAProxyMayHaveDone(t *testing.T) {
+	const port, host = "must pass Host on with its port (nginx: proxy_set_header Host $http_host)", "have it pass Host on as the client sent it"
+	for _, tt := range []struct{ origin, host, want string }{
+		{"https://chat.example:8443", "chat.example", port},
+		{"https://chat.example:8443", "CHAT.example:443", port},
+		{"https://chat.example", "127.0.0.1:8080", host},
+		{"null", "chat.example", ""},
+		{"https://chat.example", "", ""},
+	} {
+		e := checkOrigin(originRequest(tt.host, false, tt.origin), &ServerOptions{})
+		if e == nil || e.Token != "origin" {
+			t.Errorf("%s: %v", tt.origin, e)
+			continue
+		}
+		for _, hint := range []string{port, host} {
+			if got := strings.HasSuffix(e.Reason, hint); got != (hint == tt.want) {
+				t.Errorf("%s to %s: %s", tt.origin, tt.host, e.Reason)
+			}
+		}
+	}
+}

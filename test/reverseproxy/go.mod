@@ -1,0 +1,16 @@
+module github.com/seed-c4549abd/wss/test/reverseproxy
+
+go 1.26.0
+
+require (
+	github.com/pires/go-proxyproto v0.15.0
+	github.com/seed-c4549abd/wss v0.0.0
+	golang.org/x/net v0.62.0
+)
+
+require (
+	github.com/klauspost/compress v1.20.3 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace github.com/seed-c4549abd/wss => ../../
