@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -33,9 +34,9 @@ func (a *attempt) follow(resp *http.Response, e *HandshakeError) bool {
 		e.Reason = "the server redirects once more after " + strconv.Itoa(a.redirects) + " redirects, the most that MaxRedirects allows"
 		return false
 	}
-	next, problem, err := a.redirected(resp)
+	next, problem := a.redirected(resp)
 	if problem != "" {
-		e.Token, e.Reason, e.Err = tokenBadRedirect, "the server redirects "+problem, err
+		e.Token, e.Reason = tokenBadRedirect, "the server redirects "+problem
 		return false
 	}
 	a.next = next
@@ -43,14 +44,14 @@ func (a *attempt) follow(resp *http.Response, e *HandshakeError) bool {
 }
 
 // redirected returns the attempt that a redirect leads to, or what is wrong with it.
-func (a *attempt) redirected(resp *http.Response) (next *attempt, problem string, err error) {
+func (a *attempt) redirected(resp *http.Response) (next *attempt, problem string) {
 	location := resp.Header.Get("Location")
 	if location == "" {
-		return nil, "without a Location", nil
+		return nil, "without a Location"
 	}
 	ref, err := url.Parse(location)
 	if err != nil {
-		return nil, "to a Location that is not a URL", nil // whose text the error would quote
+		return nil, "to a Location that is not a URL" // whose text the error would quote
 	}
 	to := a.u.ResolveReference(ref)
 	switch to.Scheme {
@@ -60,14 +61,14 @@ func (a *attempt) redirected(resp *http.Response) (next *attempt, problem string
 	case "https":
 		to.Scheme = "wss"
 	default:
-		return nil, "to another scheme than ws, wss, http or https", nil
+		return nil, "to another scheme than ws, wss, http or https"
 	}
 	if secureScheme(a.u) && !secureScheme(to) {
-		return nil, "from wss to ws, which is never followed", nil
+		return nil, "from wss to ws, which is never followed"
 	}
 	to.User, to.Fragment, to.RawFragment = nil, "", ""
 	if to, err = handshake.ParseURL(to.String()); err != nil {
-		return nil, "to a URL that cannot be dialed", err
+		return nil, cannotDial(err)
 	}
 	next = &attempt{o: a.o, u: to, header: a.header, redirects: a.redirects + 1, foreign: a.foreign}
 	if a.o.Jar != nil {
@@ -79,9 +80,18 @@ func (a *attempt) redirected(resp *http.Response) (next *attempt, problem string
 		next.foreign, next.header = true, withoutCredentials(next.header)
 	}
 	if err := next.prepare(); err != nil {
-		return nil, "to a URL that cannot be dialed", err
+		return nil, cannotDial(err)
 	}
-	return next, "", nil
+	return next, ""
+}
+
+// cannotDial says what is wrong with a URL that a server redirects to.
+func cannotDial(err error) string {
+	problem := "to a URL that cannot be dialed"
+	if e, ok := errors.AsType[*HandshakeError](err); ok {
+		problem += ": " + e.Reason
+	}
+	return problem
 }
 
 // withoutCredentials returns of h what another origin may see.
