@@ -181,7 +181,8 @@ func (p *proxied) tunnel(ctx context.Context, nc net.Conn, target string) (net.C
 	}
 	readBody(ctx, nc, resp, rest)
 	e := p.fail(tokenProxyRefused, "it answered "+quoted(resp.Status)+" to CONNECT "+target, nil)
-	if resp.StatusCode == http.StatusProxyAuthRequired {
+	// 401 is for the host to say, but tinyproxy says it of wrong credentials.
+	if resp.StatusCode == http.StatusProxyAuthRequired || resp.StatusCode == http.StatusUnauthorized {
 		e.Token = tokenProxyAuth
 		e.Reason += "; put user and password into its URL (only Basic authentication is supported)"
 		if p.user != nil {

@@ -160,6 +160,8 @@ func TestRefusalsOfHTTPProxiesAreTyped(t *testing.T) {
 	}{
 		{"no credentials", "proxy_auth", rules{user: "u:secret"}, nil, 407, "put user and password"},
 		{"wrong credentials", "proxy_auth", rules{user: "u:secret"}, url.UserPassword("u", "secret2"), 407, "did not take"},
+		{"wrong credentials, as tinyproxy says it", "proxy_auth", rules{answer: saying("HTTP/1.0 401 Unauthorized\r\n\r\n")},
+			url.UserPassword("u", "secret2"), 401, "did not take"},
 		{"an unreachable host", "proxy_refused", rules{to: "127.0.0.1:1"}, nil, 502, "502 Bad Gateway"},
 		{"a forbidden host", "proxy_refused", rules{answer: saying("HTTP/1.0 403 Forbidden\r\n\r\nfiltered")}, nil, 403, "403 Forbidden"},
 		{"a redirect", "proxy_refused", rules{answer: saying("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")}, nil, 302, "302"},

@@ -17,7 +17,8 @@ type ProxyError struct {
 	//	proxy_config       the Proxy function failed, or its URL cannot be used
 	//	proxy_unreachable  there is no connection to the proxy
 	//	proxy_tls          the TLS handshake with the proxy failed
-	//	proxy_auth         the proxy wants credentials, or others: 407, or SOCKS5's equivalent
+	//	proxy_auth         the proxy wants credentials, or others: 407, 401 or what
+	//	                   SOCKS5 has for it
 	//	proxy_refused      the proxy does not make the connection: another status than 2xx, or
 	//	                   a refusal of SOCKS5
 	//	proxy_broken       the answer is none of the proxy's protocol, is too long or breaks off
