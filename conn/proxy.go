@@ -60,13 +60,14 @@ func (a *attempt) proxy(ctx context.Context) (*proxied, error) {
 
 func newProxied(o *DialOptions, u *url.URL) (*proxied, error) {
 	scheme := strings.ToLower(u.Scheme)
-	p := &proxied{o: o, scheme: scheme, user: u.User, shown: scheme + "://" + u.Host}
+	shown := u.Host[strings.LastIndexByte(u.Host, '@')+1:] // url.Parse leaves none, but a URL may be made by hand
+	p := &proxied{o: o, scheme: scheme, user: u.User, shown: scheme + "://" + shown}
 	port, known := proxyPorts[scheme]
 	if !known {
 		return nil, p.fail(tokenProxyConfig, "the scheme is none of http, https, socks5 and socks5h", nil)
 	}
 	host, err := hostname.ToASCII(u.Host)
-	if err != nil || u.Hostname() == "" {
+	if err != nil || u.Hostname() == "" || strings.ContainsAny(u.Host, "@/?# \\") {
 		return nil, p.fail(tokenProxyConfig, "the URL has no valid host", err)
 	}
 	ascii := url.URL{Host: host}
