@@ -65,6 +65,7 @@ func TestHostsThatBrowsersRefuse(t *testing.T) {
 		"a full-width number above 255":       "２５６.1.1.1",
 		"a number that is not an address":     "１.2",
 		"a hexadecimal number":                "０x7f.1",
+		"a long one, which would take long":   strings.Repeat("\u4e00\u4e8c", 171) + ".example",
 		"not UTF-8":                           "a\xff.example",
 	} {
 		if got, err := ToASCII(host); err == nil {
