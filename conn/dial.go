@@ -185,6 +185,10 @@ func (a *attempt) connect(ctx context.Context, nc net.Conn, kind below) (*Conn, 
 			}
 			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", a.u.Host, err)
 		}
+		if tc.ConnectionState().NegotiatedProtocol == "h2" { // by who made the tls.Conn: we never offer it
+			closeAbruptly(nc)
+			return nil, nil, speaksHTTP2()
+		}
 	}
 	if hooks != nil && hooks.GotConn != nil && !a.given {
 		hooks.GotConn(httptrace.GotConnInfo{Conn: nc})

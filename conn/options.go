@@ -147,20 +147,19 @@ type DialOptions struct {
 	TLS *tls.Config
 	// Proxy returns the proxy for a request whose URL is the dialed one with the scheme http
 	// or https, without user and password; nil is a direct connection. http.ProxyURL makes
-	// such a function. HTTP CONNECT is used, also for ws, in clear for http proxies and over TLS for
-	// https ones, or SOCKS5, which resolves the host's name (socks5 and socks5h are the same). User and
-	// password of the proxy's URL are sent to it, with Basic authentication for HTTP. It is
-	// asked for every redirect too. Conn.RemoteAddr is then the proxy's. Zero:
-	// ProxyFromEnvironment, or no proxy if NetDial or NetDialTLS is set.
+	// such a function. It is called for every redirect too. The proxy's scheme is http or
+	// https (CONNECT, in clear or over TLS, also for ws) or socks5, which is the same as socks5h:
+	// the proxy resolves the host's name. User and password in the proxy's URL are sent to it, for
+	// HTTP by Basic authentication. Conn.RemoteAddr is the proxy's. A failure is a
+	// *ProxyError. Zero: ProxyFromEnvironment, or no proxy if NetDial or NetDialTLS is set.
 	Proxy func(*http.Request) (*url.URL, error)
 	// ProxyTLS configures the TLS with an https proxy, as TLS does that with the host, which
 	// is done inside it. Zero: TLS 1.2 or later, the system's roots, the proxy's host.
 	ProxyTLS *tls.Config
 	// NetDial makes the connection to the host, or to the proxy if Proxy returns one; for a
-	// unix socket it ignores addr. For wss Dial
-	// does TLS with the URL's host over whatever it returns, a *tls.Conn to a proxy
-	// included. It should have deadlines
-	// that work; where it has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
+	// unix socket it ignores addr. For wss Dial does TLS with the URL's host over whatever it
+	// returns, a *tls.Conn to a proxy included. It should have deadlines that work; where it
+	// has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// NetDialTLS makes the connection for a wss URL with TLS already done, by another
 	// implementation for example: the TLS with the host is then its concern alone, TLS is not

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/proxy"
 
@@ -84,6 +85,9 @@ func (p *proxied) fail(token, reason string, err error) *ProxyError {
 
 // failed is fail for something that the end of ctx may have caused.
 func (p *proxied) failed(ctx context.Context, token, reason string, err error) *ProxyError {
+	if end, ok := ctx.Deadline(); ok && isTimeout(err) && !time.Now().Before(end) {
+		<-ctx.Done() // x/net/proxy gives the socket the same deadline, which may be noticed first
+	}
 	if ctx.Err() != nil {
 		token, err = tokenProxyTimeout, ctx.Err()
 	}

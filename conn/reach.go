@@ -2,7 +2,6 @@ package conn
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -10,7 +9,8 @@ import (
 	"net/http/httptrace"
 )
 
-// speaksHTTP2 is the refusal of a connection on which ALPN has promised HTTP/2.
+// speaksHTTP2 is the refusal of a connection on which ALPN has promised HTTP/2. Where the TLS is not crypto/tls's, the server's first
+// byte tells.
 func speaksHTTP2() *HandshakeError {
 	return &HandshakeError{Token: "bad_http_version",
 		Reason: "the connection speaks HTTP/2, an opening handshake needs HTTP/1.1: offer http/1.1 alone by ALPN"}
@@ -68,25 +68,10 @@ func (o *DialOptions) dialNet(ctx context.Context, addr string) (net.Conn, error
 	return nc, err
 }
 
-// dialTLS calls NetDialTLS. What it returns must not have agreed on HTTP/2; of TLS that is not crypto/tls's, the server's
-// first byte tells.
 func (o *DialOptions) dialTLS(ctx context.Context, addr string) (net.Conn, error) {
 	nc, err := o.NetDialTLS(ctx, "tcp", addr)
-	if err != nil {
-		return nil, err
+	if err == nil && nc == nil {
+		err = errors.New("NetDialTLS returned neither a connection nor an error")
 	}
-	if nc == nil {
-		return nil, errors.New("NetDialTLS returned neither a connection nor an error")
-	}
-	if tc, ok := nc.(*tls.Conn); ok {
-		if err := tc.HandshakeContext(ctx); err != nil {
-			_ = nc.Close()
-			return nil, err
-		}
-		if tc.ConnectionState().NegotiatedProtocol == "h2" {
-			_ = nc.Close()
-			return nil, speaksHTTP2()
-		}
-	}
-	return nc, nil
+	return nc, err
 }

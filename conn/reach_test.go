@@ -129,6 +129,17 @@ func TestWhatNetDialTLSMustNotReturn(t *testing.T) {
 			}
 		})
 	}
+	t.Run("h2 under Client", func(t *testing.T) {
+		t.Parallel()
+		nc, err := h2(func(nc net.Conn) net.Conn { return nc })(bg, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = Client(bg, nc, "wss://localhost/", nil)
+		if e, ok := errors.AsType[*HandshakeError](err); !ok || e.Token != "bad_http_version" {
+			t.Error(err)
+		}
+	})
 	t.Run("a handshake without end", func(t *testing.T) {
 		t.Parallel()
 		mute := listenMute(t)

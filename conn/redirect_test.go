@@ -161,6 +161,30 @@ func TestARedirectLoopEnds(t *testing.T) {
 	}
 }
 
+// TestEveryRedirectHasItsProxy: Proxy is asked for each.
+func TestEveryRedirectHasItsProxy(t *testing.T) {
+	t.Parallel()
+	home, away := &hops{}, &hops{}
+	homeURL, o := serve(t, home, true, true)
+	awayURL, _ := serve(t, away, true, true)
+	home.to = map[string]string{"/": awayURL + "/echo"}
+	first, second := startProxy(t, rules{}), startProxy(t, rules{secure: true})
+	o = second.through(o)
+	o.MaxRedirects = 1
+	o.Proxy = func(r *http.Request) (*url.URL, error) {
+		if r.URL.Host == strings.TrimPrefix(homeURL, "wss://") {
+			return first.url(), nil
+		}
+		return second.url(), nil
+	}
+	exchangeEcho(t, homeURL, o, nil)
+	for p, host := range map[*httpProxy]string{first: homeURL, second: awayURL} {
+		if seen := p.seen(); len(seen) != 1 || seen[0].Host != strings.TrimPrefix(host, "wss://") {
+			t.Errorf("a proxy saw %v", seen)
+		}
+	}
+}
+
 // TestClientFollowsNoRedirect: it has one connection.
 func TestClientFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
