@@ -301,7 +301,7 @@ func TestCookies(t *testing.T) {
 	site := mustParse(t, "https"+strings.TrimPrefix(url, "wss"))
 	jar.SetCookies(site, []*http.Cookie{{Name: "stored", Value: "1", Secure: true}, {Name: "quoted", Value: "a b", Path: "/"}})
 	o.Jar, o.MaxRedirects = jar, 3
-	const field = "cookie" // not canonical, which works too
+	field := strings.ToLower("Cookie") // not canonical, which works too
 	o.Header = http.Header{field: {"own=1; session=old", "more=2"}}
 	_, _, _ = Dial(bg, url+"/refused", &DialOptions{TLS: o.TLS, Jar: jar})
 	exchangeEcho(t, url+"/login", o, nil)
