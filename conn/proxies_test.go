@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/internal/testtls"
 )
@@ -24,7 +25,7 @@ type rules struct {
 	to string
 	// user is "name:password" if it wants them.
 	user string
-	// behind is sent in one piece with the answer, as if the host had been quick, and later after that, by itself.
+	// behind is sent in one piece with the answer, as if the host had been quick, and later when the client has gone on.
 	behind, later string
 	// reply is the code of SOCKS5 that it refuses with; 0 accepts.
 	reply byte
@@ -129,7 +130,10 @@ func (p *httpProxy) serve(nc net.Conn) {
 	defer p.hold(to)()
 	// A length in an answer that accepts means nothing (RFC 9110 §9.3.6).
 	_, _ = io.WriteString(nc, "HTTP/1.1 200 Connection established\r\nContent-Length: 5\r\n\r\n"+p.behind)
-	_, _ = io.WriteString(nc, p.later)
+	if p.later != "" {
+		_, _ = br.Peek(1) // when the client has read the answer
+		_, _ = io.WriteString(nc, p.later)
+	}
 	join(nc, br, to)
 }
 
@@ -140,6 +144,23 @@ func join(nc net.Conn, from io.Reader, to net.Conn) {
 	_, _ = io.Copy(nc, to)
 	closeWrite(nc)
 	copies.Wait()
+}
+
+// idle waits until no client is connected.
+func (p *httpProxy) idle(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		n := len(p.conns)
+		p.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Errorf("%d connections to the proxy were left open", n)
+			return
+		}
+	}
 }
 
 // seen returns the heads of the requests so far.

@@ -58,6 +58,7 @@ func TestRefusalsOfHTTPProxiesAreTyped(t *testing.T) {
 				u.User = tt.user
 				o.Proxy = http.ProxyURL(u)
 				e := proxyError(t, "wss://host.invalid/", o)
+				p.idle(t)
 				if e.Token != tt.token || !strings.Contains(e.Error(), tt.says) || e.Proxy != u.Scheme+"://"+p.addr {
 					t.Errorf("%+v: %v", e, e)
 				}
@@ -99,6 +100,7 @@ func TestRefusalsOfSOCKSProxiesAreTyped(t *testing.T) {
 			u := p.url()
 			u.User = tt.user
 			e := proxyError(t, "wss://host.invalid/", &DialOptions{Proxy: http.ProxyURL(u)})
+			p.idle(t)
 			if e.Token != tt.token || !strings.Contains(e.Error(), tt.says) || e.Response != nil || e.Proxy != "socks5://"+p.addr {
 				t.Errorf("%+v: %v", e, e)
 			}

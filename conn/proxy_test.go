@@ -136,7 +136,11 @@ func TestBytesBehindTheProxysAnswerAreKept(t *testing.T) {
 	url, o := serve(t, echoHandler(nil), false, true)
 	for _, secure := range []bool{false, true} {
 		p := startProxy(t, rules{secure: secure, behind: "HTTP/1.1 103 Early Hi", later: "nts\r\nLink: x\r\n\r\n"})
-		exchangeEcho(t, url, p.through(o), nil)
+		exchangeEcho(t, url, p.through(o), func(c *Conn) {
+			if _, ok := c.transport.NetConn().(*wire.Conn).NetConn().(*tls.Conn); ok != secure {
+				t.Errorf("the wire is not over the proxy's TLS, but a %T", c.transport.NetConn())
+			}
+		})
 		if n := len(p.seen()); n != 1 {
 			t.Errorf("%d requests", n)
 		}

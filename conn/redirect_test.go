@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seed-c4549abd/wss/handshake"
 )
 
 // hops is a server whose paths redirect; /echo accepts. It records what it is asked.
@@ -188,14 +190,17 @@ func TestEveryRedirectHasItsProxy(t *testing.T) {
 // TestClientFollowsNoRedirect: it has one connection.
 func TestClientFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
-	url, o := serve(t, &hops{to: map[string]string{"/": "/echo"}}, false, true)
+	url, o := serve(t, &hops{to: map[string]string{"/": "/echo"}, body: "moved"}, false, true)
 	o.MaxRedirects = 5
 	nc, err := withoutDeadlines(bg, "tcp", strings.TrimPrefix(url, "ws://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = Client(bg, nc, url, o)
-	if e, ok := errors.AsType[*HandshakeError](err); !ok || e.Token != "bad_status" {
+	_, resp, err := Client(bg, nc, url, o)
+	if body, _ := io.ReadAll(resp.Body); string(body) != "moved" {
+		t.Errorf("body %q", body)
+	}
+	if e, ok := errors.AsType[*HandshakeError](err); !ok || e.Token != "bad_status" || !strings.Contains(err.Error(), "not followed") {
 		t.Error(err)
 	}
 }
@@ -212,7 +217,8 @@ func TestCredentialsDoNotCrossOrigins(t *testing.T) {
 		"/same": "/echo", "/absolute": "https" + strings.TrimPrefix(homeURL, "wss") + "/echo", "/port": awayURL + "/echo",
 		"/and-back": awayURL + "/back", "/host": "wss://localhost:" + portOf(t, homeURL) + "/echo",
 	}
-	away.to = map[string]string{"/back": homeURL + "/echo"}
+	home.to["/and-on"], home.to["/user"] = awayURL+"/on", strings.Replace(awayURL, "://", "://evil:user@", 1)+"/echo"
+	away.to = map[string]string{"/back": homeURL + "/echo", "/on": "/echo"}
 	plain.to = map[string]string{"/up": homeURL + "/echo"}
 	o.MaxRedirects, o.Host = 3, "virtual.example"
 	o.Header = http.Header{
@@ -228,7 +234,7 @@ func TestCredentialsDoNotCrossOrigins(t *testing.T) {
 	}{
 		{homeURL + "/same", home, false}, {homeURL + "/absolute", home, false},
 		{homeURL + "/port", away, true}, {homeURL + "/host", home, true},
-		{homeURL + "/and-back", home, true}, {plainURL + "/up", home, true},
+		{homeURL + "/and-back", home, true}, {homeURL + "/and-on", away, true}, {homeURL + "/user", away, true}, {plainURL + "/up", home, true},
 	} {
 		user := strings.Replace(tt.from, "://", "://user:secret@", 1)
 		for _, o := range []*DialOptions{o, &withUser} {
@@ -257,6 +263,22 @@ func TestCredentialsDoNotCrossOrigins(t *testing.T) {
 			if o.Header != nil && (r.Header.Get("Origin") == "" || r.Header.Get("User-Agent") != "agent") {
 				t.Errorf("%s: sent %v", tt.from, r.Header)
 			}
+		}
+	}
+}
+
+func TestOriginsAreSchemeHostAndPort(t *testing.T) {
+	t.Parallel()
+	for b, same := range map[string]bool{
+		"wss://a.example/x": true, "https://A.example:443": true, "wss://a.example:444": false, "wss://b.example": false,
+		"ws://a.example:443": false, "wss://a.example.": false,
+	} {
+		u, err := handshake.ParseURL(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sameOrigin(mustParse(t, "wss://a.example"), u); got != same {
+			t.Errorf("%s: %v", b, got)
 		}
 	}
 }

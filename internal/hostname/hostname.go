@@ -14,7 +14,7 @@ import (
 // without transitional processing, with the rules for joiners and for text from right to left, and without those for
 // hyphens, lengths and the characters of host names, so that underscores stay.
 var profile = idna.New(
-	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckJoiners(true),
+	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(),
 	idna.CheckHyphens(false), idna.StrictDomainName(false), idna.VerifyDNSLength(false),
 )
 
