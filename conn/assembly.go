@@ -20,15 +20,15 @@ const (
 	// firstRoom is the most memory that a message gets when its first bytes arrive (RFC
 	// 6455 §10.4); from then on it gets a multiple of what has arrived.
 	firstRoom = bufpool.Medium
-	// directRead is the rest of a frame from which on it is read straight to its
+	// directRead is the rest of a frame from which on it is read directly to its
 	// destination.
 	directRead = 4 << 10
 )
 
-// message returns the next whole message. With view, the data is valid until the
+// nextMessage returns the next whole message. With view, the data is valid until the
 // next read and may lie in borrowed memory; else it is the caller's, in dst if it
 // fits there.
-func (c *Conn) message(ctx context.Context, dst []byte, view bool) (frame.Opcode, []byte, error) {
+func (c *Conn) nextMessage(ctx context.Context, dst []byte, view bool) (frame.Opcode, []byte, error) {
 	a := &c.in.assembly
 	var ev frame.Event
 	for {

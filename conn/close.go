@@ -10,33 +10,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/transport"
-	"github.com/seed-c4549abd/wss/internal/wheel"
 )
-
-// closing bounds a closing handshake that somebody else's read has to finish.
-type closing struct {
-	entry  wheel.Entry
-	expire func()
-}
-
-// Tick is called when the time is over.
-func (s *closing) Tick() time.Duration {
-	go s.expire()
-	return 0
-}
-
-// boundClosing has f called after d, unless the connection has ended by then. Only the
-// first call counts.
-func (c *Conn) boundClosing(d time.Duration, f func()) {
-	s := &closing{expire: f}
-	if !c.timeouts().closing.CompareAndSwap(nil, s) {
-		return
-	}
-	c.settings.wheel.Schedule(&s.entry, s, d)
-	if c.life.hasEnded() {
-		c.cancelTimeouts()
-	}
-}
 
 // Close performs the closing handshake (RFC 6455 §7.1.2): it sends a close frame
 // with code and reason, waits for the peer's, and closes the connection. Messages
@@ -53,12 +27,17 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	if _, err := frame.AppendClose(nil, code, reason); err != nil {
 		return err
 	}
+	if inBrowser {
+		if err := checkCloseInBrowser(code); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
 	why := &CloseError{Code: code, Reason: reason, Err: net.ErrClosed}
 	if c.in.serving.Load() {
 		c.boundClosing(c.settings.closeTimeout, func() { c.abort(ErrCloseTimeout) })
-		c.send.close(why)
+		c.send.enqueueClose(why)
 		if c.send.flush(ctx) != nil && ctx.Err() != nil {
 			c.abort(ErrCloseTimeout)
 		}
@@ -66,7 +45,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	}
 	// Somebody has to read while the frame waits to be sent: the peer may read only when it
 	// has sent what it has.
-	c.send.close(why)
+	c.send.enqueueClose(why)
 	c.send.tryFlush()
 	ok, err := c.takeRead(ctx)
 	if err != nil {
@@ -104,14 +83,14 @@ func (c *Conn) closeResult() error {
 // sendClose enters a close frame, and returns when it has been sent with all before it or when
 // ctx ends.
 func (c *Conn) sendClose(ctx context.Context, why *CloseError) {
-	c.send.close(why)
+	c.send.enqueueClose(why)
 	_ = c.send.flush(ctx) // if the peer does not take it, the wait for its own fails
 }
 
 // giveUp closes the connection because of why, which is this side's decision about its peer. If the peer
 // does not answer, the connection ends with why. It reports whether there was no close frame yet.
 func (c *Conn) giveUp(why *CloseError) bool {
-	if !c.send.close(why) {
+	if !c.send.enqueueClose(why) {
 		return false
 	}
 	c.boundClosing(c.settings.closeTimeout, func() { c.end(why) })
@@ -136,7 +115,7 @@ func sendableReason(reason string) string {
 // startClose is Close without waiting for anything: whoever reads finishes it, or a
 // goroutine if nobody does. code and reason may be sent.
 func (c *Conn) startClose(code StatusCode, reason string) {
-	c.send.close(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
+	c.send.enqueueClose(&CloseError{Code: code, Reason: reason, Err: net.ErrClosed})
 	c.send.tryFlush()
 	c.boundClosing(c.settings.closeTimeout, func() { c.abort(ErrCloseTimeout) })
 	if !c.in.serving.Load() {
@@ -144,7 +123,7 @@ func (c *Conn) startClose(code StatusCode, reason string) {
 	}
 }
 
-// awaitClose reads what the peer sends until it has closed, unless somebody else does.
+// awaitClose reads until the peer has closed, unless another goroutine reads.
 func (c *Conn) awaitClose() {
 	ctx, cancel := within(c.settings.closeTimeout)
 	defer cancel()
@@ -177,7 +156,7 @@ func (c *Conn) closeReceived(payload []byte) error {
 	why := &CloseError{Code: code, Reason: string(reason), Remote: true}
 	// A frame with our own code answers ours; one with another has crossed it, and is the
 	// first that we receive (§7.1.5).
-	if own := c.life.closing.Load(); own != nil && own.Code == code {
+	if own := c.life.sendEnd.Load(); own != nil && own.Code == code {
 		why = own
 	}
 	c.in.closed = true
@@ -212,28 +191,46 @@ func (c *Conn) linger(why *CloseError) error {
 	return c.finish(ctx, why)
 }
 
-// finish ends a connection on which nothing more is to be said. Closing a socket
-// with unread bytes resets it, and the peer may lose our last frame: so the stream
-// is ended first, and what still comes is read, within bounds of time and size. A client waits
-// for the server to close (§7.1.1).
+// finish ends a connection after the last frame. Closing a socket with unread bytes resets it, and the peer may lose that
+// frame: so our stream is ended first, and input is read and dropped, within bounds of time and size. A client waits for
+// the server to close (§7.1.1).
 func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	if c.in.looping {
 		c.in.finishLater = why
 		return why
+	}
+	received, _ := c.transport.Counts()
+	if !c.in.closed {
+		c.leaveCloseAlone(ctx, received+lingerBytes)
 	}
 	wait := c.role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
 	if c.in.closed && !wait && !ended {
 		return c.end(why) // the peer has sent its close frame, and this socket has no half-close
 	}
-	came, _ := c.transport.Counts()
-	for in := came; in-came < lingerBytes && ctx.Err() == nil && c.discardInput(ctx); {
-		in, _ = c.transport.Counts()
-	}
+	c.discardTo(ctx, received+lingerBytes)
 	if wait {
 		c.shut(ctx)
 	}
 	return c.end(why)
+}
+
+// aloneTime is how long nothing follows a close frame that reports an error: some implementations (uWebSockets, Tyrus)
+// report 1006 if they receive close_notify together with it.
+const aloneTime = 50 * time.Millisecond
+
+// leaveCloseAlone drops input for aloneTime, or as long as discardTo does.
+func (c *Conn) leaveCloseAlone(ctx context.Context, most int64) {
+	ctx, cancel := context.WithTimeout(ctx, aloneTime)
+	defer cancel()
+	c.discardTo(ctx, most)
+}
+
+// discardTo drops input until ctx ends, the peer ends its stream, or most bytes have been received on this connection.
+func (c *Conn) discardTo(ctx context.Context, most int64) {
+	for in, _ := c.transport.Counts(); in < most && ctx.Err() == nil && c.discardInput(ctx); {
+		in, _ = c.transport.Counts()
+	}
 }
 
 // shut ends our stream when all that is to be sent was sent, and reports whether the peer can see that end.
@@ -241,10 +238,10 @@ func (c *Conn) shut(ctx context.Context) (visible bool) {
 	if c.life.broken() {
 		return false
 	}
-	return c.send.shutStream(ctx)
+	return c.send.shut(ctx)
 }
 
-// discardInput reads and forgets what comes, and reports whether more may come.
+// discardInput reads and drops input, and reports whether more may follow.
 func (c *Conn) discardInput(ctx context.Context) bool {
 	in := &c.in
 	if !c.transport.Ready() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -395,6 +396,55 @@ func TestFailingTheConnectionNamesTheRule(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// TestTheCloseFrameOfAnErrorIsAlone: our stream ends aloneTime later, whatever the peer sends meanwhile.
+func TestTheCloseFrameOfAnErrorIsAlone(t *testing.T) {
+	wrong := masked(frame.Header{Fin: true, Opcode: 3}, "")
+	more := masked(frame.Header{Fin: true, Opcode: frame.Binary}, "more")
+	for _, tt := range []struct {
+		name   string
+		sent   []byte
+		answer time.Duration // negative: never
+	}{
+		{"a peer that does not answer", wrong, -1},
+		{"a peer that has sent more", slices.Concat(wrong, more), -1},
+		{"a peer that answers", wrong, aloneTime / 5},
+		{"a peer that answers late", wrong, 2 * aloneTime},
+	} {
+		for name, receive := range map[string]func(*Conn){
+			"Read":  func(c *Conn) { _, _, _ = c.Read(bg) },
+			"Serve": func(c *Conn) { _ = c.Serve(bg, echoBack) },
+		} {
+			t.Run(tt.name+","+name, func(t *testing.T) {
+				inTime(t, func(t *testing.T) {
+					peer, server := rawBubble()
+					ended := make(chan struct{})
+					go func() {
+						receive(server)
+						close(ended)
+					}()
+					_, _ = peer.Write(tt.sent)
+					if h, _ := readFrame(t, peer); h.Opcode != frame.Close {
+						t.Errorf("got %v", h.Opcode)
+					}
+					began := time.Now()
+					if tt.answer >= 0 {
+						time.AfterFunc(tt.answer, func() { _, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Close}, "")) })
+					}
+					if n, err := peer.Read(make([]byte, 1)); err != io.EOF {
+						t.Errorf("behind the close frame: %d bytes, %v", n, err)
+					}
+					if took := time.Since(began); took != aloneTime {
+						t.Errorf("the stream ended %v behind the close frame, want %v", took, aloneTime)
+					}
+					time.Sleep(tt.answer)
+					_ = peer.Close()
+					<-ended
+				})
+			})
+		}
 	}
 }
 

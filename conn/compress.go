@@ -72,7 +72,7 @@ func (o *Compression) policy(role frame.Role) (handshake.DeflatePolicy, error) {
 // compression is permessage-deflate on one connection. Between messages it holds
 // windows only.
 type compression struct {
-	send      deflate.Compressor   // under sender.mu, or by the holder of sender.stream while the outbox streams
+	send      deflate.Compressor   // under sender.mu, or by the holder of sender.framesTurn while the outbox streams
 	recv      deflate.Decompressor // under the inbox's token
 	text      frame.UTF8           // of the message being inflated
 	encoded   int64                // bytes of it that were inflated

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/deflate"
+	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
@@ -52,11 +54,6 @@ type opened struct {
 	member      *member // kept in a group
 }
 
-// newConn makes a connection that nobody observes.
-func newConn(t transport.Conn, role frame.Role, subprotocol string, set settings, compressed *compression, rest []byte) *Conn {
-	return opened{transport: t, role: role, subprotocol: subprotocol, settings: set, compression: compressed, received: rest}.start()
-}
-
 // start makes the connection, tells the observer and joins the group. What is written meanwhile, by
 // the observer or by a broadcast, is sent behind the response. If the observer panics, the connection
 // is closed.
@@ -68,13 +65,14 @@ func (o opened) start() *Conn {
 		transport: o.transport, settings: shared(o.settings), role: o.role, subprotocol: o.subprotocol, compression: o.compression,
 		observer: o.observer, member: o.member,
 	}
-	if c.member != nil {
-		c.member.c = c // before a callback can end the connection
-	}
 	c.in.init(c.role, c.settings.messageLimit, o.received)
 	c.in.receiver.Compression = c.compression != nil
-	c.send.init(c, o.response)
-	c.keepalive.start(c)
+	var compressor *deflate.Compressor
+	if c.compression != nil {
+		compressor = &c.compression.send
+	}
+	c.send.init(c.transport, &c.life, c, outbox.New(c.role, &c.settings.outbox, compressor, o.response), c.settings.corkTimer)
+	c.keepalive.start(c.settings, (*keepaliveTask)(c))
 	if c.observer == nil && c.member == nil {
 		return c
 	}

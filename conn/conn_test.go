@@ -290,3 +290,8 @@ func TestNothingIsHeldAfterTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// newConn makes a connection that nobody observes.
+func newConn(t transport.Conn, role frame.Role, subprotocol string, set settings, compressed *compression, rest []byte) *Conn {
+	return opened{transport: t, role: role, subprotocol: subprotocol, settings: set, compression: compressed, received: rest}.start()
+}

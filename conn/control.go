@@ -8,7 +8,7 @@ func (c *Conn) control(ev *frame.Event) error {
 	c.counters.control.Add(1)
 	switch ev.Opcode {
 	case frame.Ping:
-		send, err := c.send.pong(ev.Payload)
+		send, err := c.send.enqueuePong(ev.Payload)
 		c.in.answer = c.in.answer || err == nil
 		if send {
 			c.send.tryFlush()

@@ -18,7 +18,7 @@ func holdCork(c *Conn) (uncork func() error) {
 	c.send.cork.calls.Add(1)
 	return func() error {
 		c.uncork()
-		return c.life.closed()
+		return c.life.sendErr()
 	}
 }
 
@@ -89,7 +89,7 @@ func TestAnEndedConnectionIsNotWatched(t *testing.T) {
 	})
 }
 
-// TestABubbleIsNotWatchedFromOutside: what gathers in a testing/synctest bubble while something gathers elsewhere must not be
+// TestABubbleIsNotWatchedFromOutside: messages buffered in a testing/synctest bubble while others are buffered elsewhere must not be
 // sent from there, which would end the program.
 func TestABubbleIsNotWatchedFromOutside(t *testing.T) {
 	var turns atomic.Int32

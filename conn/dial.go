@@ -34,7 +34,15 @@ import (
 //
 // The hooks of a net/http/httptrace.ClientTrace in ctx are called for every connection as
 // net/http does, but for Got100Continue, Got1xxResponse, PutIdleConn and Wait100Continue.
+//
+// In a program for GOOS=js Dial uses the WebSocket of the browser: see docs/how-to/browser.md for what that leaves out.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
+	if inBrowser {
+		if o == nil {
+			o = &DialOptions{}
+		}
+		return o.dialInBrowser(ctx, rawURL)
+	}
 	a, err := o.attempt(rawURL)
 	if err != nil {
 		return nil, nil, err

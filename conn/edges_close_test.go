@@ -39,9 +39,9 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 		"a broken rule":       {1002, bad("\xf1\x80kkkk")},
 		"text that is not":    {1007, bad(string(masked(frame.Header{Fin: true, Opcode: frame.Text}, "\xff")))},
 		"a long message":      {1009, bad(string(masked(frame.Header{Fin: true, Opcode: frame.Text}, "")[:1]) + "\xff\x00\x00\x00\x00\x10\x00\x00\x00kkkk")},
-		"a slow message":      {1008, func(c *Conn, _ net.Conn) { c.tooSlow() }},
+		"a slow message":      {1008, func(c *Conn, _ net.Conn) { c.keepaliveAction(closeSlowSender) }},
 		"a full queue":        {1013, func(c *Conn, _ net.Conn) { overfill(c) }},
-		"nobody who reads":    {1011, func(c *Conn, _ net.Conn) { (&unread{c: c}).Tick() }},
+		"nobody who reads":    {1011, func(c *Conn, _ net.Conn) { (*unreadTask)(c).Tick() }},
 		"a callback's error":  {1011, func(c *Conn, _ net.Conn) { go c.closeFor(errors.New("failed")) }},
 		"an unwanted message": {1008, func(c *Conn, peer net.Conn) { c.CloseRead(bg); bad("\x82\x80kkkk")(c, peer) }},
 	}
@@ -263,7 +263,7 @@ func TestShutdownServerRefusesWhileItCloses(t *testing.T) {
 	go func() { down <- g.ShutdownServer(bg, srv, ShutdownOptions{}) }()
 	for {
 		g.mu.Lock()
-		begun := g.closing
+		begun := g.shut
 		g.mu.Unlock()
 		if begun {
 			break

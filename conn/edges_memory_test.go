@@ -44,7 +44,7 @@ func TestWhatABeginningMakesAConnectionKeep(t *testing.T) {
 				}
 				for {
 					in, _ := server.transport.Counts()
-					if in >= int64(len(tt.sent)) && server.keepalive.listen.Load() != 0 {
+					if in >= int64(len(tt.sent)) && server.keepalive.waits.Load() != 0 {
 						break
 					}
 					time.Sleep(time.Millisecond)
@@ -171,7 +171,7 @@ func TestCompressingHoldsUpNobody(t *testing.T) {
 	for range 100 { // Send has got that far, or will: either way nothing below waits for it
 		runtime.Gosched()
 	}
-	server.keepalive.Tick()
+	(*keepaliveTask)(server).Tick()
 	if server.Stats().MessagesOut != 0 {
 		t.Error("it was sent")
 	}

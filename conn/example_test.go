@@ -277,7 +277,7 @@ func ExampleConn_Serve() {
 		if err != nil {
 			return
 		}
-		// The data is a view: copy what you keep. Replies gather, and leave together.
+		// The data is a view: copy what you keep. Replies are buffered and sent together.
 		err = c.Serve(c.Context(), func(c *conn.Conn, m conn.Message) error {
 			if string(m.Data) == "quit" {
 				return &conn.CloseError{Code: 4000, Reason: "as you wish"}

@@ -60,10 +60,10 @@ func stormy(t *testing.T, route string) (peer net.Conn, below *net.TCPConn, sock
 	if err != nil {
 		t.Fatal(err)
 	}
-	var nc net.Conn = wire.NewRaw(sock, raw)
+	var nc net.Conn = wire.NewOver(sock, raw)
 	if route == "tls" {
 		sc, cc := testtls.Configs(tls.VersionTLS13)
-		tc, ts := tls.Client(cn, cc), tls.Server(wire.NewRaw(sock, raw), sc)
+		tc, ts := tls.Client(cn, cc), tls.Server(wire.NewOver(sock, raw), sc)
 		failed := make(chan error, 1)
 		go func() { failed <- tc.Handshake() }()
 		if err := errors.Join(ts.Handshake(), <-failed); err != nil {

@@ -76,10 +76,10 @@ var expired = func() context.Context {
 // buffered stays out of the transport as long as that holds something, so that it can be taken back.
 func (s *sender) sendAll(ctx context.Context) error {
 	if s.life.broken() {
-		return s.life.closed()
+		return s.life.sendErr()
 	}
 	if s.transport.Pending() > 0 {
-		if err := s.drain(ctx); err != nil {
+		if err := s.flushTransport(ctx); err != nil {
 			return err
 		}
 	}
@@ -116,9 +116,9 @@ func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) error {
 		err := s.transport.Write(b.Frames, false)
 		bufpool.Put(b.Frames)
 		if err != nil {
-			return s.failed(err)
+			return s.writeFailed(err)
 		}
-		return s.drain(ctx)
+		return s.flushTransport(ctx)
 	}
 	if b.Masked {
 		var h frame.Header
@@ -129,8 +129,8 @@ func (s *sender) sendBatch(ctx context.Context, b outbox.Batch) error {
 	return s.sendParts(ctx, b.Long, partSize(len(b.Long)), partSize(len(b.Long)) < len(b.Long))
 }
 
-// drain writes what the transport holds to the socket: immediately if possible, else until ctx ends.
-func (s *sender) drain(ctx context.Context) error {
+// flushTransport writes what the transport holds to the socket: immediately if possible, else until ctx ends.
+func (s *sender) flushTransport(ctx context.Context) error {
 	done, err := s.transport.TryFlush()
 	if !done && err == nil {
 		s.owner.watchStall()
@@ -157,7 +157,7 @@ func (s *sender) drain(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return s.failed(err)
+		return s.writeFailed(err)
 	}
 	return nil
 }
@@ -171,16 +171,16 @@ func (s *sender) interrupted(err error) error {
 	return &InterruptedError{Pending: s.transport.Pending(), Err: err}
 }
 
-// failed notes that nothing can be sent any more.
-func (s *sender) failed(err error) error {
+// writeFailed notes that nothing can be sent any more.
+func (s *sender) writeFailed(err error) error {
 	s.mu.Lock()
-	s.outbox.Shut()
-	first := s.life.fail(err)
+	s.outbox.Break()
+	first := s.life.sendBroken(err)
 	s.mu.Unlock()
 	if first {
 		s.owner.sendFailed(err)
 	}
-	return s.life.closed()
+	return s.life.sendErr()
 }
 
 // resumable returns the error of a write that was interrupted and that goes on.
@@ -245,8 +245,8 @@ func (s *sender) forgetContext() {
 	}
 }
 
-// shutStream ends our stream when all was sent, and reports whether the peer can see that end.
-func (s *sender) shutStream(ctx context.Context) (visible bool) {
+// shut ends our stream when all was sent, and reports whether the peer can see that end.
+func (s *sender) shut(ctx context.Context) (visible bool) {
 	if ok, _ := s.lock(ctx); !ok {
 		return false
 	}
@@ -257,7 +257,7 @@ func (s *sender) shutStream(ctx context.Context) (visible bool) {
 	// A context that has ended meanwhile, as that of the close frame has, must not cut it off.
 	s.watch.clear()
 	s.transport.Notify()
-	return s.drain(ctx) == nil && s.transport.Shut() == nil
+	return s.flushTransport(ctx) == nil && s.transport.Shut() == nil
 }
 
 // tryNotify tells the peer that our stream ends, if notify, and sends what TLS may have to say of the end, unless somebody

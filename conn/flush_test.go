@@ -16,7 +16,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
-// TestWritesThatMeetShareRecords: while one write is in the kernel, others gather.
+// TestWritesThatMeetShareRecords: while one write is in the kernel, others are buffered.
 func TestWritesThatMeetShareRecords(t *testing.T) {
 	peer, b := pipe.New(1 << 16) // holds 64 KiB, then the writer waits
 	nc := &writeCounter{Conn: b}
@@ -32,10 +32,10 @@ func TestWritesThatMeetShareRecords(t *testing.T) {
 	for range 50 {
 		wg.Go(func() { _ = server.Write(bg, Binary, []byte("small")) })
 	}
-	gathered := func() int {
+	buffered := func() int {
 		return int(server.send.pending() - server.transport.Pending())
 	}
-	for gathered() != 50*7 {
+	for buffered() != 50*7 {
 		time.Sleep(time.Millisecond)
 	}
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
@@ -177,7 +177,7 @@ func (c *writeCounter) Write(p []byte) (int, error) {
 func TestWhatAnEndDroppedIsNotTakenForSent(t *testing.T) {
 	for _, kind := range kinds {
 		_, server := pair(t, kind)
-		end := server.send.control(frame.Ping, []byte("hello"))
+		end := server.send.enqueueControl(frame.Ping, []byte("hello"))
 		_ = server.CloseNow()
 		if err := server.send.flushTo(bg, end); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s: %v", kind, err)

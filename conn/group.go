@@ -48,12 +48,12 @@ type Group struct {
 	AgeJitter time.Duration
 
 	mu       sync.Mutex
-	members  map[*member]struct{}
+	members  map[*member]*Conn
 	entering int // admitted, not yet members
 	addrs    map[string]int
 	keys     map[string]int
-	closing  bool
-	emptied  chan struct{} // closed when the last one leaves a closing group
+	shut     bool          // Shutdown was called: nobody else may join
+	emptied  chan struct{} // closed when the last one leaves a group that is shut
 	past     GroupStats    // all but what the members' own counts say
 }
 
@@ -63,7 +63,6 @@ const DefaultRetryAfter = 5 * time.Second
 // member is a connection in a group, or the slot that is reserved for one.
 type member struct {
 	g         *Group
-	c         *Conn
 	joined    bool // else the slot is reserved; guarded by g.mu
 	gone      bool // the slot was given back; guarded by g.mu
 	addr, key string
@@ -97,7 +96,7 @@ func (g *Group) admit(r *http.Request) (*member, error) {
 // refusal says why m may not come in. g.mu is held.
 func (g *Group) refusal(m *member) *HandshakeError {
 	switch {
-	case g.closing:
+	case g.shut:
 		return g.refuse(http.StatusServiceUnavailable, "shutting_down", "the server is shutting down")
 	case g.MaxConns > 0 && len(g.members)+g.entering >= g.MaxConns:
 		return g.refuse(http.StatusServiceUnavailable, "too_many_connections", "the server has as many connections as it takes")
@@ -177,18 +176,18 @@ func (m *member) join(c *Conn) {
 	m.joined = true
 	g.entering--
 	if g.members == nil {
-		g.members = map[*member]struct{}{}
+		g.members = map[*member]*Conn{}
 	}
-	g.members[m] = struct{}{}
+	g.members[m] = c
 	g.past.Opened++
-	closing := g.closing
+	shut := g.shut
 	g.mu.Unlock()
 	if g.MaxAge > 0 {
-		c.settings.wheel.Schedule(&m.age, m, g.age())
+		c.settings.wheel.Schedule(&m.age, (*ageTask)(c), g.age())
 	}
 	if why := c.life.ended.Load(); why != nil {
-		m.remove(why)
-	} else if closing {
+		m.remove(c, why)
+	} else if shut {
 		c.startClose(StatusGoingAway, "")
 	}
 }
@@ -203,16 +202,19 @@ func (g *Group) age() time.Duration {
 	return most - rand.N(jitter+1)
 }
 
+// ageTask is a connection that ends at its group's MaxAge.
+type ageTask Conn
+
 // Tick closes the connection: it has reached its age.
-func (m *member) Tick() time.Duration {
-	go m.c.startClose(StatusGoingAway, "maximum age reached")
+func (t *ageTask) Tick() time.Duration {
+	go (*Conn)(t).startClose(StatusGoingAway, "maximum age reached")
 	return 0
 }
 
 // remove takes the connection out of the group, and its counts into the group's, when it
 // has ended and nobody handles a message of it any more.
-func (m *member) remove(why *CloseError) {
-	g, c := m.g, m.c
+func (m *member) remove(c *Conn, why *CloseError) {
+	g := m.g
 	if g.MaxAge > 0 {
 		c.settings.wheel.Cancel(&m.age)
 	}
@@ -258,8 +260,8 @@ func (g *Group) snapshot() []*Conn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	conns := make([]*Conn, 0, len(g.members))
-	for m := range g.members {
-		conns = append(conns, m.c)
+	for _, c := range g.members {
+		conns = append(conns, c)
 	}
 	return conns
 }
@@ -299,8 +301,8 @@ func (g *Group) Stats() GroupStats {
 	g.mu.Lock()
 	s := g.past.clone()
 	conns := make([]*Conn, 0, len(g.members))
-	for m := range g.members {
-		conns = append(conns, m.c)
+	for _, c := range g.members {
+		conns = append(conns, c)
 	}
 	// One that ends from here on is counted below all the same: its own counts stay.
 	g.mu.Unlock()

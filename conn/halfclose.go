@@ -15,8 +15,8 @@ func (c *Conn) halfClosed() {
 	patience := min(c.settings.closeTimeout, lingerTimeout)
 	left := patience - time.Duration(c.settings.wheel.Now()-c.keepalive.last.Load())
 	between := !c.in.receiver.Pending() && c.in.r == c.in.w
-	if c.role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.closed() == nil {
-		c.send.control(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
+	if c.role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.sendErr() == nil {
+		c.send.enqueueControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
 		c.send.tryFlush()
 		for step := 5 * time.Millisecond; left > 0 && !c.refused(); step = min(2*step, 80*time.Millisecond) {
 			pause := min(step, left)
@@ -33,5 +33,5 @@ func (c *Conn) halfClosed() {
 
 // refused reports whether nothing that is sent can reach the peer.
 func (c *Conn) refused() bool {
-	return c.life.closed() != nil || c.life.broken() || transport.Refused(c.transport)
+	return c.life.sendErr() != nil || c.life.broken() || transport.Refused(c.transport)
 }

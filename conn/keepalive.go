@@ -8,25 +8,45 @@ import (
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
-// keepalive sends a ping after a time without messages, and ends a connection whose
-// peer leaves it unanswered. Its clock is the wheel's: reading it costs a load.
+// keepalive decides what a silent peer calls for: a ping, giving the peer up, or freeing what the silent connection holds.
+// It knows no connection: whoever reads says what was received, and the wheel asks it (see keepaliveTask). Its clock is
+// the wheel's: reading it costs a load.
 type keepalive struct {
-	last    atomic.Int64 // when a message, a part of one or the answer to a ping was received
-	listen  atomic.Int64 // since when somebody waits for bytes; 0: nobody does
-	mayPark atomic.Bool  // the reader is Serve, which wants to know of silence
-	parking atomic.Bool  // it was told: the read deadline is ours
-	message atomic.Int32 // where the one is that somebody waits for, with MinRate; see pace
-	silent  int64        // since when the last wait was for bytes; the reader's
+	settings *settings
+	entry    wheel.Entry
 
-	c     *Conn
-	entry wheel.Entry
+	last     atomic.Int64 // when a message, a part of one or the answer to a ping was received
+	waits    atomic.Int64 // since when somebody waits for bytes; 0: nobody does
+	mayPark  atomic.Bool  // the reader is Serve, which wants to know of silence
+	parking  atomic.Bool  // it was told: the read deadline is ours
+	progress atomic.Int32 // of the message that somebody waits for, with MinRate: between, begun or arrives
+	silent   int64        // since when the last wait was for bytes; the reader's
 
-	due atomic.Int64 // when Tick has to look again but for parking; 0: never
+	due atomic.Int64 // when look has to be called again but for parking; 0: never
 
-	// used by Tick only
+	// used by look only
 	probe    *probe    // our ping that has no answer yet; nil: there is none
 	measured *measured // with MinRate
 }
+
+// peerTraffic is what keepalive has to know of a connection.
+type peerTraffic interface {
+	received() int64        // bytes
+	sentAndQueued() int64   // bytes in all, those that wait for the socket included
+	acknowledged() int64    // bytes, by the peer's host; see [transport.Acknowledged]
+	insideCompressed() bool // a ping would be sent between the fragments of a compressed message
+}
+
+// action is what keepalive wants done.
+type action uint8
+
+const (
+	noAction        action = iota
+	sendPing               // and free what is kept for writers
+	endUnanswered          // end the connection with ErrPingTimeout
+	closeSlowSender        // close the connection with ErrTooSlow
+	parkReader             // interrupt the reader, so that it frees its stack
+)
 
 // probe is a ping of keepalive's.
 type probe struct {
@@ -47,49 +67,44 @@ const (
 	reader          // the answer may have come at this moment
 )
 
-func (k *keepalive) start(c *Conn) {
-	k.c = c
-	if first := sooner(c.settings.pingInterval, c.settings.lookAtRate()); first > 0 {
-		c.settings.wheel.Schedule(&k.entry, k, first)
+// start has task called when keepalive has to be asked for the first time.
+func (k *keepalive) start(s *settings, task wheel.Task) {
+	k.settings = s
+	if first := sooner(s.pingInterval, s.lookAtRate()); first > 0 {
+		s.wheel.Schedule(&k.entry, task, first)
 		k.heard()
 		k.due.Store(k.last.Load() + int64(first))
 	}
 }
 
-func (k *keepalive) stop() { k.c.settings.wheel.Cancel(&k.entry) }
+func (k *keepalive) stop() { k.settings.wheel.Cancel(&k.entry) }
 
-// parkable notes whether the reader is Serve, whose wait is to end after parkAfter.
-func (k *keepalive) parkable(yes bool) {
-	k.mayPark.Store(yes)
-	if yes {
-		look := parkAfter
-		if due := k.due.Load(); due != 0 {
-			look = max(min(look, time.Duration(due-k.c.settings.wheel.Now())), wheel.Tick)
-		}
-		k.c.settings.wheel.Schedule(&k.entry, k, look)
-		if k.c.life.hasEnded() {
-			k.stop()
-		}
+// parkable notes that the reader is Serve, whose wait is to end after parkAfter: task is called then.
+func (k *keepalive) parkable(task wheel.Task) {
+	k.mayPark.Store(true)
+	pause := parkAfter
+	if due := k.due.Load(); due != 0 {
+		pause = max(min(pause, time.Duration(due-k.settings.wheel.Now())), wheel.Tick)
 	}
+	k.settings.wheel.Schedule(&k.entry, task, pause)
 }
 
 // heard notes that the peer has sent a message, a part of one, or the answer to a ping. Its own pings
-// do not count: they say nothing of whether it receives what is sent to it.
-func (k *keepalive) heard() { k.last.Store(k.c.settings.wheel.Now()) }
+// do not count: they do not show whether it receives what is sent to it.
+func (k *keepalive) heard() { k.last.Store(k.settings.wheel.Now()) }
 
-// listening notes whether somebody waits for bytes: only then can silence be held
-// against the peer. If the wait was interrupted, or only control frames arrived, it keeps its first start time. It is for the holder of the read side's token.
-func (k *keepalive) listening(yes bool) {
-	if !yes {
-		if since := k.listen.Swap(0); since != 0 {
-			k.silent = since
-		}
-		return
+// waitBegins notes that somebody waits for bytes, of a message that has begun if partial: only then can silence be held
+// against the peer. If the wait before was interrupted, or ended by control frames only, its start counts. The read
+// side's token is held.
+func (k *keepalive) waitBegins(partial bool) {
+	switch {
+	case k.settings.minRate == 0:
+	case !partial:
+		k.progress.Store(between)
+	case k.progress.Load() == between:
+		k.progress.Store(begun)
 	}
-	if k.c.settings.minRate > 0 {
-		k.pace()
-	}
-	since := k.c.settings.wheel.Now() + 1
+	since := k.settings.wheel.Now() + 1
 	if k.silent != 0 {
 		if k.last.Load() < k.silent {
 			since = k.silent
@@ -97,44 +112,45 @@ func (k *keepalive) listening(yes bool) {
 			k.silent = 0
 		}
 	}
-	k.listen.Store(since)
+	k.waits.Store(since)
+}
+
+// waitEnds notes that nobody waits for bytes any more. The read side's token is held.
+func (k *keepalive) waitEnds() {
+	if since := k.waits.Swap(0); since != 0 {
+		k.silent = since
+	}
 }
 
 // readerGone notes that the reader is going: while nobody reads nothing can be held against the peer.
 func (k *keepalive) readerGone() { k.silent = 0 }
 
-// Tick looks after the connection. It must not block.
-func (k *keepalive) Tick() time.Duration {
-	c := k.c
-	now := c.settings.wheel.Now()
-	if c.life.hasEnded() {
-		return 0
-	}
-	again := sooner(k.ping(now), c.settings.lookAtRate())
+// look decides what is to be done now, at most two things, and after which time to look again; 0 for never.
+func (k *keepalive) look(now int64, t peerTraffic) (first, second action, again time.Duration) {
+	first, again = k.unanswered(now, t)
+	again = sooner(again, k.settings.lookAtRate())
 	if again == 0 {
 		k.due.Store(0)
 	} else {
 		k.due.Store(now + int64(again))
 	}
-	if c.settings.minRate > 0 {
-		k.rate(now)
+	if k.settings.minRate > 0 && k.tooSlow(now, t) {
+		return first, closeSlowSender, again
 	}
 	if !k.mayPark.Load() {
-		return again
+		return first, noAction, again
 	}
-	since := k.listen.Load()
+	since := k.waits.Load()
 	if since != 0 && now-since >= int64(parkAfter) {
 		k.mayPark.Store(false)
 		k.parking.Store(true)
-		c.send.forgetWaiters()
-		_ = c.transport.SetReadDeadline(past)
-		return again
+		return first, parkReader, again
 	}
-	look := parkAfter
+	pause := parkAfter
 	if since != 0 {
-		look -= time.Duration(now - since)
+		pause -= time.Duration(now - since)
 	}
-	return sooner(again, look)
+	return first, noAction, sooner(again, pause)
 }
 
 // sooner returns the shorter of two durations of which zero stands for never.
@@ -145,68 +161,61 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// ping does what silence calls for, and returns when to look again; 0 for never.
-func (k *keepalive) ping(now int64) time.Duration {
-	c := k.c
-	if c.settings.pingInterval == 0 {
-		return 0
+// pingLater is when keepalive looks again after it could not ping.
+const pingLater = time.Second
+
+// unanswered decides what silence calls for, and when to look again; 0 for never.
+func (k *keepalive) unanswered(now int64, t peerTraffic) (action, time.Duration) {
+	if k.settings.pingInterval == 0 {
+		return noAction, 0
 	}
 	last := k.last.Load()
 	if k.probe != nil && last < k.probe.sent {
-		return k.missing(now)
+		return k.missing(now, t)
 	}
 	k.probe = nil
-	if wait := last + int64(c.settings.pingInterval) - now; wait > 0 {
-		return time.Duration(wait)
+	if wait := last + int64(k.settings.pingInterval) - now; wait > 0 {
+		return noAction, time.Duration(wait)
 	}
-	k.probe = c.newProbe(now)
-	c.send.forgetWaiters()
-	if _, seq := c.sendPing(nil); seq != 0 {
-		go c.send.tryFlush() // it may find more to send than a tick has time for
+	if t.insideCompressed() {
+		return noAction, pingLater
 	}
-	return c.settings.pongTimeout
+	// TLS overhead of unwritten data is not counted. So end may be too low, which only shortens the wait; if it were too
+	// high, a peer could never be given up.
+	k.probe = &probe{sent: now, since: now, end: t.sentAndQueued() + 1}
+	return sendPing, k.settings.pongTimeout
 }
 
-// newProbe notes how much is to be sent before a ping that is sent now.
-func (c *Conn) newProbe(now int64) *probe {
-	_, written := c.transport.Counts()
-	// TLS overhead of unwritten data is not counted. So end may be too low, which only shortens the wait;
-	// if it were too high, a peer could never be given up.
-	return &probe{sent: now, since: now, end: written + c.send.pending() + 1}
-}
-
-// missing looks for why a ping has no answer yet, and returns when to look again. The peer is to blame
-// when its host has the ping and somebody waits for the answer.
-func (k *keepalive) missing(now int64) time.Duration {
-	c, p := k.c, k.probe
-	timeout := c.settings.pongTimeout
-	listen := k.listen.Load()
-	if listen == 0 {
-		return timeout // nobody reads: the answer may be here
+// missing decides whether the peer is to blame that a ping has no answer yet: it is when its host has the ping and
+// somebody waits for the answer.
+func (k *keepalive) missing(now int64, t peerTraffic) (action, time.Duration) {
+	p, timeout := k.probe, k.settings.pongTimeout
+	waits := k.waits.Load()
+	if waits == 0 {
+		return noAction, timeout // nobody reads: the answer may have been received
 	}
-	if wait := time.Duration(max(p.since, listen, c.settings.wheel.Resumed())-now) + timeout; wait > 0 {
-		return wait
+	if wait := time.Duration(max(p.since, waits, k.settings.wheel.Resumed())-now) + timeout; wait > 0 {
+		return noAction, wait
 	}
 	before := p.taken
-	p.taken = transport.Acknowledged(c.transport)
+	p.taken = t.acknowledged()
 	onItsWay := p.taken < p.end
 	switch {
 	case onItsWay && before != 0 && p.taken != before:
 		p.since = now // the peer's host takes what was sent before the ping
-		return timeout
+		return noAction, timeout
 	case onItsWay && p.excuse == noExcuse:
 		// The kernel still repeats what was lost, at intervals that grow to half a minute: a
 		// network that was gone for that long may be back.
 		p.excuse, p.since = network, now
-		return timeout
+		return noAction, timeout
 	case p.excuse != reader:
 		// The answer may have come at this moment, or the reader be starved: it gets its turn
 		// first.
 		p.excuse = reader
-		return 2 * wheel.Tick
+		return noAction, 2 * wheel.Tick
 	}
-	go c.abort(ErrPingTimeout)
-	return 0
+	return endUnanswered, 0
 }
 
 // rateWindow is the time over which MinRate is measured, again and again while a message
@@ -226,43 +235,70 @@ type measured struct {
 	base int64 // bytes that had been received then
 }
 
-// pace notes what is waited for. The read side's token is held.
-func (k *keepalive) pace() {
-	in := &k.c.in
-	switch partial := in.r < in.w || in.receiver.Pending() || in.receiver.Remaining() > 0; {
-	case !partial:
-		k.message.Store(between)
-	case k.message.Load() == between:
-		k.message.Store(begun)
-	}
-}
-
-// rate ends the connection of a peer that sends a message too slowly. Time in which nobody
-// waits does not count.
-func (k *keepalive) rate(now int64) {
+// tooSlow reports whether the peer sends a message too slowly. Time in which nobody waits does not count.
+func (k *keepalive) tooSlow(now int64, t peerTraffic) bool {
 	if k.measured == nil {
 		k.measured = new(measured)
 	}
-	c, m := k.c, k.measured
-	in, _ := c.transport.Counts()
-	if k.listen.Load() == 0 || k.message.CompareAndSwap(begun, arrives) || k.message.Load() == between || m.mark == 0 ||
-		m.mark < c.settings.wheel.Resumed() {
+	m, in := k.measured, t.received()
+	if k.waits.Load() == 0 || k.progress.CompareAndSwap(begun, arrives) || k.progress.Load() == between || m.mark == 0 ||
+		m.mark < k.settings.wheel.Resumed() {
 		m.mark, m.base = now, in
-		return
+		return false
 	}
 	passed := now - m.mark
 	if passed < int64(rateWindow-wheel.Tick) { // looks come at ticks
-		return
+		return false
 	}
-	if float64(in-m.base) < float64(c.settings.minRate)*time.Duration(passed).Seconds() {
-		c.tooSlow()
-		return
+	if float64(in-m.base) < float64(k.settings.minRate)*time.Duration(passed).Seconds() {
+		return true
 	}
 	m.mark, m.base = now, in
+	return false
 }
 
-// tooSlow closes the connection, which somebody reads from.
-func (c *Conn) tooSlow() {
-	why := &CloseError{Code: StatusPolicyViolation, Reason: "message arrives too slowly", Err: ErrTooSlow}
-	c.giveUp(why)
+// keepaliveTask is a connection whose keepalive the wheel asks: it does what keepalive decides.
+type keepaliveTask Conn
+
+// Tick must not block.
+func (t *keepaliveTask) Tick() time.Duration {
+	c := (*Conn)(t)
+	if c.life.hasEnded() {
+		return 0
+	}
+	first, second, again := c.keepalive.look(c.settings.wheel.Now(), t)
+	c.keepaliveAction(first)
+	c.keepaliveAction(second)
+	return again
 }
+
+func (c *Conn) keepaliveAction(a action) {
+	switch a {
+	case sendPing:
+		c.send.forgetWaiters()
+		if _, end := c.sendPing(nil); end != 0 {
+			go c.send.tryFlush() // it may find more to send than a tick has time for
+		}
+	case endUnanswered:
+		go c.abort(ErrPingTimeout)
+	case closeSlowSender:
+		c.giveUp(&CloseError{Code: StatusPolicyViolation, Reason: "message arrives too slowly", Err: ErrTooSlow})
+	case parkReader:
+		c.send.forgetWaiters()
+		_ = c.transport.SetReadDeadline(past)
+	}
+}
+
+func (t *keepaliveTask) received() int64 {
+	in, _ := t.transport.Counts()
+	return in
+}
+
+func (t *keepaliveTask) sentAndQueued() int64 {
+	_, out := t.transport.Counts()
+	return out + (*Conn)(t).send.pending()
+}
+
+func (t *keepaliveTask) insideCompressed() bool { return (*Conn)(t).send.insideCompressed() }
+
+func (t *keepaliveTask) acknowledged() int64 { return transport.Acknowledged(t.transport) }

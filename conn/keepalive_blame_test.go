@@ -274,27 +274,20 @@ func TestAMissingPongIsExcusedOnce(t *testing.T) {
 		{"the network has the ping", 1 << 40, []time.Duration{timeout, 2 * wheel.Tick, 0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			peer, server := keptAlive()
-			defer peer.Close()
-			k := &server.keepalive
-			now := server.settings.wheel.Now() + 1 // zero means that nobody waits
-			k.listen.Store(now)
+			set := newSettings(0, 0, 0, 0)
+			k := &keepalive{settings: &set}
+			now := int64(1) // zero means that nobody waits
+			k.waits.Store(now)
 			k.probe = &probe{sent: now, since: now, end: tt.end}
-			if wait := k.missing(now + int64(timeout) - 1); wait != 1 {
-				t.Errorf("a nanosecond before the timeout it waits %v", wait)
+			if do, wait := k.missing(now+int64(timeout)-1, fakeTraffic{}); do != noAction || wait != 1 {
+				t.Errorf("a nanosecond before the timeout: action %d, look again after %v", do, wait)
 			}
 			for i, want := range tt.want {
 				now += int64(timeout)
-				if wait := k.missing(now); wait != want {
-					t.Errorf("look %d: it waits %v, want %v", i, wait, want)
+				do, wait := k.missing(now, fakeTraffic{})
+				if wait != want || (do == endUnanswered) != (want == 0) {
+					t.Errorf("look %d: action %d, look again after %v, want %v", i, do, wait, want)
 				}
-			}
-			if t.Failed() {
-				return
-			}
-			<-server.Context().Done()
-			if err := server.life.err(); !errors.Is(err, ErrPingTimeout) {
-				t.Error(err)
 			}
 		})
 	}

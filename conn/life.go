@@ -7,13 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// life is the state of a connection, with the reasons for it, and tells those who ask that the connection has ended.
-// Most never ask, so what that takes is made when somebody does. The zero value is open.
+// life is the state of a connection with its reasons, and a channel and a context that end with it. Few callers need
+// those two, so they are made on demand. The zero value is open.
 type life struct {
 	state     atomicState
 	announced bool
 
-	closing atomic.Pointer[CloseError] // why nothing may be sent any more; nil: something may
+	sendEnd atomic.Pointer[CloseError] // why nothing may be sent any more; nil: something may
 	ended   atomic.Pointer[CloseError] // how the connection ended; nil: it has not
 
 	ctx    atomic.Pointer[context.Context]
@@ -33,13 +33,13 @@ func (l *life) err() error {
 // hasEnded reports whether the connection is over.
 func (l *life) hasEnded() bool { return l.ended.Load() != nil }
 
-// closed says why nothing may be sent: how the connection ended or, while it is closing, why it is. It returns nil if
+// sendErr says why nothing may be sent: how the connection ended or, while it is closing, why it is. It returns nil if
 // something may.
-func (l *life) closed() error {
+func (l *life) sendErr() error {
 	if err := l.err(); err != nil {
 		return err
 	}
-	if e := l.closing.Load(); e != nil {
+	if e := l.sendEnd.Load(); e != nil {
 		return e
 	}
 	return nil
@@ -53,10 +53,10 @@ func (l *life) because(ctxErr error) error {
 	return ctxErr
 }
 
-// close notes that the close frame of why is to be sent. The caller holds the send side's lock, and sees to it that this
+// beginClose notes that the close frame of why is to be sent. The caller holds the send side's lock, and sees to it that this
 // happens once.
-func (l *life) close(why *CloseError) {
-	l.closing.Store(why)
+func (l *life) beginClose(why *CloseError) {
+	l.sendEnd.Store(why)
 	if why.Remote {
 		l.state.change(stateClosingByPeer)
 	} else {
@@ -64,9 +64,9 @@ func (l *life) close(why *CloseError) {
 	}
 }
 
-// fail notes that nothing can be sent any more because of err, and reports whether that is the first reason for it.
-func (l *life) fail(err error) (first bool) {
-	first = l.closing.CompareAndSwap(nil, &CloseError{Code: StatusAbnormal, Err: err})
+// sendBroken notes that nothing can be sent any more because of err, and reports whether that is the first reason for it.
+func (l *life) sendBroken(err error) (first bool) {
+	first = l.sendEnd.CompareAndSwap(nil, &CloseError{Code: StatusAbnormal, Err: err})
 	l.state.change(stateBroken)
 	return first
 }
@@ -76,7 +76,7 @@ func (l *life) broken() bool { return l.state.load() == stateBroken }
 
 // gaveUp returns why this side has given its peer up; nil if it has not.
 func (l *life) gaveUp() *CloseError {
-	own := l.closing.Load()
+	own := l.sendEnd.Load()
 	if own == nil || own.Remote || own.Code == StatusAbnormal || own.Err == net.ErrClosed {
 		return nil
 	}
@@ -92,7 +92,7 @@ func (l *life) end(why *CloseError) bool {
 	return true
 }
 
-// announce tells those who wait for the end.
+// announce ends the channel and the context.
 func (l *life) announce() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

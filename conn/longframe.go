@@ -35,12 +35,12 @@ type payload struct {
 // compressFunc compresses a payload and completes its header. scratch goes back to the pool.
 type compressFunc func(h *frame.Header, p []byte) (compressed, scratch []byte)
 
-// longMessage sends a message that is too long to be copied, as one frame.
-func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {
-	if err := s.lockStream(ctx); err != nil {
+// sendLongMessage sends a message that is too long to be copied, as one frame.
+func (s *sender) sendLongMessage(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {
+	if err := s.lockFrames(ctx); err != nil {
 		return err
 	}
-	defer s.stream.Unlock()
+	defer s.framesTurn.Unlock()
 	var how compressFunc
 	if compress {
 		how = s.outbox.Compress
@@ -51,7 +51,7 @@ func (s *sender) longMessage(ctx context.Context, op frame.Opcode, p []byte, com
 		defer s.endStream()
 	}
 	h := &frame.Header{Fin: true, Opcode: op, Length: int64(len(p))}
-	err := s.frame(ctx, h, payload{p: p}, how)
+	err := s.sendFrame(ctx, h, payload{p: p}, how)
 	if isSent(err) {
 		s.countMessage(len(p))
 	}
@@ -67,24 +67,24 @@ func isSent(err error) bool {
 // countMessage counts a message that was sent in frames.
 func (s *sender) countMessage(n int) {
 	s.mu.Lock()
-	s.outbox.Sent(n)
+	s.outbox.CountMessage(n)
 	s.mu.Unlock()
 }
 
-// lockStream waits for the turn to send a message in frames.
-func (s *sender) lockStream(ctx context.Context) error {
-	ok, err := s.stream.Lock(ctx, s.life)
+// lockFrames waits for the turn to send a message in frames.
+func (s *sender) lockFrames(ctx context.Context) error {
+	ok, err := s.framesTurn.Lock(ctx, s.life)
 	if ok {
 		return nil
 	}
 	return s.life.because(err)
 }
 
-// awaitStream returns when the message that is being streamed has ended.
-func (s *sender) awaitStream(ctx context.Context) error {
-	err := s.lockStream(ctx)
+// awaitFrames returns when the message that is being streamed has ended.
+func (s *sender) awaitFrames(ctx context.Context) error {
+	err := s.lockFrames(ctx)
 	if err == nil {
-		s.stream.Unlock()
+		s.framesTurn.Unlock()
 	}
 	return err
 }
@@ -99,7 +99,7 @@ func (s *sender) beginStream(ctx context.Context) error {
 		case outbox.ErrFull:
 			err = s.flush(ctx)
 		case outbox.ErrClosed:
-			return s.life.closed()
+			return s.life.sendErr()
 		default:
 			return nil
 		}
@@ -119,10 +119,10 @@ func (s *sender) endStream() {
 	}
 }
 
-// frame sends one data frame of any length behind what is there. Its payload has a head only without a compressor. The
+// sendFrame sends one data frame of any length behind what is there. Its payload has a head only without a compressor. The
 // stream's token is held. Until the payload is compressed, if at all, an error means that nothing was sent; from then on
 // the frame is sent whole.
-func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress compressFunc) error {
+func (s *sender) sendFrame(ctx context.Context, h *frame.Header, m payload, compress compressFunc) error {
 	if ok, err := s.lock(ctx); !ok {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress
 		}
 		return err
 	}
-	if err := s.life.closed(); err != nil {
+	if err := s.life.sendErr(); err != nil {
 		return err
 	}
 	if compress != nil {
@@ -143,10 +143,10 @@ func (s *sender) frame(ctx context.Context, h *frame.Header, m payload, compress
 		defer bufpool.Put(scratch)
 	}
 	s.mu.Lock()
-	err := s.outbox.Frame(h)
+	err := s.outbox.StartFrame(h)
 	s.mu.Unlock()
 	if err != nil {
-		return s.life.closed()
+		return s.life.sendErr()
 	}
 	if h.Masked {
 		return s.sendMasked(ctx, h, m.head, m.p)
@@ -178,29 +178,29 @@ func (s *sender) sendMasked(ctx context.Context, h *frame.Header, head, p []byte
 // that one flush sends is collected in the transport, as its receiver has nothing to do before all of it comes.
 func (s *sender) sendPlain(ctx context.Context, h *frame.Header, m payload) error {
 	size := h.Size() + int(h.Length)
-	straight := !h.Fin || partSize(size) < size
+	through := !h.Fin || partSize(size) < size
 	if m.room != nil {
 		at := len(m.room) - h.Size()
 		h.Append(m.room[at:at])
-		return s.sendParts(ctx, m.room[at:at+size], partSize(size), straight)
+		return s.sendParts(ctx, m.room[at:at+size], partSize(size), through)
 	}
 	b := bufpool.Get(record)
 	n := len(h.Append(b[:0]))
 	n += copy(b[n:record], m.head)
 	k := copy(b[n:record], m.p)
 	n, p := n+k, m.p[k:]
-	err := s.sendPart(ctx, b[:n], straight, len(p) == 0, nil)
+	err := s.sendPart(ctx, b[:n], through, len(p) == 0, nil)
 	bufpool.Put(b)
 	if err != nil {
 		return err // nothing can be sent, or it was all
 	}
-	return s.sendParts(ctx, p, partSize(size)-n, straight)
+	return s.sendParts(ctx, p, partSize(size)-n, through)
 }
 
 // sendParts sends p, and flushes after the first k bytes and then after each part.
-func (s *sender) sendParts(ctx context.Context, p []byte, k int, straight bool) (err error) {
+func (s *sender) sendParts(ctx context.Context, p []byte, k int, through bool) (err error) {
 	for len(p) > 0 {
-		err = s.sendPart(ctx, p[:k], straight, true, err)
+		err = s.sendPart(ctx, p[:k], through, true, err)
 		p = p[k:]
 		k = partSize(len(p))
 	}
@@ -209,15 +209,15 @@ func (s *sender) sendParts(ctx context.Context, p []byte, k int, straight bool) 
 
 // sendPart sends a part of a frame, and flushes if that is wanted. Once interrupted, the rest is only given to the
 // transport: a frame that has begun must be sent whole.
-func (s *sender) sendPart(ctx context.Context, p []byte, straight, flush bool, interrupted error) error {
+func (s *sender) sendPart(ctx context.Context, p []byte, through, flush bool, interrupted error) error {
 	if interrupted != nil && (s.life.hasEnded() || s.life.broken()) {
 		return interrupted
 	}
-	if err := s.transport.Write(p, straight); err != nil {
-		return s.failed(err)
+	if err := s.transport.Write(p, through); err != nil {
+		return s.writeFailed(err)
 	}
 	if interrupted == nil && flush {
-		return s.drain(ctx)
+		return s.flushTransport(ctx)
 	}
 	if e, ok := errors.AsType[*InterruptedError](interrupted); ok {
 		e.Pending = s.transport.Pending()

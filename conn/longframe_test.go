@@ -10,7 +10,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/outbox"
 )
 
-// TestLongFramesOfEverySize around the boundaries of gathering, chunks and records.
+// TestLongFramesOfEverySize around the boundaries of buffers, chunks and records.
 func TestLongFramesOfEverySize(t *testing.T) {
 	client, server := pair(t, "tls")
 	for _, around := range []int{outbox.MaxCopied, chunk, 2 * chunk, 3 * 16384} {
@@ -32,8 +32,8 @@ type ledger struct {
 	lines []string
 }
 
-func (l *ledger) Write(p []byte, straight bool) error {
-	l.lines = append(l.lines, fmt.Sprint(len(p), " ", straight))
+func (l *ledger) Write(p []byte, through bool) error {
+	l.lines = append(l.lines, fmt.Sprint(len(p), " ", through))
 	return nil
 }
 
@@ -42,7 +42,7 @@ func (l *ledger) TryFlush() (bool, error) {
 	return true, nil
 }
 
-// TestHowLongFramesAreGivenToTheTransport: what one flush of a server sends gathers;
+// TestHowLongFramesAreGivenToTheTransport: what one flush of a server sends is buffered;
 // longer ones and masked ones go record by record, and are flushed every four.
 func TestHowLongFramesAreGivenToTheTransport(t *testing.T) {
 	for _, tt := range []struct {

@@ -35,19 +35,19 @@ func (c *Conn) CloseRead(ctx context.Context) context.Context {
 	go func() {
 		_, _, err := c.Reader(ctx)
 		if err == nil {
-			c.in.endStream(c)
+			c.in.giveUpMessage(c)
 			_ = c.Close(StatusPolicyViolation, "no message expected")
-			err = c.life.closed()
+			err = c.life.sendErr()
 		}
 		cancel(err)
 	}()
 	return reading
 }
 
-// endStream gives up a streamed message, so that closing can read on.
-func (in *inbox) endStream(c *Conn) {
+// giveUpMessage gives up a streamed message, so that closing can read on.
+func (in *inbox) giveUpMessage(c *Conn) {
 	if ok, _ := c.takeRead(context.Background()); ok {
-		in.stream = nil
+		in.unfinished = nil
 		c.unlockRead()
 	}
 }

@@ -72,7 +72,7 @@ func (n *netConn) next() error {
 		return asNetError(err)
 	}
 	if typ != n.typ {
-		n.in.endStream(n.Conn)
+		n.in.giveUpMessage(n.Conn)
 		_ = n.Conn.Close(StatusUnsupportedData, "unexpected "+typ.String()+" message")
 		return n.life.err()
 	}
@@ -144,12 +144,12 @@ func (e *expiry) set(t time.Time) {
 		e.cancel()
 	default:
 		gen := e.gen
-		e.timer = time.AfterFunc(d, func() { e.pass(gen) })
+		e.timer = time.AfterFunc(d, func() { e.expire(gen) })
 	}
 }
 
-// pass cancels the context unless the deadline has been moved since it was set.
-func (e *expiry) pass(gen int) {
+// expire cancels the context unless the deadline has been moved since it was set.
+func (e *expiry) expire(gen int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.gen == gen {

@@ -59,7 +59,7 @@ func TestNetConnDeadlines(t *testing.T) {
 			t.Errorf("in progress: %v", err)
 		}
 	})
-	for server.keepalive.listen.Load() == 0 {
+	for server.keepalive.waits.Load() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	_ = b.SetReadDeadline(past)

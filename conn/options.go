@@ -79,7 +79,8 @@ type AcceptOptions struct {
 	MinRate int
 	// CloseTimeout bounds the closing handshake. Zero or less: DefaultCloseTimeout.
 	CloseTimeout time.Duration
-	// PingInterval is the time without messages after which a ping is sent. Zero:
+	// PingInterval is the time without messages after which a ping is sent; between the
+	// fragments of a compressed message none is, as some peers misread what follows. Zero:
 	// DefaultPingInterval. Negative: no pings.
 	PingInterval time.Duration
 	// PongTimeout is how long to wait for the pong before the connection ends with

@@ -37,10 +37,13 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if inCallback() {
 		return 0, ErrInCallback
 	}
+	if inBrowser {
+		return 0, errBrowserCannot("send pings")
+	}
 	answer := make(chan time.Duration, 1)
 	id, end := c.sendPing(answer)
 	if end == 0 {
-		return 0, c.life.closed()
+		return 0, c.life.sendErr()
 	}
 	defer c.pings.forget(id)
 	if err := c.send.flushTo(ctx, end); err != nil {
@@ -65,7 +68,7 @@ func (c *Conn) sendPing(answer chan time.Duration) (id uint64, end int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++
-	end = c.send.control(frame.Ping, binary.BigEndian.AppendUint64(nil, p.next))
+	end = c.send.enqueueControl(frame.Ping, binary.BigEndian.AppendUint64(nil, p.next))
 	if end == 0 {
 		return p.next, 0
 	}

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// A client that dials ws at a port of TLS is told so. What such a server does with
+// A client that dials ws at a TLS port gets an error that says so. What such a server does with
 // plaintext differs: some send a TLS alert, some an HTTP response, some nothing.
 
 const tlsAlert = 0x15

@@ -33,7 +33,7 @@ type inbox struct {
 	watch      *watch      // nil until a context can end
 
 	token       token.Token
-	stream      *MessageReader // the message being streamed
+	unfinished  *MessageReader // the message being streamed
 	finishLater *CloseError    // what is left to Serve to finish
 }
 
@@ -48,7 +48,7 @@ func (in *inbox) init(role frame.Role, limit int64, rest []byte) {
 // Read returns the next message, whole. The data is the caller's. A message longer
 // than MessageLimit ends the connection with ErrMessageTooBig, and the peer is told
 // 1009. When ctx ends first, its error is returned, and what has arrived of a
-// message is kept for the next call.
+// nextMessage is kept for the next call.
 func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
 	return c.ReadInto(ctx, nil)
 }
@@ -71,7 +71,7 @@ func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, e
 // anything.
 func (c *Conn) readMessage(ctx context.Context, buf []byte) (frame.Opcode, []byte, error) {
 	defer c.unlockRead()
-	return c.message(ctx, buf, false)
+	return c.nextMessage(ctx, buf, false)
 }
 
 // lockRead waits for the turn to read. While Serve or ServeInBackground reads there is none: who waited in its
@@ -95,7 +95,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 		c.unlockRead()
 		return err
 	}
-	if c.in.stream != nil {
+	if c.in.unfinished != nil {
 		c.unlockRead()
 		return ErrMessageUnfinished
 	}
@@ -115,13 +115,10 @@ func (c *Conn) takeRead(ctx context.Context) (ok bool, err error) {
 // unlockRead passes the turn on. Answers to control frames are sent now, and an empty
 // buffer goes back: the caller may not come back soon.
 func (c *Conn) unlockRead() {
-	if in := &c.in; in.r == in.w && (in.stream == nil || len(in.stream.rest) == 0) {
+	if in := &c.in; in.r == in.w && (in.unfinished == nil || len(in.unfinished.rest) == 0) {
 		in.release()
 	}
-	if c.in.answer || c.transport.Pending() > 0 {
-		c.in.answer = false
-		c.send.tryFlush()
-	}
+	c.flushAnswers()
 	c.publish()
 	c.keepalive.readerGone()
 	c.in.token.Unlock()
@@ -145,8 +142,13 @@ func (c *Conn) dropInbox() {
 	c.publish()
 	c.in.token.Unlock()
 	if c.member != nil {
-		c.member.remove(c.life.ended.Load())
+		c.member.remove(c, c.life.ended.Load())
 	}
+}
+
+// partial reports whether a message, or a frame, has begun to arrive.
+func (in *inbox) partial() bool {
+	return in.r < in.w || in.receiver.Pending() || in.receiver.Remaining() > 0
 }
 
 func (in *inbox) release() {
@@ -181,7 +183,7 @@ func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 	}
 }
 
-// fill adds received bytes to the buffer, waiting for the first.
+// fill reads into the buffer, and waits until there is something to read.
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
 	c.publish()
@@ -216,8 +218,8 @@ func (c *Conn) fill(ctx context.Context) error {
 // smallRecord: after a read of at most this many bytes, fill reads again before frames are parsed.
 const smallRecord = 128
 
-// fillMore adds what else is available in small records: a peer that sends each byte in a record of its own
-// makes us look at frames as seldom as others do. An error stays, and is found by the next read.
+// fillMore adds what else is available in small records: for a peer that sends each byte in a record of its
+// own, frames are then parsed as seldom as for others. An error is kept for the next read.
 func (c *Conn) fillMore() {
 	in := &c.in
 	for c.transport.Ready() && len(in.buf)-in.w >= record {
@@ -256,7 +258,7 @@ func (in *inbox) room() {
 	}
 }
 
-// direct reads payload of the current frame straight into p.
+// direct reads payload of the current frame directly into p.
 func (c *Conn) direct(ctx context.Context, p []byte) (frame.Event, error) {
 	for {
 		n, err := c.transport.Read(p)
@@ -291,9 +293,9 @@ func (c *Conn) await(ctx context.Context) error {
 		if err := c.watchRead(ctx); err != nil {
 			return c.life.because(err)
 		}
-		c.keepalive.listening(true)
+		c.keepalive.waitBegins(c.in.partial())
 		err := c.transport.Wait()
-		c.keepalive.listening(false)
+		c.keepalive.waitEnds()
 		if err == nil {
 			return nil
 		}
@@ -322,8 +324,8 @@ func (c *Conn) clearDeadline() (parking bool) {
 	return parking
 }
 
-// flushBeforeWait sends what reading has caused: replies in Serve, pongs, answers of TLS. A
-// peer that takes none of it is not read from any more.
+// flushBeforeWait sends replies of Serve, pongs and answers of TLS. A peer that takes none of them is not read from
+// until it does.
 func (c *Conn) flushBeforeWait(ctx context.Context) error {
 	in := &c.in
 	if c.life.broken() {
@@ -335,14 +337,19 @@ func (c *Conn) flushBeforeWait(ctx context.Context) error {
 		}
 		return nil
 	}
-	if in.answer || c.transport.Pending() > 0 {
-		in.answer = false
-		c.send.tryFlush()
-	}
+	c.flushAnswers()
 	return c.throttle(ctx)
 }
 
-// throttle keeps the reader until the peer has taken something, if too much waits for it.
+// flushAnswers sends what reading has caused, as far as the socket takes it.
+func (c *Conn) flushAnswers() {
+	if c.in.answer || c.transport.Pending() > 0 {
+		c.in.answer = false
+		c.send.tryFlush()
+	}
+}
+
+// throttle makes the reader wait while more than QueueLimit and answersLimit bytes wait for the peer.
 func (c *Conn) throttle(ctx context.Context) error {
 	if c.transport.Pending() > c.settings.outbox.QueueLimit+answersLimit {
 		if err := c.send.flush(ctx); err != nil && !c.life.broken() {

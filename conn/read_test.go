@@ -367,7 +367,7 @@ func TestAnIdleReaderHoldsNoBuffer(t *testing.T) {
 		if err := client.Write(bg, Binary, make([]byte, 30_000)); err != nil {
 			t.Fatal(err)
 		}
-		for server.Stats().MessagesIn == 0 || server.keepalive.listen.Load() == 0 {
+		for server.Stats().MessagesIn == 0 || server.keepalive.waits.Load() == 0 {
 			time.Sleep(time.Millisecond)
 		}
 		if n := bufpool.Outstanding(); n != 0 {

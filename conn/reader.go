@@ -15,7 +15,7 @@ type MessageReader struct {
 	ctx        context.Context
 	op         frame.Opcode
 	head       []byte // what a cancelled Read had of the message
-	rest       []byte // received, not yet read; lies in the inbox
+	rest       []byte // received, not yet read; in the inbox's buffer
 	final      bool   // rest is the message's last piece
 	compressed bool   // rest is
 	ended      bool   // all of it has been inflated
@@ -51,7 +51,7 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) 
 		r.take(&ev)
 	}
 	r.compressed = in.compressed
-	in.stream = r
+	in.unfinished = r
 	return MessageType(r.op), r, nil
 }
 
@@ -130,7 +130,7 @@ func (r *MessageReader) inflate(p []byte) (int, error) {
 	return n, nil
 }
 
-// next takes the next piece: straight into p if there is much of it.
+// next takes the next piece: directly into p if there is much of it.
 func (r *MessageReader) next(p []byte) (int, error) {
 	if r.direct(p) {
 		return r.readDirect(p)
@@ -143,7 +143,7 @@ func (r *MessageReader) next(p []byte) (int, error) {
 	return 0, nil
 }
 
-// direct reports whether the rest of a frame can be read straight into p.
+// direct reports whether the rest of a frame can be read directly into p.
 func (r *MessageReader) direct(p []byte) bool {
 	in := &r.c.in
 	return !r.compressed && in.r == in.w && in.receiver.Remaining() >= directRead && len(p) >= directRead
@@ -204,7 +204,7 @@ func (r *MessageReader) failed(err error) error {
 
 func (r *MessageReader) finish() error {
 	r.c.received(r.total)
-	r.c.in.stream = nil
+	r.c.in.unfinished = nil
 	r.err = io.EOF
 	return io.EOF
 }

@@ -38,7 +38,7 @@ func (c *Conn) Send(ctx context.Context, messages ...*Prepared) error {
 		return c.life.because(err)
 	}
 	if len(messages) == 1 {
-		if done, err := c.pass(messages[0]); done {
+		if done, err := c.sendAlone(messages[0]); done {
 			return err
 		}
 	}
@@ -48,7 +48,7 @@ func (c *Conn) Send(ctx context.Context, messages ...*Prepared) error {
 			return ErrMessageType // the zero value is no message
 		}
 		c.send.outbox.Encode(&p.m)
-		if err := c.send.queue(ctx, &p.m); err != nil {
+		if err := c.send.enqueue(ctx, &p.m); err != nil {
 			return err
 		}
 		c.observeOut(p.Type(), p.Len())
@@ -56,20 +56,20 @@ func (c *Conn) Send(ctx context.Context, messages ...*Prepared) error {
 	return nil
 }
 
-// pass sends p at once and without copying, if nothing else is to be sent; else it is not done.
-func (c *Conn) pass(p *Prepared) (done bool, err error) {
+// sendAlone sends p at once and without copying, if nothing else is to be sent; else it is not done.
+func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
 	if !p.m.Valid() {
 		return false, nil
 	}
 	c.send.outbox.Encode(&p.m)
-	if done, err = c.send.pass(&p.m); done && err == nil {
+	if done, err = c.send.sendAlone(&p.m); done && err == nil {
 		c.observeOut(p.Type(), p.Len())
 	}
 	return done, err
 }
 
-// pass writes m at once and without copying, if nothing else is to be sent; else it is not done.
-func (s *sender) pass(m *outbox.Message) (done bool, err error) {
+// sendAlone writes m at once and without copying, if nothing else is to be sent; else it is not done.
+func (s *sender) sendAlone(m *outbox.Message) (done bool, err error) {
 	if s.cork.isOn() || !s.token.TryLock() {
 		return false, nil
 	}
@@ -78,16 +78,16 @@ func (s *sender) pass(m *outbox.Message) (done bool, err error) {
 	var b []byte
 	var end int64
 	if s.transport.Pending() == 0 {
-		b, end = s.outbox.Pass(m)
+		b, end = s.outbox.CollectAlone(m)
 	}
 	s.mu.Unlock()
 	if b == nil {
 		return false, nil
 	}
 	if err = s.transport.Write(b, false); err == nil {
-		err = s.drain(expired)
+		err = s.flushTransport(expired)
 	} else {
-		err = s.failed(err)
+		err = s.writeFailed(err)
 	}
 	if _, later := resumable(err); later {
 		return true, nil // a goroutine sends the rest
@@ -98,14 +98,14 @@ func (s *sender) pass(m *outbox.Message) (done bool, err error) {
 	return true, err
 }
 
-// queue enqueues m. It waits only where the policy says so.
-func (s *sender) queue(ctx context.Context, m *outbox.Message) error {
+// enqueue queues m. It waits only where the policy says so.
+func (s *sender) enqueue(ctx context.Context, m *outbox.Message) error {
 	for offered := false; ; {
-		switch err := s.enqueue(m, offered); err {
+		switch err := s.tryEnqueue(m, offered); err {
 		case nil:
 			return nil
 		case outbox.ErrClosed:
-			return s.life.closed()
+			return s.life.sendErr()
 		case outbox.ErrOffer:
 			s.tryFlush()
 			offered = true
@@ -113,7 +113,7 @@ func (s *sender) queue(ctx context.Context, m *outbox.Message) error {
 			if err := s.flush(ctx); err != nil {
 				return err
 			}
-			if err := s.awaitStream(ctx); err != nil {
+			if err := s.awaitFrames(ctx); err != nil {
 				return err
 			}
 		default:
@@ -122,8 +122,8 @@ func (s *sender) queue(ctx context.Context, m *outbox.Message) error {
 	}
 }
 
-// enqueue is Enqueue of the outbox, in this package's errors where they are the caller's.
-func (s *sender) enqueue(m *outbox.Message, offered bool) error {
+// tryEnqueue is Enqueue of the outbox, in this package's errors where they are the caller's.
+func (s *sender) tryEnqueue(m *outbox.Message, offered bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.outbox.Enqueue(m, s.transport.Pending(), offered)
@@ -140,7 +140,7 @@ func (s *sender) overflow() error {
 		return ErrQueueFull
 	}
 	why := &CloseError{Code: outbox.FullCode, Reason: outbox.FullReason, Err: ErrQueueFull}
-	s.life.close(why)
+	s.life.beginClose(why)
 	s.cork.serving.Store(notServing)
 	s.owner.overflowed(why)
 	return why

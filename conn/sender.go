@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-c4549abd/wss/frame"
-	"github.com/seed-c4549abd/wss/internal/deflate"
 	"github.com/seed-c4549abd/wss/internal/outbox"
 	"github.com/seed-c4549abd/wss/internal/token"
 	"github.com/seed-c4549abd/wss/internal/transport"
@@ -34,8 +33,8 @@ type sender struct {
 	flusherRuns atomic.Bool // a goroutine is about to send what a cancelled write left
 	hadWaiters  bool        // somebody waited when something was last sent; the token's holder's
 
-	cork   cork
-	stream token.Token // held while a message is being streamed, or sent in parts
+	cork       cork
+	framesTurn token.Token // held while a message is being streamed, or sent in parts
 }
 
 // sendOwner is what the send side tells its connection.
@@ -50,27 +49,21 @@ type sendOwner interface {
 	abort(cause error) *CloseError
 }
 
-// init makes the send side of c ready, with a response to the handshake before everything else.
-func (s *sender) init(c *Conn, response []byte) {
-	s.transport, s.life, s.owner = c.transport, &c.life, c
-	s.cork.timer = c.settings.corkTimer
-	var d *deflate.Compressor
-	if c.compression != nil {
-		d = &c.compression.send
-	}
-	s.outbox = outbox.New(c.role, &c.settings.outbox, d, response)
+// init makes the send side ready: t takes what o holds, for as long as l lasts.
+func (s *sender) init(t transport.Conn, l *life, owner sendOwner, o outbox.Outbox, timer *corkTimer) {
+	s.transport, s.life, s.owner, s.outbox, s.cork.timer = t, l, owner, o, timer
 }
 
-// message enqueues a message of at most outbox.MaxCopied bytes, and returns when it was sent; while messages are corked
+// sendMessage enqueues a message of at most outbox.MaxCopied bytes, and returns when it was sent; while messages are corked
 // or Serve handles one, at once. If ctx ends before anything of it was sent, the message is taken back.
-func (s *sender) message(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {
+func (s *sender) sendMessage(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {
 	for {
 		s.mu.Lock()
 		e, err := s.outbox.Append(op, p, compress)
 		switch {
 		case err == outbox.ErrClosed:
 			s.mu.Unlock()
-			return s.life.closed()
+			return s.life.sendErr()
 		case err != nil:
 			s.mu.Unlock()
 			if err = s.awaitRoom(ctx, err); err != nil {
@@ -103,50 +96,50 @@ func (s *sender) buffered() {
 // awaitRoom waits until Append may be retried after err.
 func (s *sender) awaitRoom(ctx context.Context, err error) error {
 	if err == outbox.ErrStreaming {
-		return s.awaitStream(ctx)
+		return s.awaitFrames(ctx)
 	}
 	return s.flush(ctx)
 }
 
-// close enqueues the close frame of why, once: nothing is enqueued behind it (RFC 6455 §5.5.1), and writes return why from
+// enqueueClose enqueues the close frame of why, once: nothing is enqueued behind it (RFC 6455 §5.5.1), and writes return why from
 // now on. It reports whether there was none yet. An answer to the peer's repeats its code without its reason.
-func (s *sender) close(why *CloseError) bool {
+func (s *sender) enqueueClose(why *CloseError) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.life.closed() != nil {
+	if s.life.sendErr() != nil {
 		return false
 	}
 	reason := why.Reason
 	if why.Remote {
 		reason = ""
 	}
-	// What is queued is still sent before a close of our own (§5.5.1 lets us wait); after the peer's, or an error, nobody
-	// would look at it.
+	// Queued messages are sent before a close frame of our own (§5.5.1 allows that); after the peer's close frame or an
+	// error they would not be read.
 	own := why.Err == net.ErrClosed
 	if !s.outbox.Close(why.Code, reason, own) {
 		return false
 	}
-	s.life.close(why)
+	s.life.beginClose(why)
 	s.cork.serving.Store(notServing)
 	return true
 }
 
-// control enqueues a ping or a pong, and returns the position behind it; zero if nothing may be sent any more.
-func (s *sender) control(op frame.Opcode, payload []byte) (end int64) {
+// enqueueControl enqueues a ping or a pong, and returns the position behind it; zero if nothing may be sent any more.
+func (s *sender) enqueueControl(op frame.Opcode, payload []byte) (end int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	end, _ = s.outbox.Control(op, payload)
 	return end
 }
 
-// pong enqueues the answer to a ping, and reports whether it is time to send.
-func (s *sender) pong(payload []byte) (send bool, err error) {
+// enqueuePong enqueues the answer to a ping, and reports whether it is time to send.
+func (s *sender) enqueuePong(payload []byte) (send bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.outbox.Pong(payload, s.transport.Pending() > 0)
 }
 
-// drop gives back what the send side holds, and wakes everybody: the connection has ended.
+// drop returns the send side's memory to the pool, and wakes all waiters: the connection has ended.
 func (s *sender) drop() {
 	s.mu.Lock()
 	s.outbox.Drop()
@@ -161,6 +154,13 @@ func (s *sender) forgetWaiters() {
 	s.mu.Lock()
 	s.waiters.forget()
 	s.mu.Unlock()
+}
+
+// insideCompressed reports whether a ping that is enqueued now would be sent between fragments of a compressed message.
+func (s *sender) insideCompressed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.outbox.InsideCompressed()
 }
 
 // pending returns the bytes that wait for the peer.

@@ -57,7 +57,7 @@ func (c *Conn) serveAndEnd(ctx context.Context, fn func(*Conn, Message) error) (
 func (s *server) stop() {
 	c := s.c
 	c.in.looping = false
-	c.keepalive.parkable(false)
+	c.keepalive.mayPark.Store(false)
 	if !s.over {
 		_ = c.CloseNow()
 	}
@@ -93,7 +93,7 @@ func (s *server) serve() (again bool) {
 	if l, ok := s.err.(lost); ok {
 		s.err = c.readFailed(l.error)
 	}
-	c.keepalive.listening(false)
+	c.keepalive.waitEnds()
 	switch {
 	case err == nil:
 	case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -120,9 +120,12 @@ func (s *server) serve() (again bool) {
 // handle passes the available messages to fn. It returns false when Serve is to return.
 func (s *server) handle() bool {
 	c := s.c
-	c.keepalive.listening(false)
+	c.keepalive.waitEnds()
 	if !c.keepalive.mayPark.Load() {
-		c.keepalive.parkable(true)
+		c.keepalive.parkable((*keepaliveTask)(c))
+		if c.life.hasEnded() {
+			c.keepalive.stop()
+		}
 	}
 	if s.err, s.failed = s.messages(); s.err != errNoInput {
 		return false
@@ -134,18 +137,18 @@ func (s *server) handle() bool {
 		s.err = c.life.because(err)
 		return false
 	}
-	c.keepalive.listening(true)
+	c.keepalive.waitBegins(c.in.partial())
 	return true
 }
 
 func (s *server) messages() (err error, failed bool) {
 	c := s.c
 	for {
-		op, data, err := c.message(s.ctx, nil, true)
+		op, data, err := c.nextMessage(s.ctx, nil, true)
 		if err != nil {
 			return err, false
 		}
-		if c.life.closed() == nil {
+		if c.life.sendErr() == nil {
 			c.send.cork.setServing(c.inputState())
 		}
 		if c.in.answer { // pongs do not wait for a callback that stays
@@ -184,7 +187,7 @@ func (c *Conn) closeFor(err error) error {
 	if e, ok := errors.AsType[*CloseError](err); ok && e.Code.Sendable() {
 		code, reason = e.Code, sendableReason(e.Reason)
 	}
-	own := c.life.closing.Load() // fn may return the error of a Write
+	own := c.life.sendEnd.Load() // fn may return the error of a Write
 	if c.life.err() == nil && c.Close(code, reason) != nil {
 		_ = c.CloseNow()
 	}
@@ -291,9 +294,10 @@ func (s *service) work() {
 
 // wait waits on a fresh, small stack. What it waited for is found by whoever works.
 func (s *service) wait() {
-	s.c.keepalive.listening(true)
-	_ = s.c.transport.Wait()
-	s.c.keepalive.listening(false)
+	c := s.c
+	c.keepalive.waitBegins(c.in.partial())
+	_ = c.transport.Wait()
+	c.keepalive.waitEnds()
 	go s.work()
 }
 

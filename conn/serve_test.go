@@ -407,7 +407,7 @@ func awaitStacks(of string, n int) {
 // park has the connection exchange its goroutine, as Tick does after two seconds of silence, when it has received what
 // its peer has sent: with more to come the exchanged goroutine would go back to work.
 func park(c, peer *Conn) {
-	for c.Stats().WireIn < peer.Stats().WireOut || !c.keepalive.mayPark.Load() || c.keepalive.listen.Load() == 0 {
+	for c.Stats().WireIn < peer.Stats().WireOut || !c.keepalive.mayPark.Load() || c.keepalive.waits.Load() == 0 {
 		runtime.Gosched()
 	}
 	c.keepalive.mayPark.Store(false)

@@ -87,11 +87,11 @@ func (g *Group) ShutdownServer(ctx context.Context, srv *http.Server, options Sh
 	return err
 }
 
-// close lets nobody in any more, and returns what is closed when the last one leaves.
+// close refuses new members, and returns a channel that is closed when the last member has left.
 func (g *Group) close() <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.closing = true
+	g.shut = true
 	empty := g.emptied
 	if empty == nil {
 		empty = make(chan struct{})

@@ -46,7 +46,7 @@ func TestTheStatesOfAConnection(t *testing.T) {
 		{"the peer's close frame comes first", func(peer *pipe.End, _ *Conn) { _, _ = peer.Write(closeFrame) }, stateClosingByPeer},
 		{"the peer breaks a rule", func(peer *pipe.End, _ *Conn) { _, _ = peer.Write([]byte{0x81, 0x00}) }, stateClosingByUs},
 		{"the peer's stream ends", func(peer *pipe.End, _ *Conn) { _ = peer.CloseWrite() }, stateHalfClosed},
-		{"nothing can be sent", func(_ *pipe.End, c *Conn) { _ = c.send.failed(io.ErrClosedPipe) }, stateBroken},
+		{"nothing can be sent", func(_ *pipe.End, c *Conn) { _ = c.send.writeFailed(io.ErrClosedPipe) }, stateBroken},
 		{"CloseNow", func(_ *pipe.End, c *Conn) { _ = c.CloseNow() }, stateEnded},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,13 +1,18 @@
 package conn
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-c4549abd/wss/internal/wheel"
+)
 
 // timeouts are what watches over a connection in states that few connections are ever in. They
 // wait on the wheel, so a server with many connections starts no timers.
 type timeouts struct {
-	closing atomic.Pointer[closing] // a closing handshake that somebody else's read has to finish
-	stall   atomic.Pointer[stall]   // a peer that takes nothing
-	unread  atomic.Pointer[unread]  // a handler that has returned
+	close  atomic.Pointer[closeTimeout] // a closing handshake that somebody else's read has to finish
+	stall  atomic.Pointer[stall]        // a peer that takes nothing
+	unread atomic.Pointer[wheel.Entry]  // a handler that has returned
 }
 
 // timeouts returns the connection's timeouts.
@@ -26,13 +31,37 @@ func (c *Conn) cancelTimeouts() {
 	if all == nil {
 		return
 	}
-	if s := all.closing.Load(); s != nil {
+	if s := all.close.Load(); s != nil {
 		c.settings.wheel.Cancel(&s.entry)
 	}
 	if s := all.stall.Swap(nil); s != nil {
 		c.settings.wheel.Cancel(&s.entry)
 	}
-	if s := all.unread.Load(); s != nil {
-		c.settings.wheel.Cancel(&s.entry)
+	if entry := all.unread.Load(); entry != nil {
+		c.settings.wheel.Cancel(entry)
+	}
+}
+
+// closeTimeout bounds a closing handshake that somebody else's read has to finish.
+type closeTimeout struct {
+	entry  wheel.Entry
+	expire func()
+}
+
+// Tick is called when the time is over.
+func (t *closeTimeout) Tick() time.Duration {
+	go t.expire()
+	return 0
+}
+
+// boundClosing has expire called after d, unless the connection has ended by then. Only the first call counts.
+func (c *Conn) boundClosing(d time.Duration, expire func()) {
+	t := &closeTimeout{expire: expire}
+	if !c.timeouts().close.CompareAndSwap(nil, t) {
+		return
+	}
+	c.settings.wheel.Schedule(&t.entry, t, d)
+	if c.life.hasEnded() {
+		c.cancelTimeouts()
 	}
 }

@@ -7,12 +7,9 @@ import (
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
-// unread looks after a connection whose HTTP handler has returned: somebody has to read from it, or
-// neither the peer's messages nor the end of the connection will ever be seen.
-type unread struct {
-	c     *Conn
-	entry wheel.Entry
-}
+// unreadTask is a connection whose HTTP handler has returned: somebody has to read from it, or neither the peer's messages
+// nor the end of the connection will ever be seen.
+type unreadTask Conn
 
 // watchHandler starts the watch when the request's context ends. net/http ends it when the
 // handler returns or panics; middleware that sets a timeout may end it earlier.
@@ -27,31 +24,27 @@ func (c *Conn) handlerReturned() {
 	if c.in.serving.Load() || c.life.hasEnded() {
 		return
 	}
-	u := &unread{c: c}
-	if !c.timeouts().unread.CompareAndSwap(nil, u) {
+	entry := new(wheel.Entry)
+	if !c.timeouts().unread.CompareAndSwap(nil, entry) {
 		return
 	}
 	c.in.used.Store(false)
-	c.settings.wheel.Schedule(&u.entry, u, u.patience())
+	c.settings.wheel.Schedule(entry, (*unreadTask)(c), c.settings.idleInterval())
 	if c.life.hasEnded() {
 		c.cancelTimeouts()
 	}
 }
 
-// patience is how long nobody may read.
-func (u *unread) patience() time.Duration { return u.c.settings.idleInterval() }
-
 // Tick closes the connection if nobody has read since the last look, and nobody is waiting to.
-func (u *unread) Tick() time.Duration {
-	c := u.c
+func (t *unreadTask) Tick() time.Duration {
+	c := (*Conn)(t)
 	switch {
 	case c.life.hasEnded(), c.in.serving.Load():
 		return 0
 	case c.in.used.Swap(false), c.in.token.Locked():
-		return u.patience()
+		return c.settings.idleInterval()
 	}
-	why := &CloseError{Code: StatusInternalError, Err: ErrUnread}
-	if c.giveUp(why) {
+	if c.giveUp(&CloseError{Code: StatusInternalError, Err: ErrUnread}) {
 		go c.awaitClose()
 	}
 	return 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -82,11 +83,10 @@ func TestAHandlerThatPanicsLeavesNoConnection(t *testing.T) {
 	}
 	defer c.CloseNow()
 	server := <-accepted
-	var u *unread
-	for u == nil { // until net/http has seen the panic
-		u = server.timeouts().unread.Load()
+	for server.timeouts().unread.Load() == nil { // until net/http has seen the panic
+		runtime.Gosched()
 	}
-	_ = u.Tick() // its time has passed
+	_ = (*unreadTask)(server).Tick() // its time has passed
 	if _, _, err := c.Read(bg); CloseStatus(err) != StatusInternalError {
 		t.Errorf("the client: %v", err)
 	}

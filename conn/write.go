@@ -36,9 +36,9 @@ func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte, options ...
 	}
 	compress := c.compression.wants(len(p)) && !isUncompressed(options)
 	if op := frame.Opcode(typ); len(p) <= outbox.MaxCopied {
-		err = c.send.message(ctx, op, p, compress)
+		err = c.send.sendMessage(ctx, op, p, compress)
 	} else {
-		err = c.send.longMessage(ctx, op, p, compress)
+		err = c.send.sendLongMessage(ctx, op, p, compress)
 	}
 	if isSent(err) {
 		c.observeOut(typ, len(p))
@@ -67,7 +67,7 @@ func (c *Conn) Cork(f func() error) error {
 	if err := f(); err != nil {
 		return err
 	}
-	return c.life.closed()
+	return c.life.sendErr()
 }
 
 // uncork sends what was buffered, unless somebody else corks.

@@ -48,11 +48,11 @@ func (c *Conn) Writer(ctx context.Context, typ MessageType, options ...WriteOpti
 		return nil, c.life.because(err)
 	}
 	s := &c.send
-	if err := s.lockStream(ctx); err != nil {
+	if err := s.lockFrames(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.beginStream(ctx); err != nil {
-		s.stream.Unlock()
+		s.framesTurn.Unlock()
 		return nil, err
 	}
 	return &MessageWriter{c: c, ctx: ctx, typ: typ, op: frame.Opcode(typ), uncompressed: isUncompressed(options)}, nil
@@ -83,7 +83,7 @@ func (w *MessageWriter) usable() error {
 	if w.done {
 		return ErrWriterClosed
 	}
-	return w.c.life.closed()
+	return w.c.life.sendErr()
 }
 
 // valid reports whether p can follow in the message, and notes that it does.
@@ -234,7 +234,7 @@ func (w *MessageWriter) Close() error {
 		if isSent(err) {
 			w.c.observeOut(w.typ, w.total)
 		}
-	case w.c.life.closed() != nil, !w.began: // nothing was sent: as if the message had never begun
+	case w.c.life.sendErr() != nil, !w.began: // nothing was sent: as if the message had never begun
 		w.end()
 	}
 	return err
@@ -255,7 +255,7 @@ func (w *MessageWriter) fragment(m payload, fin bool) error {
 	}
 	n := len(m.head) + len(m.p)
 	w.h = frame.Header{Fin: fin, Opcode: w.op, Length: int64(n)}
-	err := w.c.send.frame(w.ctx, &w.h, m, w.compressor(n, fin))
+	err := w.c.send.sendFrame(w.ctx, &w.h, m, w.compressor(n, fin))
 	if taken(err) {
 		w.op, w.began = frame.Continuation, true
 		w.total += n
@@ -288,7 +288,7 @@ func (w *MessageWriter) end() {
 	w.done = true
 	w.release()
 	w.c.send.endStream()
-	w.c.send.stream.Unlock()
+	w.c.send.framesTurn.Unlock()
 }
 
 // whole returns the longest payload of at most n bytes that, as a frame, fills TLS records; 0 if n is too short for one.

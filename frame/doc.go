@@ -8,7 +8,7 @@
 //
 //   - [Header] parses and appends a frame header without allocating.
 //   - [Receiver] is the receive side of one connection as a state machine: it
-//     takes bytes as they come, unmasks them where they lie and reports message
+//     takes bytes as they are received, unmasks them in place and reports message
 //     chunks and control frames, or the first broken rule as an [*Error].
 //   - [ParseClose] and [AppendClose] handle the body of a close frame.
 //   - [UTF8] validates text that arrives in pieces.

@@ -43,7 +43,7 @@ var (
 	ErrMessageTooBig    = &Error{MessageTooBig, "message_too_big", "message exceeds the limit, §10.4", "raise MessageLimit if it is legitimate"}
 )
 
-// What a caller can get wrong about a close frame of its own. Nothing is sent, so there is no
+// Errors about a close frame of the caller's own. Nothing is sent, so there is no
 // code to fail the connection with.
 var (
 	ErrCodeNotSendable = &Error{0, "code_not_sendable", "close code that may not be sent, §7.4", "use 1000 to 1003, 1007 to 1014 or 3000 to 4999"}

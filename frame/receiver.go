@@ -113,7 +113,7 @@ func (ev *Event) set(kind Kind, op Opcode, p []byte) {
 	ev.First, ev.Final, ev.Compressed = false, false, false
 }
 
-// whole is the usual case: a message in one frame that is here in one piece.
+// whole is the usual case: a message in one frame that was received in one piece.
 func (r *Receiver) whole(ev *Event, h *Header, p []byte) error {
 	if h.Masked {
 		mask.XOR(p, h.Key, 0)

@@ -38,7 +38,7 @@ func (v *UTF8) Write(p []byte) (n int, ok bool) {
 	if s := v.need; s.need > 0 {
 		if k := s.need; len(p) >= 3 && p[0]-s.lo <= s.hi-s.lo &&
 			(k < 2 || p[1]&0xc0 == 0x80) && (k < 3 || p[2]&0xc0 == 0x80) {
-			v.need, n = sequence{}, int(k) // all of it is here, and as it should be
+			v.need, n = sequence{}, int(k) // the character is complete and valid
 		} else if n, ok = v.need.rest(p); !ok {
 			return n, false
 		}
@@ -58,7 +58,7 @@ func (v *UTF8) Write(p []byte) (n int, ok bool) {
 			n += bulkGeneric(rest)
 		}
 	}
-	// What is left is short, the beginning of a character, or where the text breaks.
+	// The rest is short, begins a character, or is where the text is invalid.
 	for n < len(p) {
 		c := p[n]
 		if c < utf8.RuneSelf {

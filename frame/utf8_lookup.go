@@ -39,7 +39,7 @@ const (
 	// the highest bit, to be compared with third.
 	twoContinuations = 1 << 7
 
-	// What the low four bits of the first byte say nothing of.
+	// Errors that do not depend on the low four bits of the first byte.
 	anyLow = tooShort | tooLong | twoContinuations
 )
 

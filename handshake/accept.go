@@ -150,7 +150,7 @@ func checkRequest(r *http.Request) *Error {
 	return checkNoBody(r)
 }
 
-// checkUpgrade covers items 3 and 4. What fails here is a request for a web
+// checkUpgrade covers items 3 and 4. A request that fails here is for a web
 // page more often than a broken handshake, so 426 tells what would be right.
 func checkUpgrade(r *http.Request) *Error {
 	const hint = "; if a proxy stands in between, have it pass Upgrade and Connection on"

@@ -10,7 +10,7 @@ import (
 )
 
 // ClientOptions says what a client asks for in its opening handshake. The zero
-// value, or a nil pointer, asks for nothing in particular. NewRequest does not
+// value, or a nil pointer, adds nothing to the request. NewRequest does not
 // change it and does not keep it.
 type ClientOptions struct {
 	// Subprotocols are offered in the order of preference (RFC 6455 §1.9): tokens,
@@ -42,7 +42,7 @@ type ClientRequest struct {
 }
 
 // NewRequest makes the opening handshake for a ws or wss URL (RFC 6455 §3, §4.1;
-// http and https are taken for the same). A nil o means the zero ClientOptions.
+// http and https mean the same). A nil o means the zero ClientOptions.
 // User and password of the URL become Basic authentication unless Header holds
 // Authorization, as in net/http.
 //

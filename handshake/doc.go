@@ -9,7 +9,7 @@
 // # Refusals
 //
 // Every error is an *Error. A server sends it as the response and closes the
-// connection, so that no later byte is taken for a request. Its Token names the
+// connection, so that no later byte is parsed as a request. Its Token names the
 // cause for metrics and never changes:
 //
 //	token                status  a server refuses because

@@ -12,7 +12,7 @@ import (
 //
 // A server answers with it: AppendResponse makes the bytes for a raw connection,
 // ServeHTTP does the same behind net/http. Both close the connection after the
-// answer, so that whatever the client sent next is never taken for a request. A
+// answer, so that nothing the client sent next is parsed as a request. A
 // Check or SelectSubprotocol function may return one of its own; then Status 0
 // means 403.
 //

@@ -36,7 +36,7 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
-// defaultPort returns "" for a scheme whose default port nobody knows here.
+// defaultPort returns "" for a scheme whose default port is not known here.
 func defaultPort(scheme string) string {
 	switch scheme {
 	case "http", "ws":

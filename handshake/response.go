@@ -29,7 +29,7 @@ func NewResponseReader(l Limits) *ResponseReader {
 
 // Feed consumes bytes of the response's head. It returns how many it took, and
 // done when the head is complete: the first n bytes of b end with the blank
-// line. What follows are frames after a 101, or the body of a refusal.
+// line. The bytes that follow are frames after a 101, or the body of a refusal.
 //
 // The error is nil or an *Error with Status 0. It stays: a reader that has
 // failed or is done takes no more bytes. Feed does not keep b.

@@ -5,9 +5,8 @@
 // that is sent, XOR to unmask one where it was received. Nothing here does I/O,
 // and nothing allocates.
 //
-// On amd64 (SSE2; AVX2 and AVX-512 where the processor has them) and arm64 (NEON) payloads of
-// more than 32 bytes are handled by assembly. The build tag purego leaves the
-// assembly out; every other architecture does without it.
+// On amd64 (SSE2, and AVX2 where the processor has it) and arm64 (NEON) payloads of more than 32 bytes are handled by
+// assembly. The build tag purego leaves the assembly out; other architectures have none.
 package mask
 
 import (

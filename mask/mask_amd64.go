@@ -4,7 +4,7 @@ package mask
 
 import "github.com/seed-c4549abd/wss/internal/cpu"
 
-var useAVX2, useAVX512 = cpu.AVX2, cpu.AVX512 // read by maskBest and maskAVX2
+var useAVX2 = cpu.AVX2 // read by maskBest
 
 // bulk handles more than 32 bytes.
 func bulk(dst, src []byte, k uint32) {
@@ -17,16 +17,10 @@ func bulk(dst, src []byte, k uint32) {
 //go:noescape
 func maskBest(dst, src *byte, n int, k uint32)
 
-// maskAVX2 handles n bytes, at least 32, by vectors of 32 bytes, and leaves more than
-// 512 to maskAVX512 where that is to be used.
+// maskAVX2 handles n bytes, at least 32, by vectors of 32 bytes.
 //
 //go:noescape
 func maskAVX2(dst, src *byte, n int, k uint32)
-
-// maskAVX512 handles n bytes, at least 320, by vectors of 64 bytes.
-//
-//go:noescape
-func maskAVX512(dst, src *byte, n int, k uint32)
 
 // maskSSE2 handles n bytes, at least 32, by vectors of 16 bytes.
 //

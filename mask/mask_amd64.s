@@ -22,13 +22,9 @@ sse2:
 
 // func maskAVX2(dst, src *byte, n int, k uint32)
 TEXT ·maskAVX2(SB), NOSPLIT, $0-28
-	MOVQ n+16(FP), DX
-	CMPQ DX, $512
-	JA   long
-
-here:
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), DX
 	MOVL k+24(FP), AX
 
 	// Y0: the key at the head. Y1: at the tail, which begins at n modulo 4.
@@ -81,20 +77,6 @@ loop:
 	VZEROUPPER
 	RET
 
-	// To mask more than the nearest cache holds in place is for half vectors: caches further away
-	// bound it, and whole ones lower the clock when they go on for long.
-long:
-	CMPB ·useAVX512(SB), $0
-	JEQ  here
-	CMPQ DX, $24576
-	JBE  whole
-	MOVQ src+8(FP), SI
-	CMPQ SI, dst+0(FP)
-	JEQ  here
-
-whole:
-	JMP ·maskAVX512(SB)
-
 upTo64:
 	VPXOR   (SI), Y0, Y2
 	VPXOR   -32(SI)(DX*1), Y1, Y6
@@ -137,144 +119,6 @@ upTo256:
 	VMOVDQU Y7, -96(DI)(DX*1)
 	VMOVDQU Y8, -64(DI)(DX*1)
 	VMOVDQU Y9, -32(DI)(DX*1)
-	VZEROUPPER
-	RET
-
-// MASK masks the vector at d behind what has been handled, by way of Z.
-#define MASK(d, Z) \
-	VPXORD    d(SI)(R8*1), Z0, Z; \
-	VMOVDQA64 Z, d(DI)(R8*1)
-
-#define FOUR MASK(0, Z10); MASK(64, Z11); MASK(128, Z12); MASK(192, Z13)
-#define EIGHT FOUR; MASK(256, Z14); MASK(320, Z15); MASK(384, Z16); MASK(448, Z17)
-
-// HALVES masks 128 bytes from d behind what has been handled, by half vectors.
-#define HALVES(d) HALF(d, Y10); HALF(d+32, Y11); HALF(d+64, Y12); HALF(d+96, Y13)
-#define HALF(d, Y) \
-	VPXOR   d(SI)(R8*1), Y0, Y; \
-	VMOVDQA Y, d(DI)(R8*1)
-
-// ASK has the line of dst there fetched, to be stored to: PREFETCHW d(DI)(R8*1).
-#define ASK(d) BYTE $0x42; BYTE $0x0F; BYTE $0x0D; BYTE $0x8C; BYTE $0x07; LONG $d
-
-// func maskAVX512(dst, src *byte, n int, k uint32)
-//
-// Here all vectors of dst begin at a boundary. The first and the last are stored in part, so no
-// store is across lines or pages, and every byte is loaded and stored once, in order. With four
-// vectors a turn memmove was faster at 16 KiB (bench's row 11).
-TEXT ·maskAVX512(SB), NOSPLIT, $0-28
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), DX
-	MOVL k+24(FP), AX
-
-	// R8: what has been handled, from DI and SI on; DX: bytes from there to the end.
-	XORL R8, R8
-	MOVQ $-1, R10
-	MOVQ DI, CX
-	ANDQ $63, CX
-	JEQ  aligned
-
-	// DI, SI: at the boundary before dst, and as far before src. Z0: the key there. K1: the
-	// bytes of the first vector that are dst's.
-	SUBQ         CX, DI
-	SUBQ         CX, SI
-	ADDQ         CX, DX
-	SHLXQ        CX, R10, R11
-	KMOVQ        R11, K1
-	SHLL         $3, CX
-	ROLL         CX, AX
-	VPBROADCASTD AX, Z0
-	VMOVDQU8.Z   (SI), K1, Z1
-	VPXORD       Z1, Z0, Z1
-	VMOVDQU8     Z1, K1, (DI)
-	MOVQ         $64, R8
-	JMP          eights
-
-aligned:
-	VPBROADCASTD AX, Z0
-
-	// R9: up to where there are eight more vectors.
-eights:
-	LEAQ -512(DX), R9
-	CMPQ R8, R9
-	JGT  four
-	CMPQ SI, DI
-	JEQ  eight
-
-	// What of dst is not in the nearest cache has to be fetched before it can be stored to. To
-	// ask for it early is faster then, and slower if it is there (bench's row 11 has both). From
-	// some size on src and dst cannot both be there; what is short loses little, if it is not
-	// so short that there is no time to ask. As the caches bound it, half vectors do: 64 KiB took
-	// a sixth longer with whole ones, at the clock that those leave.
-	MOVQ n+16(FP), R11
-	CMPQ R11, $2048
-	JB   eight
-	CMPQ R11, $4096
-	JBE  asking
-	CMPQ R11, $24576
-	JBE  eight
-
-	PCALIGN $64
-
-asking:
-	ASK(512)
-	ASK(576)
-	ASK(640)
-	ASK(704)
-	ASK(768)
-	ASK(832)
-	ASK(896)
-	ASK(960)
-	HALVES(0)
-	HALVES(128)
-	HALVES(256)
-	HALVES(384)
-	ADDQ      $512, R8
-	CMPQ      R8, R9
-	JLE       asking
-	JMP       four
-
-	PCALIGN $64
-
-eight:
-	EIGHT
-	ADDQ      $512, R8
-	CMPQ      R8, R9
-	JLE       eight
-
-	// What is left is less than eight vectors.
-four:
-	LEAQ -256(DX), R9
-	CMPQ R8, R9
-	JGT  few
-	FOUR
-	ADDQ $256, R8
-
-few:
-	SUBQ R8, DX
-	JEQ  done
-	ADDQ R8, SI
-	ADDQ R8, DI
-
-whole:
-	CMPQ      DX, $64
-	JBE       last
-	VPXORD    (SI), Z0, Z1
-	VMOVDQA64 Z1, (DI)
-	ADDQ      $64, SI
-	ADDQ      $64, DI
-	SUBQ      $64, DX
-	JMP       whole
-
-last:
-	BZHIQ      DX, R10, R11
-	KMOVQ      R11, K1
-	VMOVDQU8.Z (SI), K1, Z1
-	VPXORD     Z1, Z0, Z1
-	VMOVDQU8   Z1, K1, (DI)
-
-done:
 	VZEROUPPER
 	RET
 

@@ -35,7 +35,7 @@ type ClientOptions struct {
 	// VerifyConnection is called after this package's own checks, on every connection, resumed ones included. Nil: no
 	// more checks. Set it here, as setting it on the returned configuration would drop those checks.
 	VerifyConnection func(tls.ConnectionState) error
-	// KeyLog receives the secrets of every connection in NSS key log format, for Wireshark. Who holds them reads all
+	// KeyLog receives the secrets of every connection in NSS key log format, for Wireshark. Whoever has them can read all
 	// traffic: for debugging alone. Nil: no secrets leave the process.
 	KeyLog io.Writer
 }

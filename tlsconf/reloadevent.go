@@ -28,7 +28,7 @@ type ReloaderOptions struct {
 // ReloadKind is a stable token for what a [Reloader] reports, fit for a metric's label.
 type ReloadKind string
 
-// What a [Reloader] reports.
+// Events of a [Reloader].
 const (
 	// Reloaded: the files have changed, and their certificate is in use now.
 	Reloaded ReloadKind = "reloaded"

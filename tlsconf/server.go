@@ -39,7 +39,7 @@ type ServerOptions struct {
 	// clientAuth. Nil, with GetClientCAs nil too: clients are not asked for a certificate.
 	ClientCAs *x509.CertPool
 	// GetClientCAs returns the authorities of this moment, in place of ClientCAs, for authorities that rotate while the
-	// server runs. It is called on every handshake, from many goroutines at once; a nil pool admits nobody. With it, the
+	// server runs. It is called on every handshake, from many goroutines at once; a nil pool accepts no certificate. With it, the
 	// configuration acts through GetConfigForClient: change the options, not the returned configuration's fields.
 	GetClientCAs func() *x509.CertPool
 	// OptionalClientCert admits clients that show no certificate; one that is shown must still verify.
@@ -48,7 +48,7 @@ type ServerOptions struct {
 	// VerifyConnection is called after this package's own checks, on every connection, resumed ones included. Nil: no
 	// more checks. Set it here, as setting it on the returned configuration would drop those checks.
 	VerifyConnection func(tls.ConnectionState) error
-	// KeyLog receives the secrets of every connection in NSS key log format, for Wireshark. Who holds them reads all
+	// KeyLog receives the secrets of every connection in NSS key log format, for Wireshark. Whoever has them can read all
 	// traffic: for debugging alone. Nil: no secrets leave the process.
 	KeyLog io.Writer
 }

@@ -35,7 +35,7 @@ const (
 	costOfCase  = 2 * time.Millisecond
 )
 
-// cost estimates what the case takes with a peer that conforms: time that passes while nobody computes, and processor time.
+// cost estimates what the case takes with a peer that conforms: waiting time, and processor time.
 func (c *Case) cost(latency time.Duration) (idle, busy time.Duration) {
 	for _, d := range c.waits {
 		idle += d

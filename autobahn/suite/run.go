@@ -35,8 +35,8 @@ type Options struct {
 	Begin func(Plan)
 	// ByRFC has the verdicts by the RFC alone count in place of the original's, where they differ.
 	ByRFC bool
-	// Progress is told about every result as it comes, one call at a time, with the number of results so far. Zero: nobody
-	// is told.
+	// Progress is told about every result as it comes, one call at a time, with the number of results so far. Nil: no progress is
+	// reported.
 	Progress func(done, total int, r *Result)
 }
 

@@ -7,11 +7,6 @@ package cpu
 // other package is initialised, and is never written again.
 var AVX2 = hasAVX2(cpuid, xgetbv)
 
-// AVX512 reports whether 512-bit vectors can be used, in part too (BW), and are worth it: AVX2
-// and BMI2 are there, the operating system saves all of the registers, and the processor has
-// VBMI2. That came with those (Ice Lake, Zen 4) that such vectors do not slow down.
-var AVX512 = AVX2 && hasAVX512(cpuid, xgetbv)
-
 // cpuid returns the registers that CPUID fills for a leaf and a subleaf.
 //
 //go:noescape
@@ -28,10 +23,7 @@ const (
 	leaf1ECXOSXSAVE = 1 << 27
 	leaf1ECXAVX     = 1 << 28
 	leaf7EBXAVX2    = 1 << 5
-	leaf7EBXAVX512  = 1<<8 | 1<<16 | 1<<30 // BMI2, and of AVX-512 F and BW
-	leaf7ECXVBMI2   = 1 << 6
 	xcr0SSEAndAVX   = 1<<1 | 1<<2
-	xcr0AVX512      = xcr0SSEAndAVX | 1<<5 | 1<<6 | 1<<7
 )
 
 // hasAVX2 takes its two instructions as functions so that a test can be any
@@ -53,16 +45,4 @@ func hasAVX2(
 	}
 	_, ebx, _, _ := cpuid(7, 0)
 	return ebx&leaf7EBXAVX2 != 0
-}
-
-// hasAVX512 is called on a processor with AVX2.
-func hasAVX512(
-	cpuid func(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32),
-	xgetbv func() (eax, edx uint32),
-) bool {
-	if eax, _ := xgetbv(); eax&xcr0AVX512 != xcr0AVX512 {
-		return false
-	}
-	_, ebx, ecx, _ := cpuid(7, 0)
-	return ebx&leaf7EBXAVX512 == leaf7EBXAVX512 && ecx&leaf7ECXVBMI2 != 0
 }

@@ -50,29 +50,6 @@ func TestAVX2NeedsProcessorAndOperatingSystem(t *testing.T) {
 	}
 }
 
-func TestAVX512NeedsProcessorAndOperatingSystem(t *testing.T) {
-	for _, tt := range []struct {
-		name             string
-		xcr0, ebx7, ecx7 uint32
-		want             bool
-	}{
-		{"everything is there", xcr0AVX512, leaf7EBXAVX512, leaf7ECXVBMI2, true},
-		{"the wide halves are not saved", xcr0SSEAndAVX, leaf7EBXAVX512, leaf7ECXVBMI2, false},
-		{"the upper sixteen registers are not saved", xcr0AVX512 &^ (1 << 7), leaf7EBXAVX512, leaf7ECXVBMI2, false},
-		{"no AVX-512", xcr0AVX512, 0, leaf7ECXVBMI2, false},
-		{"no parts of vectors", xcr0AVX512, leaf7EBXAVX512 &^ (1 << 30), leaf7ECXVBMI2, false},
-		{"no BMI2", xcr0AVX512, leaf7EBXAVX512 &^ (1 << 8), leaf7ECXVBMI2, false},
-		{"one that it slows down", xcr0AVX512, leaf7EBXAVX512, 0, false},
-	} {
-		got := hasAVX512(func(uint32, uint32) (eax, ebx, ecx, edx uint32) {
-			return 0, tt.ebx7, tt.ecx7, 0
-		}, func() (eax, edx uint32) { return tt.xcr0, 0 })
-		if got != tt.want {
-			t.Errorf("%s: hasAVX512 = %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}
-
 // The kernel's own list is a second opinion about the real instructions.
 func TestTheKernelAgrees(t *testing.T) {
 	info, err := os.ReadFile("/proc/cpuinfo")
@@ -84,10 +61,6 @@ func TestTheKernelAgrees(t *testing.T) {
 			has := strings.Fields(flags)
 			if want := slices.Contains(has, "avx2"); AVX2 != want {
 				t.Errorf("AVX2 = %v, the kernel says %v", AVX2, want)
-			}
-			if want := slices.Contains(has, "avx512f") && slices.Contains(has, "avx512bw") &&
-				slices.Contains(has, "bmi2") && slices.Contains(has, "avx512_vbmi2"); AVX512 != want {
-				t.Errorf("AVX512 = %v, the kernel says %v", AVX512, want)
 			}
 			return
 		}

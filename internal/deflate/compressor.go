@@ -142,7 +142,7 @@ func (c *Compressor) Sent(p []byte) {
 	}
 }
 
-// Close gives back what a message in progress has borrowed. The Compressor must
+// Close returns the memory of a message in progress to the pool. The Compressor must
 // not be used afterwards, but closing it again is allowed.
 func (c *Compressor) Close() {
 	c.dropKept()

@@ -70,7 +70,7 @@ func (d *Decompressor) Append(dst, src []byte, final bool) ([]byte, error) {
 	return dst, err
 }
 
-// Close gives back what a message in progress has borrowed. The Decompressor
+// Close returns the memory of a message in progress to the pool. The Decompressor
 // must not be used afterwards, but closing it again is allowed. Without Close
 // nothing leaks, only the pools stay emptier.
 func (d *Decompressor) Close() {

@@ -38,7 +38,7 @@ const (
 	lengthsBits  = 7
 )
 
-// What each symbol stands for, without the length of its code. Literal/length
+// The meaning of each symbol, without the length of its code. Literal/length
 // 286 and 287 and distance 30 and 31 take part in the fixed codes, but mean
 // nothing (RFC 1951 §3.2.5, §3.2.6).
 var (

@@ -42,7 +42,7 @@ type inflater struct {
 	win  *window
 	size int // of the window: how far back a match may reach
 
-	// input that was taken, low bits first; what lies above nbits is zero
+	// input that was taken, low bits first; the bits above nbits are zero
 	hold  uint64
 	nbits uint
 

@@ -60,7 +60,7 @@ func forget(w *writer) {
 	w.owner.kept = nil
 }
 
-// dropKept gives back the writer that is kept for c.
+// dropKept returns the writer kept for c to the pool.
 func (c *Compressor) dropKept() {
 	keeper.mu.Lock()
 	defer keeper.mu.Unlock()
@@ -78,7 +78,7 @@ func watchCollections() {
 	runtime.AddCleanup(&sentinel{}, func(struct{}) { collected() }, struct{}{})
 }
 
-// collected gives back what was not used since it was last called.
+// collected returns the writers that were not used since its last call.
 func collected() {
 	keeper.mu.Lock()
 	defer keeper.mu.Unlock()

@@ -52,7 +52,7 @@ func TestLimitsAreExact(t *testing.T) {
 			return o.Begin() < o.End()
 		}, true},
 		{"a prepared message may be passed", 0, func(o *Outbox, more int) bool {
-			b, _ := o.Pass(message(string(make([]byte, MaxCopied-4+more))))
+			b, _ := o.CollectAlone(message(string(make([]byte, MaxCopied-4+more))))
 			return b != nil
 		}, true},
 		{"a pong is buffered", Capacity - 100 - frame.MaxHeaderSize, func(o *Outbox, more int) bool {
@@ -127,14 +127,14 @@ func TestPassRefusesWhatHasToWait(t *testing.T) {
 			prepare(&o)
 		}
 		before := o.End()
-		b, end := o.Pass(m)
+		b, end := o.CollectAlone(m)
 		if passed := b != nil; passed != (prepare == nil) || passed && (string(b) != "\x82\x05hello" || end != before+7) {
 			t.Errorf("behind %s: %q, %d", name, b, end)
 		}
 		o.Drop()
 	}
 	client := New(frame.Client, &Options{QueueLimit: 1 << 20}, nil, nil)
-	if b, _ := client.Pass(m); b != nil {
+	if b, _ := client.CollectAlone(m); b != nil {
 		t.Error("a client sends an unmasked frame")
 	}
 }
@@ -145,10 +145,10 @@ func TestAFrameThatIsSentWithoutCopying(t *testing.T) {
 		o := New(role, &Options{}, nil, nil)
 		h := frame.Header{Fin: true, Opcode: frame.Binary, Length: 1000}
 		size := o.FrameSize(&h)
-		if err := o.Frame(&h); err != nil {
+		if err := o.StartFrame(&h); err != nil {
 			t.Fatal(err)
 		}
-		o.Sent(2000)
+		o.CountMessage(2000)
 		if h.Masked != (role == frame.Client) || size != h.Size()+1000 || o.FrameSize(&h) != size {
 			t.Errorf("role %v: %+v, %d bytes", role, h, size)
 		}
@@ -229,7 +229,7 @@ func TestMessagesAreCompressedFromTheThreshold(t *testing.T) {
 	}
 	encoded := func(level, threshold int, payload string) []byte {
 		m := message(payload)
-		b, _ := m.encoded(&deflate.Compressor{Level: level}, threshold)
+		b, _ := m.frameFor(&deflate.Compressor{Level: level}, threshold)
 		return b
 	}
 	n := text.Len()

@@ -49,11 +49,11 @@ func frameOf(h frame.Header, payload []byte) []byte {
 }
 
 // Encode compresses the message as the outbox's connection wants it, unless that was done before. Enqueue would do it,
-// but a long message takes its time, which nobody who holds a lock can wait for. It may be called at any time.
-func (o *Outbox) Encode(m *Message) { m.encoded(o.deflate, o.options.Threshold) }
+// but a long message takes long, and Enqueue is called with a lock held. It may be called at any time.
+func (o *Outbox) Encode(m *Message) { m.frameFor(o.deflate, o.options.Threshold) }
 
-// encoded returns the frame that a server sends, and whether it is compressed.
-func (m *Message) encoded(c *deflate.Compressor, threshold int) (b []byte, isCompressed bool) {
+// frameFor returns the frame that a server sends, and whether it is compressed.
+func (m *Message) frameFor(c *deflate.Compressor, threshold int) (b []byte, isCompressed bool) {
 	if c == nil || m.uncompressed || len(m.payload) < threshold {
 		return m.frame, false
 	}

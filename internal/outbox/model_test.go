@@ -83,12 +83,12 @@ func (m *model) appendError(size int) error {
 // depth is what waits for the peer. A queued message counts as a server sends it.
 func (m *model) depth() int { return total(m.buffer) + raw(m.queue) }
 
-func (m *model) enqueue(i item, waiting int, offered bool) error {
+func (m *model) enqueue(i item, unsent int, offered bool) error {
 	size := i.raw
 	if m.closed {
 		return ErrClosed
 	}
-	if d := m.depth() + waiting; d > 0 && int64(d+size) > m.options.QueueLimit {
+	if d := m.depth() + unsent; d > 0 && int64(d+size) > m.options.QueueLimit {
 		if !offered {
 			return ErrOffer
 		}
@@ -267,7 +267,7 @@ func (p *program) step(op, arg byte) {
 		o.Encode(&msg)
 		i := m.item(frame.Binary, text)
 		i.raw = i.size - m.key
-		b, _ := msg.encoded(o.deflate, o.options.Threshold)
+		b, _ := msg.frameFor(o.deflate, o.options.Threshold)
 		i.size = len(b) + m.key
 		err := o.Enqueue(&msg, int64(arg)*200, op&32 != 0)
 		p.same("Enqueue", err, m.enqueue(i, int(arg)*200, op&32 != 0))

@@ -26,7 +26,7 @@ const (
 
 // Errors of the methods that append. None of them changes anything.
 var (
-	// ErrClosed: a close frame was appended, or Shut or Drop was called.
+	// ErrClosed: a close frame was appended, or Break or Drop was called.
 	ErrClosed = errors.New("outbox: nothing may follow")
 	// ErrFull: what is buffered or queued has to be collected first.
 	ErrFull = errors.New("outbox: collect first")
@@ -40,17 +40,18 @@ type Outbox struct {
 	role      frame.Role
 	state     state
 	streaming bool
+	inside    bool                // a compressed message has begun to be sent in fragments, and has not ended
 	deflate   *deflate.Compressor // nil: nothing is compressed
 	options   *Options
 
-	buffer []byte   // borrowed; frames that have not been collected
-	end    int64    // position behind buffer: the bytes that were ever appended
-	behind *waiting // what follows the buffer; nil: nothing does
-	counts Counts
+	buffer  []byte   // borrowed; frames that have not been collected
+	end     int64    // position behind buffer: the bytes that were ever appended
+	backlog *backlog // what follows the buffer; nil: nothing does
+	counts  Counts
 }
 
-// waiting is what waits until the buffer has been collected, which most connections seldom have.
-type waiting struct {
+// backlog is what waits until the buffer has been collected, which most connections seldom have.
+type backlog struct {
 	hasPong bool
 	pong    []byte // payload of the answer to the latest ping, which found the buffer full
 	queue   []*Message
@@ -94,8 +95,8 @@ type closeFrame struct {
 	reason string
 }
 
-// New returns an outbox of one role. compressor may be nil; response, what a server's handshake has to say before
-// the first frame, too.
+// New returns an outbox of one role. compressor may be nil; so may response, the bytes that a
+// server's handshake sends before the first frame.
 func New(role frame.Role, options *Options, compressor *deflate.Compressor, response []byte) Outbox {
 	o := Outbox{role: role, options: options, deflate: compressor}
 	if len(response) > 0 {
@@ -178,8 +179,8 @@ func (o *Outbox) Pong(payload []byte, stuck bool) (send bool, err error) {
 		return false, ErrClosed
 	}
 	n := len(o.buffer) + len(payload) + frame.MaxHeaderSize
-	if full := stuck && n > pongsAheadStuck || n > Capacity; full || o.behind != nil && o.behind.hasPong {
-		b := o.wait()
+	if full := stuck && n > pongsAheadStuck || n > Capacity; full || o.backlog != nil && o.backlog.hasPong {
+		b := o.makeBacklog()
 		b.hasPong, b.pong = true, append(b.pong[:0], payload...)
 		return false, nil
 	}
@@ -197,7 +198,7 @@ func (o *Outbox) Close(code frame.StatusCode, reason string, afterQueue bool) bo
 	}
 	if afterQueue && !o.streaming && o.hasQueue() {
 		o.state = closing
-		o.behind.close = closeFrame{code, reason}
+		o.backlog.close = closeFrame{code, reason}
 		return true
 	}
 	o.dropQueue()
@@ -212,19 +213,19 @@ func (o *Outbox) appendClose(c closeFrame) {
 	o.append(&frame.Header{Fin: true, Opcode: frame.Close, Length: int64(len(body))}, body)
 }
 
-// Closed reports whether Close, Shut or Drop was called.
+// Closed reports whether Close, Break or Drop was called.
 func (o *Outbox) Closed() bool { return o.state != open }
 
-// Shut refuses further frames, the close frame included: nothing can be sent.
-func (o *Outbox) Shut() { o.state = max(o.state, closed) }
+// Break refuses further frames, the close frame included: nothing can be sent.
+func (o *Outbox) Break() { o.state = max(o.state, closed) }
 
-// Drop gives back all that is held: the connection has ended. What was not collected is not sent.
+// Drop returns all that is held to the pool: the connection has ended. Frames that were not collected are not sent.
 func (o *Outbox) Drop() {
 	o.state = dropped
 	bufpool.Put(o.buffer)
 	o.buffer = nil
 	o.dropQueue()
-	o.behind = nil
+	o.backlog = nil
 	o.dropWindow()
 }
 
@@ -235,21 +236,27 @@ func (o *Outbox) dropWindow() {
 	}
 }
 
-// Frame completes the header of a data frame that is sent without copying: by whoever may send and has collected all
-// that was here. Its message was counted by Sent. The error is ErrClosed.
-func (o *Outbox) Frame(h *frame.Header) error {
+// StartFrame completes the header of a data frame that is sent without copying: by whoever may send and has collected all
+// that was buffered. Its message is counted by CountMessage. The error is ErrClosed.
+func (o *Outbox) StartFrame(h *frame.Header) error {
 	if o.state != open {
 		return ErrClosed
 	}
 	if o.role == frame.Client {
 		h.Masked, h.Key = true, mask.NewKey()
 	}
+	o.inside = !h.Fin && (o.inside || h.RSV&frame.RSV1 != 0)
 	o.counts.Encoded += h.Length
 	return nil
 }
 
-// Sent counts a message of n bytes whose frames were given to Frame.
-func (o *Outbox) Sent(n int) { o.counts.add(n, 0) }
+// InsideCompressed reports whether a control frame that is appended now would be sent between the fragments of a
+// compressed message. Some implementations (wsproto, Tornado, Java-WebSocket) read the rest of such a message as
+// uncompressed.
+func (o *Outbox) InsideCompressed() bool { return o.inside }
+
+// CountMessage counts a message of n bytes whose frames were given to StartFrame.
+func (o *Outbox) CountMessage(n int) { o.counts.add(n, 0) }
 
 // BeginStream has messages wait until EndStream, since a message is being sent in fragments. The error is ErrFull
 // while others are queued, or ErrClosed.
@@ -271,19 +278,19 @@ func (o *Outbox) EndStream() (queued bool) {
 	return o.hasQueue()
 }
 
-// wait returns what waits behind the buffer, to be added to.
-func (o *Outbox) wait() *waiting {
-	if o.behind == nil {
-		o.behind = new(waiting)
+// makeBacklog returns what waits behind the buffer, to be added to.
+func (o *Outbox) makeBacklog() *backlog {
+	if o.backlog == nil {
+		o.backlog = new(backlog)
 	}
-	return o.behind
+	return o.backlog
 }
 
-func (o *Outbox) hasQueue() bool { return o.behind != nil && len(o.behind.queue) > 0 }
+func (o *Outbox) hasQueue() bool { return o.backlog != nil && len(o.backlog.queue) > 0 }
 
 // Empty reports whether there is nothing to collect.
 func (o *Outbox) Empty() bool {
-	return len(o.buffer) == 0 && o.behind == nil
+	return len(o.buffer) == 0 && o.backlog == nil
 }
 
 // Ready reports whether the next message would be the first to be collected: nothing is before it, and it may be
@@ -293,8 +300,8 @@ func (o *Outbox) Ready() bool { return o.state == open && !o.streaming && o.Empt
 // Len returns the bytes that are buffered or queued.
 func (o *Outbox) Len() int64 {
 	n := int64(len(o.buffer))
-	if o.behind != nil {
-		n += o.behind.queued
+	if o.backlog != nil {
+		n += o.backlog.queued
 	}
 	return n
 }

@@ -33,7 +33,7 @@ var everything = []struct {
 	{"a prepared message", func(o *Outbox) error { return o.Enqueue(message("late"), 0, true) }},
 	{"a long prepared message", func(o *Outbox) error { return o.Enqueue(message(strings.Repeat("late", 10_000)), 0, true) }},
 	{"a prepared message at once", func(o *Outbox) error {
-		if b, _ := o.Pass(message("late")); b == nil {
+		if b, _ := o.CollectAlone(message("late")); b == nil {
 			return ErrClosed
 		}
 		return nil
@@ -41,7 +41,7 @@ var everything = []struct {
 	{"a ping", func(o *Outbox) error { _, err := o.Control(frame.Ping, nil); return err }},
 	{"a pong", func(o *Outbox) error { _, err := o.Pong(nil, false); return err }},
 	{"a pong to a stuck peer", func(o *Outbox) error { _, err := o.Pong(bytes.Repeat([]byte("p"), 125), true); return err }},
-	{"a frame that is sent without copying", func(o *Outbox) error { return o.Frame(&frame.Header{Fin: true, Opcode: frame.Binary}) }},
+	{"a frame that is sent without copying", func(o *Outbox) error { return o.StartFrame(&frame.Header{Fin: true, Opcode: frame.Binary}) }},
 	{"a message in fragments", func(o *Outbox) error { return o.BeginStream() }},
 	{"another close frame", func(o *Outbox) error {
 		if o.Close(1000, "", true) {
@@ -94,7 +94,7 @@ func TestNothingFollowsACloseFrame(t *testing.T) {
 
 // TestAfterTheEndNothingIsHeld, and nothing may be appended.
 func TestAfterTheEndNothingIsHeld(t *testing.T) {
-	for name, end := range map[string]func(o *Outbox){"Shut": (*Outbox).Shut, "Drop": (*Outbox).Drop} {
+	for name, end := range map[string]func(o *Outbox){"Break": (*Outbox).Break, "Drop": (*Outbox).Drop} {
 		o := server(1<<20, CloseWhenFull)
 		_, _ = o.Append(frame.Text, []byte("early"), false)
 		end(&o)
@@ -208,5 +208,26 @@ func BenchmarkAppend(b *testing.B) {
 		_, _ = o.Append(frame.Text, payload, false)
 		batch := o.Collect()
 		bufpool.Put(batch.Frames)
+	}
+}
+
+// TestWhereAControlFrameIsInsideACompressedMessage: between its fragments, whether they follow at once or not.
+func TestWhereAControlFrameIsInsideACompressedMessage(t *testing.T) {
+	o := server(1<<20, CloseWhenFull)
+	for i, step := range []struct {
+		h      frame.Header
+		inside bool
+	}{
+		{frame.Header{Fin: true, Opcode: frame.Text, RSV: frame.RSV1}, false}, // whole
+		{frame.Header{Opcode: frame.Text}, false},                             // a fragment, not compressed
+		{frame.Header{}, false},
+		{frame.Header{Fin: true}, false},
+		{frame.Header{Opcode: frame.Binary, RSV: frame.RSV1}, true}, // a fragment, compressed
+		{frame.Header{}, true},
+		{frame.Header{Fin: true}, false},
+	} {
+		if err := o.StartFrame(&step.h); err != nil || o.InsideCompressed() != step.inside {
+			t.Errorf("behind frame %d: inside is %v, %v", i, o.InsideCompressed(), err)
+		}
 	}
 }

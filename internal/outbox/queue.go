@@ -28,7 +28,7 @@ const (
 // Errors of Enqueue, besides ErrClosed.
 var (
 	// ErrOffer: the caller has to flush once before the limit applies. Nothing was changed.
-	ErrOffer = errors.New("outbox: offer what waits to the socket first")
+	ErrOffer = errors.New("outbox: flush what is queued first")
 	// ErrWait: there is no room, and BlockWhenFull. Nothing was changed.
 	ErrWait = errors.New("outbox: wait for room")
 	// ErrQueueFull: there is no room, and the message or, with CloseWhenFull, all of the queue was dropped.
@@ -36,19 +36,19 @@ var (
 )
 
 // Enqueue appends a prepared message, or queues it by reference: behind others, behind a message that is being
-// streamed, or as it is too long to be copied. waiting is what the transport holds for the peer; offered says that the
+// streamed, or as it is too long to be copied. unsent is what the transport holds for the peer; offered says that the
 // socket was offered it after Enqueue had returned ErrOffer.
-func (o *Outbox) Enqueue(m *Message, waiting int64, offered bool) error {
+func (o *Outbox) Enqueue(m *Message, unsent int64, offered bool) error {
 	if o.state != open {
 		return ErrClosed
 	}
 	size := int64(len(m.frame))
-	if depth := o.Len() + waiting; depth > 0 && depth+size > o.options.QueueLimit {
+	if depth := o.Len() + unsent; depth > 0 && depth+size > o.options.QueueLimit {
 		return o.full(offered)
 	}
 	o.counts.add(len(m.payload), 0) // how it is encoded is known when it is appended
 	if o.streaming || o.hasQueue() || !o.fits(m) {
-		b := o.wait()
+		b := o.makeBacklog()
 		b.queue = append(b.queue, m)
 		b.queued += size
 		return nil
@@ -77,14 +77,14 @@ func (o *Outbox) fits(m *Message) bool {
 	return len(m.frame) <= MaxCopied && (len(o.buffer) == 0 || len(o.buffer)+len(m.frame) <= Capacity)
 }
 
-// Pass returns the frame of a server's message, to be sent at once and without copying, with the position behind it. It
+// CollectAlone returns the frame of a server's message, to be sent at once and without copying, with the position behind it. It
 // is nil if something else has to be sent first, or if the message is too long for one write. Nothing else was collected.
-func (o *Outbox) Pass(m *Message) (b []byte, end int64) {
+func (o *Outbox) CollectAlone(m *Message) (b []byte, end int64) {
 	if o.role != frame.Server || len(m.frame) > MaxCopied || !o.Ready() {
 		return nil, 0
 	}
 	o.counts.add(len(m.payload), 0)
-	b = o.encoded(m)
+	b = o.encode(m)
 	o.end += int64(len(b))
 	return b, o.end
 }
@@ -108,17 +108,17 @@ type Batch struct {
 // Collect takes what is to be sent next out of the outbox.
 func (o *Outbox) Collect() Batch {
 	var b Batch
-	if o.behind != nil {
-		o.collectBehind(&b)
+	if o.backlog != nil {
+		o.collectBacklog(&b)
 	}
 	b.Frames, o.buffer = o.buffer, nil
 	b.End = o.end
 	return b
 }
 
-// collectBehind moves what follows the buffer to it, as far as it belongs together.
-func (o *Outbox) collectBehind(b *Batch) {
-	w := o.behind
+// collectBacklog moves what follows the buffer to it, as far as it belongs together.
+func (o *Outbox) collectBacklog(b *Batch) {
+	w := o.backlog
 	if w.hasPong && o.state == open {
 		o.append(&frame.Header{Fin: true, Opcode: frame.Pong, Length: int64(len(w.pong))}, w.pong)
 	}
@@ -136,12 +136,12 @@ func (o *Outbox) collectBehind(b *Batch) {
 	case o.state == closing:
 		o.appendClose(w.close)
 	}
-	o.behind = nil
+	o.backlog = nil
 }
 
 // dequeue moves messages from the queue to the buffer, as many as fit. A long one is returned instead, if nothing is
 // buffered before it.
-func (o *Outbox) dequeue(w *waiting) (long []byte) {
+func (o *Outbox) dequeue(w *backlog) (long []byte) {
 	n := 0
 	for _, m := range w.queue {
 		if o.streaming || len(o.buffer) > 0 && len(o.buffer)+len(m.frame) > Capacity {
@@ -150,7 +150,7 @@ func (o *Outbox) dequeue(w *waiting) (long []byte) {
 		n++
 		w.queued -= int64(len(m.frame))
 		if len(m.frame) > MaxCopied && len(o.buffer) == 0 {
-			long = o.encoded(m)
+			long = o.encode(m)
 			o.end += int64(len(long))
 			if o.role == frame.Client {
 				o.end += int64(len(frame.Header{}.Key))
@@ -166,19 +166,19 @@ func (o *Outbox) dequeue(w *waiting) (long []byte) {
 
 // dropQueue forgets what is queued.
 func (o *Outbox) dropQueue() {
-	if o.behind == nil {
+	if o.backlog == nil {
 		return
 	}
-	for _, m := range o.behind.queue {
+	for _, m := range o.backlog.queue {
 		o.counts.Dropped++
 		o.counts.remove(len(m.payload), 0)
 	}
-	o.behind.queue, o.behind.queued = nil, 0
+	o.backlog.queue, o.backlog.queued = nil, 0
 }
 
 // appendMessage appends a prepared message to the buffer.
 func (o *Outbox) appendMessage(m *Message) {
-	b := o.encoded(m)
+	b := o.encode(m)
 	n := len(o.buffer)
 	o.reserve(n + len(b) + len(frame.Header{}.Key))
 	if o.role == frame.Server {
@@ -189,9 +189,9 @@ func (o *Outbox) appendMessage(m *Message) {
 	o.end += int64(len(o.buffer) - n)
 }
 
-// encoded returns the frame of m as a server sends it here, counts it, and tells the compressor.
-func (o *Outbox) encoded(m *Message) []byte {
-	b, compressed := m.encoded(o.deflate, o.options.Threshold)
+// encode returns the frame of m as a server sends it here, counts it, and tells the compressor.
+func (o *Outbox) encode(m *Message) []byte {
+	b, compressed := m.frameFor(o.deflate, o.options.Threshold)
 	n := int64(len(m.payload))
 	if compressed {
 		o.deflate.Sent(m.payload)

@@ -36,9 +36,9 @@ type Conn interface {
 	// Drop returns the buffers of the read side.
 	Drop()
 
-	// Write takes p for sending. What is straight, as it is a part of something long, may
-	// be sent at once as far as that does not wait; else it is sent together with the next flush.
-	Write(p []byte, straight bool) error
+	// Write takes p for sending. With through, for a part of something long, it may be written to the socket at once as
+	// far as that does not wait; else it is sent with the next flush.
+	Write(p []byte, through bool) error
 	// Flush sends what Write took, waiting until the write deadline.
 	Flush() error
 	// TryFlush sends what can be sent at once and reports whether that was all.
@@ -105,5 +105,5 @@ func Acknowledged(t Conn) int64 {
 	return n - held
 }
 
-// Refused reports whether the peer's host has said that nobody is there.
+// Refused reports whether the peer's host has answered that the connection is gone.
 func Refused(t Conn) bool { return wire.Refused(Socket(t)) }

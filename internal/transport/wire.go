@@ -50,7 +50,7 @@ func (t *tlsOverWire) Read(p []byte) (int, error) {
 	n, err := t.tls.Read(p)
 	t.more = n == len(p)
 	if n == 0 && err == ErrWouldBlock && t.plain.Ready() {
-		// A record is here and crypto/tls does not take it: it has kept the error of a
+		// A record was received and crypto/tls does not take it: it has kept the error of a
 		// handshake within the connection (a renegotiation, TLS 1.2) that could not wait.
 		err = ErrNoProgress
 	}
@@ -60,8 +60,8 @@ func (t *tlsOverWire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (t *tlsOverWire) Write(p []byte, straight bool) error {
-	t.Straight(straight)
+func (t *tlsOverWire) Write(p []byte, through bool) error {
+	t.WriteThrough(through)
 	_, err := t.tls.Write(p)
 	return err
 }

@@ -16,7 +16,7 @@ import "net"
 // the last bytes, since both are one event. Whoever leaves Loop and enters it again
 // finds it; so do that when nothing has come for a while.
 func (c *Conn) Loop(handle func() bool) error {
-	if c.raw == nil {
+	if c.descriptor == nil {
 		for {
 			if err := c.Wait(); err != nil {
 				return err
@@ -34,5 +34,5 @@ func (c *Conn) Loop(handle func() bool) error {
 	c.dry = false
 	c.handle = handle
 	defer func() { c.handle = nil }() // also when handle panics
-	return c.raw.Read(c.poll)
+	return c.descriptor.Read(c.poll)
 }

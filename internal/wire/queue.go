@@ -76,7 +76,7 @@ func (q *queue) head() []byte {
 	return h.buf[h.r:h.w]
 }
 
-// advance forgets n bytes of the head and gives back the chunk that is empty.
+// advance removes n bytes from the head and returns an empty chunk to the pool.
 func (q *queue) advance(n int) {
 	if n == 0 {
 		return

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// rawConn returns nil: a plain read waits, with its buffer, where a socket's
+// descriptorOf returns nil: a plain read waits, with its buffer, where a socket's
 // readiness cannot be awaited on its own.
-func rawConn(net.Conn) syscall.RawConn { return nil }
+func descriptorOf(net.Conn) syscall.RawConn { return nil }
 
 func (c *Conn) readOnce(uintptr) bool { return true }
 

@@ -11,10 +11,10 @@ import (
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 )
 
-// rawConn returns the access to nc's descriptor if nc is a socket itself, else nil. A type that
+// descriptorOf returns the access to nc's descriptor if nc is a socket itself, else nil. A type that
 // embeds a socket has its SyscallConn too, but its Read and Write may do more than the socket's:
-// encrypt, count, throttle, give back what was peeked at. So they are never bypassed.
-func rawConn(nc net.Conn) syscall.RawConn {
+// encrypt, count, throttle, or return bytes that were peeked at. So they are never bypassed.
+func descriptorOf(nc net.Conn) syscall.RawConn {
 	var socket syscall.Conn
 	switch nc := nc.(type) {
 	case *net.TCPConn:
@@ -24,11 +24,11 @@ func rawConn(nc net.Conn) syscall.RawConn {
 	default:
 		return nil
 	}
-	raw, err := socket.SyscallConn()
+	access, err := socket.SyscallConn()
 	if err != nil {
 		return nil
 	}
-	return raw
+	return access
 }
 
 // readOnce reads what the socket has, and borrows a buffer only for the moment.
@@ -93,12 +93,12 @@ func writeNow(fd uintptr, p []byte) (int, error) {
 // Refused reports whether nc's peer has answered what was sent to it with a reset: nobody receives
 // there. It is known of sockets only, and asking forgets it.
 func Refused(nc net.Conn) bool {
-	raw := rawConn(nc)
-	if raw == nil {
+	descriptor := descriptorOf(nc)
+	if descriptor == nil {
 		return false
 	}
 	pending := 0
-	err := raw.Control(func(fd uintptr) {
+	err := descriptor.Control(func(fd uintptr) {
 		pending, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
 	})
 	return err != nil || pending != 0

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/pipe"
 )
 
-// TestARecordThatIsTooLongIsPassedOnAtOnce: crypto/tls refuses it by its header. Nothing is gathered for it.
+// TestARecordThatIsTooLongIsPassedOnAtOnce: crypto/tls refuses it by its header. Nothing is buffered for it.
 func TestARecordThatIsTooLongIsPassedOnAtOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -13,12 +13,12 @@ func Unacknowledged(nc net.Conn) (n int64, known bool) {
 	if !ok {
 		return 0, false
 	}
-	raw, err := tcp.SyscallConn()
+	access, err := tcp.SyscallConn()
 	if err != nil {
 		return 0, false
 	}
 	var held int32 // by SIOCOUTQ of tcp(7), which Linux defines as TIOCOUTQ
-	err = raw.Control(func(fd uintptr) {
+	err = access.Control(func(fd uintptr) {
 		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&held)))
 		known = errno == 0
 	})

@@ -27,24 +27,24 @@ func (wouldBlock) Temporary() bool { return true }
 // Conn is a net.Conn between crypto/tls and a socket. One goroutine at a time may
 // use its read side (Read, Ready, Wait), and one may Write; any number may flush.
 type Conn struct {
-	// What a message needs lies in the first 192 bytes, three lines of a cache: one for both
-	// sides, one for each. With many connections they are seldom there.
-	raw      syscall.RawConn // nil where readiness cannot be awaited
-	pending  atomic.Int64
-	written  atomic.Int64
-	flushMu  sync.Mutex // one flush at a time; taken before mu
-	mode     mode       // TLS or plain, by the first byte
-	switched bool       // messages have begun: see Switch
-	dry      bool       // the last read got less than it asked for
-	flushing bool       // the head of the queue is with the kernel; guarded by mu
-	patient  bool       // a write waits for the socket to take all; guarded by flushMu
-	closed   atomic.Bool
-	looping  atomic.Bool // within Loop: Close must not wait for it
-	straight atomic.Bool // full records are sent at once: see Straight
-	left     int32       // bytes of the current record to hand over
+	// The fields that a message needs are in the first 192 bytes, three cache lines: one for both sides, and one for
+	// each. With many connections they are seldom cached.
+	descriptor syscall.RawConn // nil where readiness cannot be awaited
+	pending    atomic.Int64
+	written    atomic.Int64
+	flushMu    sync.Mutex // one flush at a time; taken before mu
+	mode       mode       // TLS or plain, by the first byte
+	switched   bool       // messages have begun: see Switch
+	dry        bool       // the last read got less than it asked for
+	flushing   bool       // the head of the queue is with the kernel; guarded by mu
+	patient    bool       // a write waits for the socket to take all; guarded by flushMu
+	closed     atomic.Bool
+	looping    atomic.Bool // within Loop: Close must not wait for it
+	through    atomic.Bool // full records are sent at once: see WriteThrough
+	left       int32       // bytes of the current record to hand over
 
-	try  try
-	read atomic.Int64
+	attempt attempt
+	read    atomic.Int64
 
 	in      []byte      // borrowed while bytes are in it
 	r, w    int         // in[r:w] has not been handed over
@@ -80,18 +80,16 @@ const (
 
 // New returns a Conn over nc that finds out from the first byte whether it
 // carries TLS.
-func New(nc net.Conn) *Conn { return newConn(nc, rawConn(nc)) }
+func New(nc net.Conn) *Conn { return newConn(nc, descriptorOf(nc)) }
 
-// NewRaw is New for a connection whose descriptor raw gives access to. The caller vouches that nc's
-// Read and Write do nothing but read and write there.
-func NewRaw(nc net.Conn, raw syscall.RawConn) *Conn {
-	return newConn(nc, raw)
-}
+// NewOver is New for a connection whose descriptor is given. The caller vouches that nc's Read and Write do nothing but
+// read and write there.
+func NewOver(nc net.Conn, descriptor syscall.RawConn) *Conn { return newConn(nc, descriptor) }
 
-func newConn(nc net.Conn, raw syscall.RawConn) *Conn {
-	c := &Conn{nc: nc, raw: raw}
-	if c.raw != nil {
-		c.poll, c.try.call = c.readable, c.writable
+func newConn(nc net.Conn, descriptor syscall.RawConn) *Conn {
+	c := &Conn{nc: nc, descriptor: descriptor}
+	if c.descriptor != nil {
+		c.poll, c.attempt.call = c.readable, c.writable
 	}
 	return c
 }
@@ -231,8 +229,8 @@ func (c *Conn) Wait() error {
 // deadline is returned; other errors go to readErr.
 func (c *Conn) fill() error {
 	var err error
-	if c.raw != nil {
-		err = c.raw.Read(c.poll)
+	if c.descriptor != nil {
+		err = c.descriptor.Read(c.poll)
 	} else {
 		var n int
 		c.reserve(bufpool.Medium)
@@ -369,5 +367,5 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.nc.SetWriteDeadline(t)
 }
 
-// SetFlushDeadline bounds Flush. What it cuts off stays queued, in order.
+// SetFlushDeadline bounds Flush. Bytes that were not written stay queued, in order.
 func (c *Conn) SetFlushDeadline(t time.Time) error { return c.nc.SetWriteDeadline(t) }

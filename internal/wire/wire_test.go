@@ -214,7 +214,7 @@ func TestAnIdleConnectionHoldsNoBuffer(t *testing.T) {
 	bufpool.Track(true)
 	defer bufpool.Track(false)
 	p := connect(t, tls.VersionTLS13, nil)
-	if p.w.raw == nil {
+	if p.w.descriptor == nil {
 		t.Skip("readiness cannot be awaited on this system")
 	}
 	for range 3 {
@@ -256,7 +256,7 @@ func TestAPeerThatStallsInsideARecordHoldsLittle(t *testing.T) {
 			cs, ss := sockets(t)
 			c := TLS(ss)
 			c.Switch()
-			if c.raw == nil {
+			if c.descriptor == nil {
 				t.Skip("readiness cannot be awaited on this system")
 			}
 			input := append(bytes.Clone(tt.before), record(0x17, 16000)...)

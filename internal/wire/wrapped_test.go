@@ -38,7 +38,7 @@ func (r rot) Write(p []byte) (int, error) {
 func TestAWrappedSocketIsNotBypassed(t *testing.T) {
 	cs, ss := sockets(t)
 	c := Plain(rot{ss.(*net.TCPConn)})
-	if c.raw != nil {
+	if c.descriptor != nil {
 		t.Fatal("the descriptor of a wrapped socket is used")
 	}
 	c.Switch()
@@ -80,7 +80,7 @@ func TestTheDescriptorIsUsedForSocketsOnly(t *testing.T) {
 		{"a pipe", socketed, false},
 		{"TLS", tls.Client(tcp, &tls.Config{ServerName: "localhost"}), false},
 	} {
-		if got := rawConn(tt.nc) != nil; got != tt.want {
+		if got := descriptorOf(tt.nc) != nil; got != tt.want {
 			t.Errorf("%s: descriptor used: %v", tt.name, got)
 		}
 	}

@@ -13,15 +13,15 @@ import (
 // is alone does not join: crypto/tls cuts what it is given into full records, so a
 // shorter one is the last, and there is nothing to send it with but what is queued
 // before it. Of such a one the queue gets only what the kernel does not take at once, and
-// so it does of every record while Straight is on.
+// so it does of every record while WriteThrough is on.
 func (c *Conn) Write(p []byte) (int, error) {
 	if !c.switched {
 		n, err := c.nc.Write(p)
 		c.written.Add(int64(n))
 		return n, err
 	}
-	buffered := len(p) > fullRecord && c.mode != plain && !c.straight.Load()
-	if buffered || c.pending.Load() > 0 || c.raw == nil || !c.flushMu.TryLock() {
+	buffered := len(p) > fullRecord && c.mode != plain && !c.through.Load()
+	if buffered || c.pending.Load() > 0 || c.descriptor == nil || !c.flushMu.TryLock() {
 		return len(p), c.enqueue(p)
 	}
 	defer c.flushMu.Unlock()
@@ -35,13 +35,13 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), c.enqueue(p[n:])
 }
 
-// Straight says whether full records go straight to the kernel, as far as it takes them.
+// WriteThrough says whether full records are written to the socket at once, as far as it takes them.
 // To buffer four and send them in one call costs less where somebody waits for just these;
 // in the middle of something longer it costs more, since the copies are not in the L1
 // cache any more when the kernel gets to them.
-func (c *Conn) Straight(on bool) {
-	if c.straight.Load() != on {
-		c.straight.Store(on)
+func (c *Conn) WriteThrough(on bool) {
+	if c.through.Load() != on {
+		c.through.Store(on)
 	}
 }
 
@@ -84,7 +84,7 @@ func (c *Conn) TryFlush() (done bool, err error) {
 		err = c.dropped()
 		return err == nil, err
 	}
-	if c.raw == nil || !c.flushMu.TryLock() {
+	if c.descriptor == nil || !c.flushMu.TryLock() {
 		return false, nil
 	}
 	err = c.flushLocked(c.tryWrite)
@@ -148,9 +148,9 @@ func (c *Conn) dropped() error {
 	return nil
 }
 
-// try carries an attempt to write through the callback that RawConn wants; bound once, it costs no
+// attempt carries one attempt to write through the callback that RawConn wants; bound once, it costs no
 // allocation. Guarded by flushMu.
-type try struct {
+type attempt struct {
 	call func(fd uintptr) bool
 	p    []byte
 	n    int
@@ -159,7 +159,7 @@ type try struct {
 
 // writable writes what the socket takes. It returns false to wait until it takes more.
 func (c *Conn) writable(fd uintptr) bool {
-	t := &c.try
+	t := &c.attempt
 	for {
 		var n int
 		n, t.err = writeNow(fd, t.p[t.n:])
@@ -177,23 +177,23 @@ func (c *Conn) writable(fd uintptr) bool {
 }
 
 // tryWrite gives the kernel p without waiting; EAGAIN says that it is full.
-func (c *Conn) tryWrite(p []byte) (int, error) { return c.rawWrite(p, false) }
+func (c *Conn) tryWrite(p []byte) (int, error) { return c.write(p, false) }
 
 // waitWrite gives the kernel p, waiting as long as the flush deadline allows.
 func (c *Conn) waitWrite(p []byte) (int, error) {
-	if c.raw != nil {
-		return c.rawWrite(p, true)
+	if c.descriptor != nil {
+		return c.write(p, true)
 	}
 	n, err := c.nc.Write(p)
 	c.written.Add(int64(n))
 	return n, err
 }
 
-func (c *Conn) rawWrite(p []byte, wait bool) (int, error) {
-	c.try.p, c.patient = p, wait
-	err := c.raw.Write(c.try.call)
-	n, tryErr := c.try.n, c.try.err
-	c.try.p, c.try.n, c.try.err = nil, 0, nil
+func (c *Conn) write(p []byte, wait bool) (int, error) {
+	c.attempt.p, c.patient = p, wait
+	err := c.descriptor.Write(c.attempt.call)
+	n, tryErr := c.attempt.n, c.attempt.err
+	c.attempt.p, c.attempt.n, c.attempt.err = nil, 0, nil
 	switch {
 	case err != nil:
 		return n, err

@@ -115,7 +115,7 @@ func TestARecordThatIsAloneGoesToTheKernel(t *testing.T) {
 	cs, ss := sockets(t)
 	c := TLS(ss)
 	c.Switch()
-	if c.raw == nil {
+	if c.descriptor == nil {
 		t.Skip("readiness cannot be awaited on this system")
 	}
 	var want []byte
@@ -167,22 +167,22 @@ func TestARecordThatIsAloneGoesToTheKernel(t *testing.T) {
 	}
 }
 
-// TestFullRecordsGoStraightIfWanted, in order with what was queued before.
-func TestFullRecordsGoStraightIfWanted(t *testing.T) {
+// TestFullRecordsAreWrittenThrough where wanted, in order with what was queued before.
+func TestFullRecordsAreWrittenThrough(t *testing.T) {
 	cs, ss := sockets(t)
 	c := TLS(ss)
 	c.Switch()
-	if c.raw == nil {
+	if c.descriptor == nil {
 		t.Skip("readiness cannot be awaited on this system")
 	}
 	const size = fullRecord + headerSize
 	var want []byte
-	write := func(straight bool) {
+	write := func(through bool) {
 		t.Helper()
 		p := make([]byte, size)
 		_, _ = rand.Read(p)
 		want = append(want, p...)
-		c.Straight(straight)
+		c.WriteThrough(through)
 		if n, err := c.Write(p); n != size || err != nil {
 			t.Fatal(n, err)
 		}
@@ -215,7 +215,7 @@ func TestTryFlushTakesWhatTheKernelTakes(t *testing.T) {
 	cs, ss := sockets(t)
 	c := Plain(ss)
 	c.Switch()
-	if c.raw == nil {
+	if c.descriptor == nil {
 		t.Skip("readiness cannot be awaited on this system")
 	}
 	want := make([]byte, 16<<20)

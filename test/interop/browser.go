@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
 
+	"github.com/seed-c4549abd/wss/test/install"
 	"github.com/seed-c4549abd/wss/test/process"
 )
 
@@ -21,7 +21,7 @@ const (
 // aptPackages hold Chromium and its driver on Debian.
 var aptPackages = []string{"chromium", "chromium-driver"}
 
-var errNoBrowser = errors.New("there is no Chromium with its driver: install both (Debian, as root: apt-get install chromium chromium-driver)")
+var errNoBrowser = errors.New("there is no Chromium with its driver")
 
 // findBrowser returns the paths of Chromium and its driver.
 func findBrowser() (browser, driver string, err error) {
@@ -42,19 +42,8 @@ func installBrowser(ctx context.Context, b *bench) (browser, driver string, err 
 	if browser, driver, err = findBrowser(); err == nil {
 		return browser, driver, nil
 	}
-	apt, lookErr := exec.LookPath("apt-get")
-	if lookErr != nil || os.Geteuid() != 0 {
-		return "", "", err
-	}
-	fmt.Fprintf(b.log, "installing %v with apt-get\n", aptPackages)
-	env := append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	for _, args := range [][]string{
-		{apt, "update", "--quiet"},
-		append([]string{apt, "install", "--quiet", "--yes", "--no-install-recommends"}, aptPackages...),
-	} {
-		if _, err := runCommand(ctx, process.Command{Args: args, Env: env}); err != nil {
-			return "", "", fmt.Errorf("cannot install Chromium: %w", err)
-		}
+	if aptErr := install.Debian(ctx, b.log, aptPackages...); aptErr != nil {
+		return "", "", fmt.Errorf("%w: %w", err, aptErr)
 	}
 	return findBrowser()
 }

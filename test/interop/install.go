@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/seed-c4549abd/wss/test/install"
 	"github.com/seed-c4549abd/wss/test/process"
 )
 
@@ -21,42 +21,9 @@ const (
 	nodePackage   = "ws@8.23.0"
 )
 
-// stampFile in a directory says that what is in it is complete.
-const stampFile = "complete"
-
-// cached returns a directory of the cache, made by build if it is not there. It is
-// built aside and renamed when it is complete, so that an installation that is
-// interrupted, or two at once, never leave half of one in its place.
+// cached returns a directory of the cache, made by build if it is not there.
 func (b *bench) cached(name string, build func(dir string) error) (string, error) {
-	final := filepath.Join(b.cache, name)
-	if _, err := os.Stat(filepath.Join(final, stampFile)); err == nil {
-		return final, nil
-	}
-	if err := os.MkdirAll(b.cache, 0o755); err != nil {
-		return "", err
-	}
-	work, err := os.MkdirTemp(b.cache, "building-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(work)
-	fmt.Fprintf(b.log, "installing %s into %s\n", name, b.cache)
-	began := time.Now()
-	if err := build(work); err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(filepath.Join(work, stampFile), nil, 0o644); err != nil {
-		return "", err
-	}
-	if err := os.RemoveAll(final); err != nil {
-		return "", err
-	}
-	// If another run has just put a good one there, either will do.
-	if err := os.Rename(work, final); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", err
-	}
-	fmt.Fprintf(b.log, "installed in %v\n", time.Since(began).Round(time.Second))
-	return final, nil
+	return install.Cache{Dir: b.cache, Log: b.log}.Get(name, build)
 }
 
 // installPython returns the interpreter of a virtual environment with websockets.

@@ -1,11 +1,11 @@
 // Command interop shows that this library and others understand each other over
 // wss, and fails if they do not.
 //
-//	go run ./test/interop [-only python|node|browser|compression] [-cache DIR] [-timeout TIME]
+//	go run ./test/interop [-only python|node|browser|wasm|compression] [-cache DIR] [-timeout TIME]
 //
 // Python's websockets and Node's ws each play the client of our echo server and the
 // server of our client, with the same checks in both directions. A headless Chromium
-// uses the page of the demo. All three then go through the settings of
+// uses the page of the demo, and then another with a program of ours that was compiled for GOOS=js. The first three then go through the settings of
 // permessage-deflate, one connection for each combination. What the first two need is
 // installed into the cache directory; Chromium is installed from Debian if we are root
 // there. The exit status is 0 if every check passed, 1 if one failed or could not be
@@ -25,6 +25,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seed-c4549abd/wss/test/install"
 )
 
 const (
@@ -41,6 +43,7 @@ var peers = []struct {
 	{"python", runPython},
 	{"node", runNode},
 	{"browser", runBrowser},
+	{"wasm", runWasm},
 	{"compression", runCompression},
 }
 
@@ -108,7 +111,7 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	fs := flag.NewFlagSet("interop", flag.ContinueOnError)
 	fs.SetOutput(output)
 	fs.StringVar(&o.only, "only", "", "the one `part` to run: "+strings.Join(names, ", "))
-	fs.StringVar(&o.cache, "cache", defaultCache(), "`directory` for what is installed")
+	fs.StringVar(&o.cache, "cache", install.Default("interop"), "`directory` for what is installed")
 	fs.DurationVar(&o.timeout, "timeout", 15*time.Minute, "limit for everything")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -125,12 +128,4 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	var err error
 	o.cache, err = filepath.Abs(o.cache) // programs run in other directories than this one
 	return o, err
-}
-
-func defaultCache() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return filepath.Join(".cache", "interop")
-	}
-	return filepath.Join(dir, "wss", "interop")
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 
+	"github.com/seed-c4549abd/wss/test/install"
 	"github.com/seed-c4549abd/wss/test/process"
 )
 
@@ -45,11 +45,4 @@ func (p *running) await(ctx context.Context, pattern string) ([]string, error) {
 }
 
 // runCommand runs a command to its end and returns what it printed.
-func runCommand(ctx context.Context, c process.Command) (string, error) {
-	p, err := start(ctx, c)
-	if err != nil {
-		return "", err
-	}
-	err = p.wait()
-	return strings.Join(p.out.All(), "\n"), err
-}
+func runCommand(ctx context.Context, c process.Command) (string, error) { return install.Run(ctx, c) }

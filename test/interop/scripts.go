@@ -15,7 +15,7 @@ import (
 //go:embed python_client.py python_server.py node_client.mjs node_server.js
 //go:embed python_compression_client.py python_compression_server.py
 //go:embed node_compression_client.mjs node_compression_server.js
-//go:embed compression.mjs compression.html
+//go:embed compression.mjs compression.html wasm.html
 var scripts embed.FS
 
 // sharedScript is what Node's client and the browser's page have in common.

@@ -23,6 +23,7 @@ const messageLimit = 1 << 20
 // messages, and the query's id under which the end of the connection is noted.
 type server struct {
 	url  string
+	mux  *http.ServeMux
 	http *http.Server
 
 	mu   sync.Mutex
@@ -49,13 +50,13 @@ func startServer(ca *tlsconf.DevCA) (*server, error) {
 	s := &server{
 		url:  fmt.Sprintf("wss://localhost:%d", ln.Addr().(*net.TCPAddr).Port),
 		ends: make(map[string]chan *conn.CloseError),
+		mux:  http.NewServeMux(),
 	}
-	mux := http.NewServeMux()
 	for path, behave := range behaviours {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, behave) })
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, behave) })
 	}
 	// A client that refuses our certificate is one of the checks, and no news.
-	s.http = &http.Server{Handler: mux, ErrorLog: log.New(io.Discard, "", 0)}
+	s.http = &http.Server{Handler: s.mux, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = s.http.Serve(tls.NewListener(conn.NewListener(ln), cfg)) }()
 	return s, nil
 }
