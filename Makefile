@@ -1,4 +1,4 @@
-# What one does with this repository. Everything but interop, reverse-proxies, browser and autobahn needs only Go.
+# What one does with this repository. Everything but interop, proxies, reverse-proxies, browser and autobahn needs only Go.
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -13,7 +13,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop reverse-proxies browser bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ reverse-proxies: ## run nginx, haproxy, Caddy, Apache and nghttpx between client
 
 browser: ## have Chromium use the demo's page
 	go run ./test/interop -only browser $(ARGS)
+
+proxies: ## dial through Debian's squid, tinyproxy and microsocks (ARGS='-only squid', ...)
+	go run ./test/proxies $(ARGS)
 
 bench: ## measure this library beside its peers, into bench/report, in some 17 minutes (ARGS='-rows 1,5', ...)
 	cd bench && go run . -out report $(ARGS)

@@ -18,6 +18,7 @@ require (
 require (
 	github.com/dolthub/maphash v0.1.0 // indirect
 	github.com/gobwas/httphead v0.1.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 )
 
 replace github.com/seed-c4549abd/wss => ../

@@ -22,16 +22,19 @@ func errBrowserCannot(what string) error {
 // dialInBrowser is Dial by the environment's own WebSocket. Below the connection is a stream of frames, as elsewhere.
 func (o *DialOptions) dialInBrowser(ctx context.Context, rawURL string) (*Conn, *http.Response, error) {
 	for what, set := range map[string]bool{
-		"set Header": len(o.Header) > 0, "set Host": o.Host != "", "configure TLS": o.TLS != nil, "use NetDial": o.NetDial != nil,
+		"set Header": len(o.Header) > 0, "set Host": o.Host != "", "configure TLS": o.TLS != nil || o.ProxyTLS != nil,
+		"use NetDial": o.NetDial != nil || o.NetDialTLS != nil, "choose a Proxy": o.Proxy != nil, "use a Jar": o.Jar != nil,
+		"follow redirects": o.MaxRedirects > 0,
 	} {
 		if set {
 			return nil, nil, errBrowserCannot(what)
 		}
 	}
-	u, _, _, err := o.request(rawURL)
+	a, err := o.attempt(rawURL)
 	if err != nil {
 		return nil, nil, err
 	}
+	u := a.u
 	ctx, cancel := context.WithTimeout(ctx, positiveOr(o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
 	u.Scheme = map[bool]string{false: "ws", true: "wss"}[secureScheme(u)]

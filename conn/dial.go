@@ -1,15 +1,13 @@
 package conn
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httputil"
+	"net/http/httptrace"
 	"net/url"
 	"time"
 
@@ -21,83 +19,121 @@ import (
 )
 
 // Dial connects to a ws or wss URL (RFC 6455 §3, §4.1); http and https mean the same. Path
-// and query must be escaped, the host ASCII (Punycode). ctx bounds connecting only. With
-// wss, nothing is sent before the TLS handshake with the URL's host (RFC 6455 §4.1 item 5),
-// and Conn.TLS reports that TLS. With ws, bytes go unchanged through what NetDial returns;
-// if that is a *tls.Conn, Conn.TLS reports it.
+// and query must be escaped; a host in another script is converted as browsers do. ctx bounds
+// connecting only. With wss, nothing is sent to the host before the TLS handshake with it
+// (RFC 6455 §4.1 item 5), and Conn.TLS reports that TLS. With ws, bytes go unchanged through
+// what NetDial returns; if that is a *tls.Conn, Conn.TLS reports it.
 //
-// Redirects are not followed. If the server does not accept, the error is a
-// *HandshakeError and the response is returned too; its Body holds at most 4 KiB, received
-// within one second, chunks decoded, and need not be closed. The token "plain_to_tls" means
-// that a ws URL names a port of TLS. On success the response is the 101.
+// The connection goes through the proxy that Proxy names, by default that of the environment;
+// a proxy's failure is a *ProxyError. Redirects are followed only if MaxRedirects says so.
+//
+// If the server does not accept, the error is a *HandshakeError and the response is returned
+// too; its Body holds at most 4 KiB, received within one second, chunks decoded, and need not
+// be closed. The token "plain_to_tls" means that a ws URL names a port of TLS. On success the
+// response is the 101.
+//
+// The hooks of a net/http/httptrace.ClientTrace in ctx are called for every connection as
+// net/http does, but for Got100Continue, Got1xxResponse, PutIdleConn and Wait100Continue.
 //
 // In a program for GOOS=js Dial uses the WebSocket of the browser: see docs/how-to/browser.md for what that leaves out.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
-	if o == nil {
-		o = &DialOptions{}
-	}
 	if inBrowser {
+		if o == nil {
+			o = &DialOptions{}
+		}
 		return o.dialInBrowser(ctx, rawURL)
 	}
-	u, req, policy, err := o.request(rawURL)
+	a, err := o.attempt(rawURL)
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, positiveOr(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	ctx, cancel := context.WithTimeout(ctx, positiveOr(a.o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
-	dial := o.NetDial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
+	for {
+		c, resp, err := a.dial(ctx)
+		if a.next == nil {
+			return c, resp, err
+		}
+		a = a.next
 	}
-	nc, err := dial(ctx, "tcp", address(u))
-	if err == nil && nc == nil {
-		err = errors.New("NetDial returned neither a connection nor an error")
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("websocket: dial %s://%s: %w", u.Scheme, u.Host, err)
-	}
-	return o.connect(ctx, nc, u, req, policy, secureScheme(u))
 }
 
 // Client performs the client's opening handshake on a connection that exists. For a
 // wss URL it performs the TLS handshake first, unless nc is a *tls.Conn: then the
 // caller has configured the TLS with the URL's host, and Client only completes its
-// handshake. So do not give it a *tls.Conn to a proxy; return that from NetDial. After
-// an error nc is closed. ctx, and HandshakeTimeout, bound the handshake only.
+// handshake. So do not give it a *tls.Conn to a proxy; return that from NetDial. No proxy is
+// used and no redirect followed. After an error nc is closed. ctx, and HandshakeTimeout,
+// bound the handshake only.
 func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
-	if o == nil {
-		o = &DialOptions{}
-	}
-	u, req, policy, err := o.request(rawURL)
+	a, err := o.attempt(rawURL)
 	if err != nil {
 		_ = nc.Close()
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, positiveOr(o.HandshakeTimeout, DefaultHandshakeTimeout))
+	ctx, cancel := context.WithTimeout(ctx, positiveOr(a.o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
-	_, done := nc.(*tls.Conn)
-	return o.connect(ctx, nc, u, req, policy, secureScheme(u) && !done)
+	a.given = true
+	below := belowTLS
+	if _, done := nc.(*tls.Conn); done || !secureScheme(a.u) {
+		below = asItIs
+	}
+	return a.connect(ctx, nc, below)
 }
 
-// request checks everything that can be checked before a byte is sent.
-func (o *DialOptions) request(rawURL string) (*url.URL, *handshake.ClientRequest, handshake.DeflatePolicy, error) {
-	policy, err := o.Compression.policy(frame.Client)
-	if err != nil {
-		return nil, nil, policy, err
+// attempt is one opening handshake of Dial or Client. Dial makes another for each redirect that it follows.
+type attempt struct {
+	o       *DialOptions
+	u       *url.URL
+	header  http.Header // to send
+	policy  handshake.DeflatePolicy
+	request *handshake.ClientRequest
+
+	redirects int      // followed so far
+	foreign   bool     // u, or one before it, is of another origin than the first: credentials stay behind
+	given     bool     // by Client, with its connection: redirects are not followed
+	next      *attempt // what a redirect leads to, if it is to be followed
+}
+
+// attempt makes the first attempt. It checks everything that can be checked before a byte is sent.
+func (o *DialOptions) attempt(rawURL string) (*attempt, error) {
+	if o == nil {
+		o = &DialOptions{}
 	}
 	u, err := handshake.ParseURL(rawURL)
 	if err != nil {
-		return nil, nil, policy, err
+		return nil, err
 	}
-	ho := &handshake.ClientOptions{Subprotocols: o.Subprotocols, Header: o.Header, Host: o.Host}
-	if o.Compression.Mode != CompressionOff {
-		ho.Extensions = policy.Offer()
+	a := &attempt{o: o, u: u, header: o.Header}
+	return a, a.prepare()
+}
+
+// prepare makes the request.
+func (a *attempt) prepare() (err error) {
+	if a.policy, err = a.o.Compression.policy(frame.Client); err != nil {
+		return err
 	}
-	req, err := handshake.NewRequest(u, ho)
-	return u, req, policy, err
+	ho := &handshake.ClientOptions{Subprotocols: a.o.Subprotocols, Header: withCookies(a.header, a.o.Jar, a.u), Host: a.o.Host}
+	if a.foreign {
+		ho.Host = ""
+	}
+	if a.o.Compression.Mode != CompressionOff {
+		ho.Extensions = a.policy.Offer()
+	}
+	a.request, err = handshake.NewRequest(a.u, ho)
+	return err
 }
 
 func secureScheme(u *url.URL) bool { return u.Scheme == "wss" || u.Scheme == "https" }
+
+// httpURL returns the http or https URL that cookies and proxies of a WebSocket URL go by, without user and password.
+func httpURL(u *url.URL) *url.URL {
+	h := *u
+	h.User, h.Scheme = nil, "http"
+	if secureScheme(u) {
+		h.Scheme = "https"
+	}
+	return &h
+}
 
 func address(u *url.URL) string {
 	port := u.Port()
@@ -121,38 +157,56 @@ func closeAbruptly(nc net.Conn) {
 	}
 }
 
-// connect performs the handshakes, TLS's and WebSocket's. addTLS says whether TLS with the
-// URL's host is still to be put over nc, whatever nc is.
-func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req *handshake.ClientRequest, policy handshake.DeflatePolicy, addTLS bool) (*Conn, *http.Response, error) {
+// below says what a connection is to the URL's host.
+type below int
+
+const (
+	belowTLS below = iota // TLS with the host is still to be put over it, whatever it is
+	asItIs                // it leads to the host; a *tls.Conn is the TLS with it
+	tunnel                // it leads to the host; a *tls.Conn is the TLS with a proxy, which says nothing of the host
+)
+
+// connect performs the handshakes, TLS's and WebSocket's.
+func (a *attempt) connect(ctx context.Context, nc net.Conn, kind below) (*Conn, *http.Response, error) {
+	hooks := httptrace.ContextClientTrace(ctx)
 	tc, isTLS := nc.(*tls.Conn)
-	if addTLS {
-		cfg, err := o.tlsConfig(u)
+	switch {
+	case kind == belowTLS:
+		cfg, err := a.tlsConfig()
 		if err != nil {
 			_ = nc.Close()
 			return nil, nil, err
 		}
 		tc = tls.Client(wire.TLS(nc), cfg)
 		nc = tc
-	} else if !isTLS {
+	case kind == tunnel:
+		nc, tc = wire.Tunnel(nc), nil
+	case !isTLS:
 		nc = wire.Plain(nc)
 	}
 	if tc != nil {
-		if err := tc.HandshakeContext(ctx); err != nil {
+		if err := shakeHands(ctx, tc, hooks); err != nil {
 			closeAbruptly(nc)
-			err = tlsconf.Explain(err)
-			if v, ok := errors.AsType[*tlsconf.VerifyError](err); ok && v.Reason == tlsconf.NotTLS && addTLS && isTLS {
+			if v, ok := errors.AsType[*tlsconf.VerifyError](err); ok && v.Reason == tlsconf.NotTLS && kind == belowTLS && isTLS {
 				err = fmt.Errorf("%w (NetDial returned a *tls.Conn, over which Dial does TLS again, with the URL's host; "+
-					"if it is that TLS already, use Client)", err)
+					"if it is that TLS already, use NetDialTLS or Client)", err)
 			}
-			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", u.Host, err)
+			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", a.u.Host, err)
+		}
+		if tc.ConnectionState().NegotiatedProtocol == "h2" { // by who made the tls.Conn: we never offer it
+			closeAbruptly(nc)
+			return nil, nil, speaksHTTP2()
 		}
 	}
+	if hooks != nil && hooks.GotConn != nil && !a.given {
+		hooks.GotConn(httptrace.GotConnInfo{Conn: nc})
+	}
 	stop := interruptBy(ctx, nc)
-	resp, agreed, rest, err := exchange(ctx, nc, req, headLimits(o.MaxHeaderBytes, true))
+	resp, agreed, rest, err := a.exchange(ctx, nc, hooks)
 	stop()
 	var params handshake.DeflateParams
 	if err == nil {
-		params, _, err = policy.Check(agreed.Extensions)
+		params, _, err = a.policy.Check(agreed.Extensions)
 	}
 	if err != nil {
 		closeAbruptly(nc)
@@ -161,18 +215,18 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 				err = ctx.Err()
 			}
 			// In TLS 1.3 a refused client certificate shows only here.
-			err = fmt.Errorf("websocket: opening handshake with %s: %w", u.Host, tlsconf.Explain(err))
+			err = fmt.Errorf("websocket: opening handshake with %s: %w", a.u.Host, tlsconf.Explain(err))
 		}
 		return nil, resp, err
 	}
 	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Time{})
-	set := o.settings()
+	set := a.o.settings()
 	c := opened{
 		transport: t, role: frame.Client, subprotocol: agreed.Subprotocol, settings: set,
-		compression: newCompression(frame.Client, &o.Compression, params, set.messageLimit),
-		received:    rest, observer: o.Observer,
+		compression: newCompression(frame.Client, &a.o.Compression, params, set.messageLimit),
+		received:    rest, observer: a.o.Observer,
 	}.start()
 	if err := c.life.err(); err != nil {
 		return nil, resp, err // the observer has closed it
@@ -180,96 +234,41 @@ func (o *DialOptions) connect(ctx context.Context, nc net.Conn, u *url.URL, req 
 	return c, resp, nil
 }
 
-func (o *DialOptions) tlsConfig(u *url.URL) (*tls.Config, error) {
-	cfg := o.TLS
+// shakeHands performs the TLS handshake, and explains its error.
+func shakeHands(ctx context.Context, tc *tls.Conn, hooks *httptrace.ClientTrace) error {
+	if hooks != nil && hooks.TLSHandshakeStart != nil {
+		hooks.TLSHandshakeStart()
+	}
+	err := tc.HandshakeContext(ctx)
+	if hooks != nil && hooks.TLSHandshakeDone != nil {
+		hooks.TLSHandshakeDone(tc.ConnectionState(), err)
+	}
+	return tlsconf.Explain(err)
+}
+
+// tlsConfig returns the configuration of the TLS with the URL's host. To another origin than the first, neither client
+// certificates nor the name of the first go.
+func (a *attempt) tlsConfig() (*tls.Config, error) {
+	cfg, err := clientTLS(a.o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	if a.foreign {
+		cfg.ServerName, cfg.Certificates, cfg.GetClientCertificate = "", nil, nil
+	}
+	if cfg.ServerName == "" {
+		cfg.ServerName = a.u.Hostname()
+	}
+	return cfg, nil
+}
+
+// clientTLS returns a copy of cfg, or the default if it is nil.
+func clientTLS(cfg *tls.Config) (*tls.Config, error) {
 	if cfg == nil {
 		var err error
 		if cfg, err = tlsconf.Client(tlsconf.ClientOptions{Profile: tlsconf.Intermediate}); err != nil {
 			return nil, fmt.Errorf("websocket: %w", err)
 		}
 	}
-	cfg = tlsconf.ForWebSocket(cfg)
-	if cfg.ServerName == "" {
-		cfg.ServerName = u.Hostname()
-	}
-	return cfg, nil
-}
-
-// exchange sends the request and checks the response.
-func exchange(ctx context.Context, nc net.Conn, req *handshake.ClientRequest, limits handshake.Limits) (*http.Response, *handshake.Agreement, []byte, error) {
-	if _, err := nc.Write(req.Append(nil)); err != nil {
-		return nil, nil, nil, err
-	}
-	_, secure := nc.(*tls.Conn)
-	resp, rest, err := readResponse(nc, limits, !secure)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	agreed, err := req.Check(resp)
-	if err != nil {
-		if resp.StatusCode != http.StatusSwitchingProtocols {
-			body := readBody(ctx, nc, resp, rest)
-			if e, ok := errors.AsType[*HandshakeError](err); ok && !secure && wantsTLS(resp, body) {
-				e.Token, e.Reason = tokenPlainToTLS, dialWSS
-			}
-		}
-		return resp, nil, nil, err
-	}
-	return resp, agreed, rest, nil
-}
-
-// readResponse reads a response's head and what came behind it. In plaintext it recognises
-// servers that speak TLS.
-func readResponse(nc net.Conn, limits handshake.Limits, plaintext bool) (*http.Response, []byte, error) {
-	p := handshake.NewResponseReader(limits)
-	first := true
-	rest, err := feed(nc, func(b []byte) (int, bool, error) {
-		if first && len(b) > 0 {
-			if first = false; plaintext && isTLSRecord(b[0]) {
-				return 0, false, &HandshakeError{Token: tokenPlainToTLS, Reason: dialWSS}
-			}
-		}
-		return p.Feed(b)
-	})
-	if err == nil {
-		return p.Response(), rest, nil
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	if plaintext && first && !isTimeout(err) {
-		err = fmt.Errorf("%w: the server closed the connection without an answer; if it speaks TLS, dial wss", err)
-	}
-	return nil, nil, err
-}
-
-// What is read of a refusal's body.
-const (
-	maxBody    = 4 << 10     // bytes, decoded
-	maxEncoded = 4 * maxBody // bytes, with the framing of chunks
-	bodyTime   = time.Second
-)
-
-// readBody gives a refused client what the server says about it: the beginning of the
-// body, to its end if that comes first (RFC 9112 §6.3), without the framing of chunks.
-// rest is what came behind the head. It ends with ctx, and after bodyTime. It returns the
-// same bytes.
-func readBody(ctx context.Context, nc net.Conn, resp *http.Response, rest []byte) []byte {
-	if resp.ContentLength == 0 {
-		return nil // Body is http.NoBody
-	}
-	_ = nc.SetReadDeadline(time.Now().Add(bodyTime))
-	if ctx.Err() != nil {
-		_ = nc.SetReadDeadline(past) // its end has set one already, which the line above undid
-	}
-	body := io.MultiReader(bytes.NewReader(rest), nc)
-	switch {
-	case resp.ContentLength > 0:
-		body = io.LimitReader(body, resp.ContentLength)
-	case len(resp.TransferEncoding) > 0 && resp.TransferEncoding[len(resp.TransferEncoding)-1] == "chunked":
-		body = httputil.NewChunkedReader(io.LimitReader(body, maxEncoded))
-	}
-	begin, _ := io.ReadAll(io.LimitReader(body, maxBody)) // what came is better than nothing
-	resp.Body = io.NopCloser(bytes.NewReader(begin))
-	return begin
+	return tlsconf.ForWebSocket(cfg), nil
 }

@@ -104,7 +104,7 @@ func TestATargetWithoutTLSBehindATLSProxyIsExplained(t *testing.T) {
 	dial, inside := tlsProxy(t, "", "HTTP/1.1 400 Bad Request\r\n\r\n")
 	_, _, err := Dial(bg, "wss://user:secret@localhost/", &DialOptions{NetDial: dial})
 	v, ok := errors.AsType[*tlsconf.VerifyError](err)
-	if !ok || v.Reason != tlsconf.NotTLS || !strings.Contains(err.Error(), "use Client") {
+	if !ok || v.Reason != tlsconf.NotTLS || !strings.Contains(err.Error(), "use NetDialTLS or Client") {
 		t.Errorf("got %v", err)
 	}
 	if got := inside(); strings.Contains(got, "GET") || strings.Contains(got, "Authorization") {

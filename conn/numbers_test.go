@@ -46,6 +46,7 @@ var numbers = []number{
 	}, always},
 	{"HandshakeTimeout of the server", func(a *AcceptOptions, _ *DialOptions, n int64) { a.HandshakeTimeout = time.Duration(n) }, unlessOne},
 	{"HandshakeTimeout of the client", func(_ *AcceptOptions, d *DialOptions, n int64) { d.HandshakeTimeout = time.Duration(n) }, unlessOne},
+	{"MaxRedirects", func(_ *AcceptOptions, d *DialOptions, n int64) { d.MaxRedirects = asInt(n) }, always},
 	{"Threshold", func(a *AcceptOptions, d *DialOptions, n int64) {
 		a.Compression.Threshold, d.Compression.Threshold = asInt(n), asInt(n)
 	}, always},

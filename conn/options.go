@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
@@ -148,17 +149,46 @@ type DialOptions struct {
 	// TLS configures wss. It is cloned; ALPN is set to http/1.1. See tlsconf.Client
 	// for pins and client certificates. Zero: TLS 1.2 or later, the system's roots.
 	TLS *tls.Config
-	// NetDial makes the connection to the host, through a proxy for example. For wss Dial
-	// does TLS with the URL's host over whatever it returns, a *tls.Conn to a proxy
-	// included. To do the TLS with the host yourself, use Client. It should have deadlines
-	// that work; where it has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
+	// Proxy returns the proxy for a request whose URL is the dialed one with the scheme http
+	// or https, without user and password; nil is a direct connection. http.ProxyURL makes
+	// such a function. It is called for every redirect too. The proxy's scheme is http or
+	// https (CONNECT, in clear or over TLS, also for ws) or socks5, which is the same as socks5h:
+	// the proxy resolves the host's name. User and password in the proxy's URL are sent to it, for
+	// HTTP by Basic authentication. Conn.RemoteAddr is the proxy's. A failure is a
+	// *ProxyError. Zero: ProxyFromEnvironment, or no proxy if NetDial or NetDialTLS is set.
+	Proxy func(*http.Request) (*url.URL, error)
+	// ProxyTLS configures the TLS with an https proxy, as TLS does that with the host, which
+	// is done inside it. Zero: TLS 1.2 or later, the system's roots, the proxy's host.
+	ProxyTLS *tls.Config
+	// NetDial makes the connection to the host, or to the proxy if Proxy returns one; for a
+	// unix socket it ignores addr. For wss Dial does TLS with the URL's host over whatever it
+	// returns, a *tls.Conn to a proxy included. It should have deadlines that work; where it
+	// has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// NetDialTLS makes the connection for a wss URL with TLS already done, by another
+	// implementation for example: the TLS with the host is then its concern alone, TLS is not
+	// used, and Dial sends the request, credentials included, as it is. It must not agree on
+	// h2. Conn.TLS reports a *tls.Conn only. NetDial serves ws, and, as in net/http, every
+	// connection through a proxy: then Dial does TLS. Zero: NetDial and TLS.
+	NetDialTLS func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// HandshakeTimeout bounds dialing, the TLS handshake and the opening handshake
-	// together. Zero or less: DefaultHandshakeTimeout.
+	// Jar supplies cookies for the http or https URL that corresponds to the dialed one,
+	// besides those in Header, and is given those of every response of the server. Zero: no jar.
+	Jar http.CookieJar
+	// MaxRedirects is how many redirects (301, 302, 303, 307, 308) Dial follows; http and https
+	// in a Location mean ws and wss. One from wss to ws is never followed. To another origin
+	// (scheme, host or port), and from then on, only User-Agent, Accept-Language and Origin of
+	// Header are sent, and neither Host, the URL's user and password nor client certificates;
+	// Subprotocols and Jar's cookies for it are. One that is not followed is a
+	// *HandshakeError with the token "too_many_redirects" or "bad_redirect". Zero or less: none, and
+	// the token is "bad_status".
+	MaxRedirects int
+
+	// HandshakeTimeout bounds dialing, the proxy, the TLS handshakes, the opening handshake and
+	// redirects together. Zero or less: DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
-	// MaxHeaderBytes limits the head of the server's answer, in bytes, from its status line
-	// to the blank line, interim responses before it included. A line may be as long as
+	// MaxHeaderBytes limits the head of the server's answer, and of a proxy's, in bytes, from its
+	// status line to the blank line, interim responses before it included. A line may be as long as
 	// that; the number of fields is limited to the larger of 128 and MaxHeaderBytes/512. A
 	// longer head is a *HandshakeError with the token "header_too_large". Zero or less: 64
 	// KiB.

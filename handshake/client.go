@@ -104,7 +104,7 @@ func checkURL(u *url.URL) (host string, err *Error) {
 	}
 	name, port, ok := splitHost(withoutZone(u.Host))
 	if !ok {
-		return bad("has no valid host; international names are written in Punycode (xn--)")
+		return bad("has no valid host; international names are in Punycode (xn--), as ParseURL makes them")
 	}
 	if port == "" || port == defaultPort(scheme) {
 		return name, nil // RFC 6455 §4.1 item 4

@@ -4,16 +4,25 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/seed-c4549abd/wss/internal/hostname"
 )
 
-// ParseURL is url.Parse for a URL that may hold a password: the text of its error, an
-// *Error with the token "bad_url" and without a status, names neither user nor password
-// nor query, which that of a *url.Error does. Whether it is the URL of a WebSocket is for
-// NewRequest to say. Safe for concurrent use.
+// ParseURL is url.Parse with two differences. The host becomes ASCII and lower case, as in
+// browsers: wss://Bücher.example is wss://xn--bcher-kva.example (UTS #46, not transitional).
+// And the text of the error, an *Error with the token "bad_url" and without a status, names
+// neither user nor password nor query, which that of a *url.Error does. Whether it is the
+// URL of a WebSocket is for NewRequest to say. Safe for concurrent use.
 func ParseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
+	problem := ""
 	if err != nil {
-		return nil, &Error{Token: tokenBadURL, Reason: "the URL " + quote(withoutSecrets(raw)) + " " + parseProblem(err)}
+		problem = parseProblem(err)
+	} else if u.Host, err = hostname.ToASCII(u.Host); err != nil {
+		problem = "has a host that is not a valid international domain name (UTS #46)"
+	}
+	if problem != "" {
+		return nil, &Error{Token: tokenBadURL, Reason: "the URL " + quote(withoutSecrets(raw)) + " " + problem}
 	}
 	return u, nil
 }

@@ -41,3 +41,31 @@ func TestParseURLExplainsWithoutSecrets(t *testing.T) {
 		t.Errorf("%v, %v", u, err)
 	}
 }
+
+// TestHostsInOtherScriptsBecomeASCII as in browsers; internal/hostname has the table.
+func TestHostsInOtherScriptsBecomeASCII(t *testing.T) {
+	for raw, want := range map[string]string{
+		"wss://B\u00fccher.example:8443/\u00fc?q": "wss://xn--bcher-kva.example:8443/%C3%BC?q",
+		"wss://b%C3%BCcher.example":               "wss://xn--bcher-kva.example",
+		"wss://fa\u00df.de":                       "wss://xn--fa-hia.de",
+		"wss://EXAMPLE.com":                       "wss://example.com",
+		"wss://a_b.example":                       "wss://a_b.example",
+		"wss://[fe80::1%25Eth0]:1":                "wss://[fe80::1%25Eth0]:1",
+	} {
+		u, err := ParseURL(raw)
+		if err != nil || u.String() != want {
+			t.Errorf("%q: %v, %v", raw, u, err)
+			continue
+		}
+		if _, err := NewRequest(u, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, raw := range []string{"wss://user:secret@a\uff0fb.example/?token", "wss://xn--wca.example", "wss://a\u2028.example"} {
+		u, err := ParseURL(raw)
+		if e := asError(t, err); u != nil || e.Token != "bad_url" || !strings.Contains(e.Reason, "international domain name") ||
+			strings.Contains(e.Error(), "secret") || strings.Contains(e.Error(), "token") {
+			t.Errorf("%q: %v, %v", raw, u, err)
+		}
+	}
+}

@@ -19,6 +19,14 @@ func (t *plain) Write(p []byte, _ bool) error {
 func (t *plain) SetWriteDeadline(d time.Time) error { return t.SetFlushDeadline(d) }
 func (t *plain) Counts() (in, out int64)            { return t.BytesRead(), t.BytesWritten() }
 
+// NetConn keeps the TLS of a proxy from being taken for the peer's.
+func (t *plain) NetConn() net.Conn {
+	if t.Tunnels() {
+		return t.Conn
+	}
+	return t.Conn.NetConn()
+}
+
 func (t *plain) Notify()     {}
 func (t *plain) Shut() error { return t.CloseWrite() }
 

@@ -58,6 +58,7 @@ type Conn struct {
 	poll   func(uintptr) bool // readable, bound when the connection is made
 	ended  atomic.Bool        // the socket's end has been reported by Read
 	lost   bool               // Close has dropped what was queued; guarded by mu
+	tunnel bool               // TLS of nc is that of a proxy
 }
 
 type mode uint8
@@ -106,6 +107,16 @@ func Plain(nc net.Conn) *Conn {
 	c.mode = plain
 	return c
 }
+
+// Tunnel is Plain over a connection to a proxy, whose TLS, if it is a *tls.Conn, says nothing of the peer.
+func Tunnel(nc net.Conn) *Conn {
+	c := Plain(nc)
+	c.tunnel = true
+	return c
+}
+
+// Tunnels reports whether Tunnel made c.
+func (c *Conn) Tunnels() bool { return c.tunnel }
 
 // Switch turns c to messages: from now on Read returns ErrWouldBlock instead of
 // waiting, and Write buffers until Flush. No other call may be in progress.

@@ -1,0 +1,77 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+)
+
+// speaksHTTP2 is the refusal of a connection on which ALPN has promised HTTP/2. Where the TLS is not crypto/tls's, the server's first
+// byte tells.
+func speaksHTTP2() *HandshakeError {
+	return &HandshakeError{Token: "bad_http_version",
+		Reason: "the connection speaks HTTP/2, an opening handshake needs HTTP/1.1: offer http/1.1 alone by ALPN"}
+}
+
+// dial connects to the URL's host, in the way that the options say, and performs the handshakes.
+func (a *attempt) dial(ctx context.Context) (*Conn, *http.Response, error) {
+	hooks := httptrace.ContextClientTrace(ctx)
+	if hooks != nil && hooks.GetConn != nil {
+		hooks.GetConn(address(a.u))
+	}
+	nc, kind, err := a.reach(ctx)
+	if err != nil {
+		if _, ok := errors.AsType[*ProxyError](err); !ok {
+			err = fmt.Errorf("websocket: dial %s://%s: %w", a.u.Scheme, a.u.Host, err)
+		}
+		return nil, nil, err
+	}
+	return a.connect(ctx, nc, kind)
+}
+
+// reach returns a connection to the URL's host: through a proxy, by NetDialTLS or by NetDial.
+func (a *attempt) reach(ctx context.Context) (net.Conn, below, error) {
+	kind := asItIs
+	if secureScheme(a.u) {
+		kind = belowTLS
+	}
+	p, err := a.proxy(ctx)
+	switch {
+	case err != nil:
+		return nil, kind, err
+	case p != nil:
+		if kind == asItIs {
+			kind = tunnel
+		}
+		nc, err := p.dial(ctx, address(a.u))
+		return nc, kind, err
+	case kind == belowTLS && a.o.NetDialTLS != nil:
+		nc, err := a.o.dialTLS(ctx, address(a.u))
+		return nc, asItIs, err
+	}
+	nc, err := a.o.dialNet(ctx, address(a.u))
+	return nc, kind, err
+}
+
+func (o *DialOptions) dialNet(ctx context.Context, addr string) (net.Conn, error) {
+	dial := o.NetDial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	nc, err := dial(ctx, "tcp", addr)
+	if err == nil && nc == nil {
+		err = errors.New("NetDial returned neither a connection nor an error")
+	}
+	return nc, err
+}
+
+func (o *DialOptions) dialTLS(ctx context.Context, addr string) (net.Conn, error) {
+	nc, err := o.NetDialTLS(ctx, "tcp", addr)
+	if err == nil && nc == nil {
+		err = errors.New("NetDialTLS returned neither a connection nor an error")
+	}
+	return nc, err
+}
