@@ -65,8 +65,9 @@ suite-results: ## run the conformance suite against twelve other libraries, and 
 autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', ...)
 	go run ./autobahn/runner $(ARGS)
 
-interop: ## show interoperation with Python's websockets, Node's ws and Chromium
-	go run ./test/interop $(ARGS)
+interop: ## show interoperation with some forty other implementations over wss (ARGS='-only ws,Firefox', ...)
+	$(if $(ARGS),,go run ./test/interop)
+	go run ./test/matrix $(ARGS)
 
 reverse-proxies: ## run nginx, haproxy, Caddy, Apache and nghttpx between client and server (ARGS='-only nginx', ...)
 	cd test/reverseproxy && go run . $(ARGS)

@@ -11,8 +11,8 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// checkTime bounds a check.
-const checkTime = 30 * time.Second
+// checkTime bounds a check. Tests shorten it.
+var checkTime = 30 * time.Second
 
 // messageLimit is the longest message that is received, except where a check says otherwise.
 const messageLimit = 17 << 20

@@ -31,12 +31,19 @@ func init() {
 	allFamilies["debian"] = &family{install: buildDebian}
 	for _, p := range []*peer{
 		{name: "Boost.Beast", command: debianPeer("beast")},
-		{name: "libwebsockets", command: debianPeer("libwebsockets")},
+		{name: "libwebsockets", command: debianPeer("libwebsockets"), faults: []fault{{
+			role: "server", check: "message too big", like: "code 1006",
+			shows: "while it writes a long message it does not read our close frame (88 … 03 f1), and ends when we do",
+		}}},
 		{name: "libsoup", command: debianPeer("libsoup")},
 		{name: "Qt", command: debianPeer("qt"), faults: []fault{
 			{
 				check: "text", like: `got text of 8 bytes "BOM`,
 				shows: "a byte order mark that begins a text is removed: of 81 0b ef bb bf 42 4f 4d 0d … the bytes ef bb bf do not come back",
+			},
+			{
+				check: "fragments", like: "Invalid UTF-8",
+				shows: "a fragment that ends within a character is refused with 1007: 01 7e 03 e8 … e4 b8 and then 00 7e 03 e8 96 … is UTF-8 (RFC 6455 §5.6, §8.1)",
 			},
 			{check: "vanish", like: "code 1000", shows: "QWebSocket.closeCode is 1000 for a stream that ended without a close frame"},
 		}},
