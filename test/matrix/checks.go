@@ -265,6 +265,9 @@ func idle(ctx context.Context, c *conn.Conn) error {
 
 // vanish ends the stream within a message.
 func vanish(ctx context.Context, c *conn.Conn) error {
+	if err := echoed(text("before the end"))(ctx, c); err != nil { // the peer knows of the connection
+		return err
+	}
 	w, err := c.Writer(ctx, conn.Text)
 	if err != nil {
 		return err

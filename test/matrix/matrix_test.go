@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,6 +88,8 @@ func ownEcho(fault string, c *conn.Conn) {
 			n, _ := strconv.Atoi(rest)
 			return c.Write(c.Context(), conn.Binary, make([]byte, n))
 		case fault == "drops empty messages" && len(m.Data) == 0:
+			return nil
+		case fault == "fails once" && string(m.Data) == "hello" && os.Getenv("WSS_MATRIX_ONCE") != "" && os.Remove(os.Getenv("WSS_MATRIX_ONCE")) == nil:
 			return nil
 		case fault == "ends at 1 MiB" && len(m.Data) == 1<<20:
 			os.Exit(1)
@@ -171,6 +174,19 @@ func TestWhatAPeerDoesWrongShows(t *testing.T) {
 func TestAPeerThatEndsIsStartedAgain(t *testing.T) {
 	if got := failures(runOwn(t, "ends at 1 MiB", "text", "1 MiB", "fragments", "wrong CA")); got != "client: 1 MiB, server: 1 MiB" {
 		t.Errorf("failed: %s", got)
+	}
+}
+
+// TestAFailureThatIsGoneTheSecondTime passes, and is reported.
+func TestAFailureThatIsGoneTheSecondTime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "once")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("WSS_MATRIX_ONCE", file)
+	r := runOwn(t, "fails once", "text", "empty")
+	if got := failures(r); got != "client: text" || r.results[0].verdict != passedAgain || r.results[0].why == "" || !r.close() {
+		t.Errorf("failed: %s; the first result: %+v", got, r.results[0])
 	}
 }
 

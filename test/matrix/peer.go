@@ -73,6 +73,7 @@ type matrix struct {
 	work    string // ends with the run
 	log     io.Writer
 	report  *report
+	first   map[[3]string]error // failures of checks that were repeated, by peer, role and check
 }
 
 // programs are the peers' programs; how they are called is in peers/README.md.
