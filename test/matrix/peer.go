@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/seed-c4549abd/wss/test/install"
@@ -33,14 +34,14 @@ type peer struct {
 // fault is a failure that is known to be the peer's.
 type fault struct {
 	role, check string // empty: in any
-	like        string // what the failure's text contains
+	like        string // a regular expression that the failure's text matches
 	shows       string // what shows whose fault it is
 }
 
 // fault returns what shows that a failure is the peer's fault; "" if that is not known.
 func (p *peer) fault(role, check string, err error) string {
 	for _, f := range p.faults {
-		if err != nil && (f.role == "" || f.role == role) && (f.check == "" || f.check == check) && strings.Contains(err.Error(), f.like) {
+		if err != nil && (f.role == "" || f.role == role) && (f.check == "" || f.check == check) && regexp.MustCompile(f.like).MatchString(err.Error()) {
 			return f.shows
 		}
 	}
