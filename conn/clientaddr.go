@@ -19,9 +19,9 @@ const maxHops = 32
 // goroutines, before Accept too.
 //
 // The header is read from its end, where the nearest proxy writes: the first address that is not
-// in TrustedProxies is the client's, whatever a client wrote before it. Where an entry is no
-// address ("unknown", "_hidden"), where the entries end, and after 32 of them the result is the
-// address of the last proxy before that.
+// in TrustedProxies is the client's, whatever a client wrote before it. If an entry is not an
+// address ("unknown", "_hidden"), if the entries end, or after 32 of them, the result is the last
+// trusted address. Zones in the header are dropped.
 func (g *Group) ClientAddr(r *http.Request) netip.Addr {
 	addr := parseAddr(r.RemoteAddr)
 	if !g.trusts(addr) {

@@ -201,7 +201,7 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	}
 	received, _ := c.transport.Counts()
 	if !c.in.closed {
-		c.leaveCloseAlone(ctx, received+lingerBytes)
+		c.delayCloseNotify(ctx, received+lingerBytes)
 	}
 	wait := c.role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
@@ -215,21 +215,23 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	return c.end(why)
 }
 
-// aloneTime is how long nothing follows a close frame that reports an error: some implementations (uWebSockets, Tyrus)
-// report 1006 if they receive close_notify together with it.
-const aloneTime = 50 * time.Millisecond
+// closeNotifyDelay is the wait before close_notify after a close frame that reports an error: some implementations
+// (uWebSockets, Tyrus) report 1006 if they receive both together.
+const closeNotifyDelay = 50 * time.Millisecond
 
-// leaveCloseAlone drops input for aloneTime, or as long as discardTo does.
-func (c *Conn) leaveCloseAlone(ctx context.Context, most int64) {
-	ctx, cancel := context.WithTimeout(ctx, aloneTime)
+// delayCloseNotify drops input for closeNotifyDelay, or until discardTo ends.
+func (c *Conn) delayCloseNotify(ctx context.Context, most int64) {
+	ctx, cancel := context.WithTimeout(ctx, closeNotifyDelay)
 	defer cancel()
 	c.discardTo(ctx, most)
 }
 
 // discardTo drops input until ctx ends, the peer ends its stream, or most bytes have been received on this connection.
 func (c *Conn) discardTo(ctx context.Context, most int64) {
-	for in, _ := c.transport.Counts(); in < most && ctx.Err() == nil && c.discardInput(ctx); {
-		in, _ = c.transport.Counts()
+	for {
+		if in, _ := c.transport.Counts(); in >= most || ctx.Err() != nil || !c.discardInput(ctx) {
+			return
+		}
 	}
 }
 

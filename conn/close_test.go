@@ -399,7 +399,7 @@ func TestFailingTheConnectionNamesTheRule(t *testing.T) {
 	}
 }
 
-// TestTheCloseFrameOfAnErrorIsAlone: our stream ends aloneTime later, whatever the peer sends meanwhile.
+// TestTheCloseFrameOfAnErrorIsAlone: our stream ends closeNotifyDelay later, whatever the peer sends meanwhile.
 func TestTheCloseFrameOfAnErrorIsAlone(t *testing.T) {
 	wrong := masked(frame.Header{Fin: true, Opcode: 3}, "")
 	more := masked(frame.Header{Fin: true, Opcode: frame.Binary}, "more")
@@ -410,8 +410,8 @@ func TestTheCloseFrameOfAnErrorIsAlone(t *testing.T) {
 	}{
 		{"a peer that does not answer", wrong, -1},
 		{"a peer that has sent more", slices.Concat(wrong, more), -1},
-		{"a peer that answers", wrong, aloneTime / 5},
-		{"a peer that answers late", wrong, 2 * aloneTime},
+		{"a peer that answers", wrong, closeNotifyDelay / 5},
+		{"a peer that answers late", wrong, 2 * closeNotifyDelay},
 	} {
 		for name, receive := range map[string]func(*Conn){
 			"Read":  func(c *Conn) { _, _, _ = c.Read(bg) },
@@ -436,8 +436,8 @@ func TestTheCloseFrameOfAnErrorIsAlone(t *testing.T) {
 					if n, err := peer.Read(make([]byte, 1)); err != io.EOF {
 						t.Errorf("behind the close frame: %d bytes, %v", n, err)
 					}
-					if took := time.Since(began); took != aloneTime {
-						t.Errorf("the stream ended %v behind the close frame, want %v", took, aloneTime)
+					if took := time.Since(began); took != closeNotifyDelay {
+						t.Errorf("the stream ended %v behind the close frame, want %v", took, closeNotifyDelay)
 					}
 					time.Sleep(tt.answer)
 					_ = peer.Close()

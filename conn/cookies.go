@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// withCookies returns h with the cookies of the jar for u behind those that h has, in one field (RFC 6265 §5.4). A nil jar has
-// none. It does not change h.
+// withCookies returns h with the jar's cookies for u appended to those in h, in one field (RFC 6265 §5.4). A nil jar has none.
+// It does not change h.
 func withCookies(h http.Header, jar http.CookieJar, u *url.URL) http.Header {
 	if jar == nil || u.Host == "" {
 		return h
 	}
 	r := &http.Request{Header: make(http.Header)}
 	for _, c := range jar.Cookies(httpURL(u)) {
-		r.AddCookie(c) // which makes it fit for a field
+		r.AddCookie(c) // it sanitizes the value
 	}
 	stored := r.Header.Get("Cookie")
 	if stored == "" {

@@ -72,7 +72,7 @@ func Client(ctx context.Context, nc net.Conn, rawURL string, o *DialOptions) (*C
 	}
 	ctx, cancel := context.WithTimeout(ctx, positiveOr(a.o.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
-	a.given = true
+	a.existing = true
 	below := belowTLS
 	if _, done := nc.(*tls.Conn); done || !secureScheme(a.u) {
 		below = asItIs
@@ -88,10 +88,10 @@ type attempt struct {
 	policy  handshake.DeflatePolicy
 	request *handshake.ClientRequest
 
-	redirects int      // followed so far
-	foreign   bool     // u, or one before it, is of another origin than the first: credentials stay behind
-	given     bool     // by Client, with its connection: redirects are not followed
-	next      *attempt // what a redirect leads to, if it is to be followed
+	redirects   int      // followed so far
+	crossOrigin bool     // u, or one before it, is of another origin than the first: credentials stay behind
+	existing    bool     // Client was given its connection: redirects are not followed
+	next        *attempt // what a redirect leads to, if it is to be followed
 }
 
 // attempt makes the first attempt. It checks everything that can be checked before a byte is sent.
@@ -113,7 +113,7 @@ func (a *attempt) prepare() (err error) {
 		return err
 	}
 	ho := &handshake.ClientOptions{Subprotocols: a.o.Subprotocols, Header: withCookies(a.header, a.o.Jar, a.u), Host: a.o.Host}
-	if a.foreign {
+	if a.crossOrigin {
 		ho.Host = ""
 	}
 	if a.o.Compression.Mode != CompressionOff {
@@ -161,44 +161,19 @@ func closeAbruptly(nc net.Conn) {
 type below int
 
 const (
-	belowTLS below = iota // TLS with the host is still to be put over it, whatever it is
-	asItIs                // it leads to the host; a *tls.Conn is the TLS with it
-	tunnel                // it leads to the host; a *tls.Conn is the TLS with a proxy, which says nothing of the host
+	belowTLS     below = iota // TLS with the host is still to be put over it, whatever it is
+	asItIs                    // it leads to the host; a *tls.Conn is the TLS with it
+	throughProxy              // it leads to the host; a *tls.Conn is the TLS with a proxy, which says nothing of the host
 )
 
 // connect performs the handshakes, TLS's and WebSocket's.
 func (a *attempt) connect(ctx context.Context, nc net.Conn, kind below) (*Conn, *http.Response, error) {
 	hooks := httptrace.ContextClientTrace(ctx)
-	tc, isTLS := nc.(*tls.Conn)
-	switch {
-	case kind == belowTLS:
-		cfg, err := a.tlsConfig()
-		if err != nil {
-			_ = nc.Close()
-			return nil, nil, err
-		}
-		tc = tls.Client(wire.TLS(nc), cfg)
-		nc = tc
-	case kind == tunnel:
-		nc, tc = wire.Tunnel(nc), nil
-	case !isTLS:
-		nc = wire.Plain(nc)
+	nc, err := a.secure(ctx, nc, kind, hooks)
+	if err != nil {
+		return nil, nil, err
 	}
-	if tc != nil {
-		if err := shakeHands(ctx, tc, hooks); err != nil {
-			closeAbruptly(nc)
-			if v, ok := errors.AsType[*tlsconf.VerifyError](err); ok && v.Reason == tlsconf.NotTLS && kind == belowTLS && isTLS {
-				err = fmt.Errorf("%w (NetDial returned a *tls.Conn, over which Dial does TLS again, with the URL's host; "+
-					"if it is that TLS already, use NetDialTLS or Client)", err)
-			}
-			return nil, nil, fmt.Errorf("websocket: TLS handshake with %s: %w", a.u.Host, err)
-		}
-		if tc.ConnectionState().NegotiatedProtocol == "h2" { // by who made the tls.Conn: we never offer it
-			closeAbruptly(nc)
-			return nil, nil, speaksHTTP2()
-		}
-	}
-	if hooks != nil && hooks.GotConn != nil && !a.given {
+	if hooks != nil && hooks.GotConn != nil && !a.existing {
 		hooks.GotConn(httptrace.GotConnInfo{Conn: nc})
 	}
 	stop := interruptBy(ctx, nc)
@@ -222,16 +197,54 @@ func (a *attempt) connect(ctx context.Context, nc net.Conn, kind below) (*Conn, 
 	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Time{})
-	set := a.o.settings()
-	c := opened{
-		transport: t, role: frame.Client, subprotocol: agreed.Subprotocol, settings: set,
-		compression: newCompression(frame.Client, &a.o.Compression, params, set.messageLimit),
-		received:    rest, observer: a.o.Observer,
-	}.start()
-	if err := c.life.err(); err != nil {
-		return nil, resp, err // the observer has closed it
+	z := newCompression(frame.Client, &a.o.Compression, params, a.o.settings().messageLimit)
+	c, err := a.o.open(opened{transport: t, subprotocol: agreed.Subprotocol, compression: z, received: rest})
+	return c, resp, err
+}
+
+// secure puts TLS with the host over a connection, if that is wanted, and returns what the opening handshake is performed on.
+func (a *attempt) secure(ctx context.Context, nc net.Conn, kind below, hooks *httptrace.ClientTrace) (net.Conn, error) {
+	tc, isTLS := nc.(*tls.Conn)
+	switch {
+	case kind == belowTLS:
+		cfg, err := a.tlsConfig()
+		if err != nil {
+			_ = nc.Close()
+			return nil, err
+		}
+		tc = tls.Client(wire.TLS(nc), cfg)
+		nc = tc
+	case kind == throughProxy:
+		return wire.Tunnel(nc), nil
+	case !isTLS:
+		return wire.Plain(nc), nil
 	}
-	return c, resp, nil
+	if err := shakeHands(ctx, tc, hooks); err != nil {
+		closeAbruptly(nc)
+		if v, ok := errors.AsType[*tlsconf.VerifyError](err); ok && v.Reason == tlsconf.NotTLS && kind == belowTLS && isTLS {
+			err = fmt.Errorf("%w (NetDial returned a *tls.Conn, over which Dial does TLS again, with the URL's host; "+
+				"if it is that TLS already, use NetDialTLS or Client)", err)
+		}
+		return nil, fmt.Errorf("websocket: TLS handshake with %s: %w", a.u.Host, err)
+	}
+	if tc.ConnectionState().NegotiatedProtocol == "h2" { // by who made the tls.Conn: we never offer it
+		closeAbruptly(nc)
+		return nil, errHTTP2()
+	}
+	return nc, nil
+}
+
+// open makes the connection of a client whose opening handshake has succeeded.
+func (o *DialOptions) open(r opened) (*Conn, error) {
+	r.role, r.settings, r.observer = frame.Client, o.settings(), o.Observer
+	if inBrowser {
+		r.settings.pingInterval = 0 // a page cannot send pings
+	}
+	c := r.start()
+	if err := c.life.err(); err != nil {
+		return nil, err // the observer has closed it
+	}
+	return c, nil
 }
 
 // shakeHands performs the TLS handshake, and explains its error.
@@ -247,14 +260,14 @@ func shakeHands(ctx context.Context, tc *tls.Conn, hooks *httptrace.ClientTrace)
 }
 
 // tlsConfig returns the configuration of the TLS with the URL's host. To another origin than the first, neither client
-// certificates nor the name of the first go.
+// certificates nor the first one's name and keys are sent.
 func (a *attempt) tlsConfig() (*tls.Config, error) {
 	cfg, err := clientTLS(a.o.TLS)
 	if err != nil {
 		return nil, err
 	}
-	if a.foreign {
-		cfg.ServerName, cfg.Certificates, cfg.GetClientCertificate = "", nil, nil
+	if a.crossOrigin {
+		cfg.ServerName, cfg.Certificates, cfg.GetClientCertificate, cfg.EncryptedClientHelloConfigList = "", nil, nil, nil
 	}
 	if cfg.ServerName == "" {
 		cfg.ServerName = a.u.Hostname()

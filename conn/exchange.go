@@ -19,7 +19,7 @@ import (
 
 // exchange sends the request and checks the response.
 func (a *attempt) exchange(ctx context.Context, nc net.Conn, hooks *httptrace.ClientTrace) (*http.Response, *handshake.Agreement, []byte, error) {
-	if err := send(nc, a.request.Append(nil), hooks); err != nil {
+	if err := writeRequest(nc, a.request.Append(nil), hooks); err != nil {
 		return nil, nil, nil, err
 	}
 	_, isTLS := nc.(*tls.Conn)
@@ -44,8 +44,8 @@ func (a *attempt) exchange(ctx context.Context, nc net.Conn, hooks *httptrace.Cl
 	return resp, agreed, rest, nil
 }
 
-// send sends the head of a request, and tells the hooks.
-func send(nc net.Conn, head []byte, hooks *httptrace.ClientTrace) error {
+// writeRequest sends the head of a request, and calls the hooks.
+func writeRequest(nc net.Conn, head []byte, hooks *httptrace.ClientTrace) error {
 	_, err := nc.Write(head)
 	if hooks == nil {
 		return err
@@ -66,8 +66,17 @@ func send(nc net.Conn, head []byte, hooks *httptrace.ClientTrace) error {
 	return err
 }
 
-// http2Frame is the first byte of an HTTP/2 server's SETTINGS frame; no HTTP/1.1 response begins with it.
-const http2Frame = 0
+// errHTTP2 refuses a connection that speaks HTTP/2: ALPN says so or, where the TLS is not crypto/tls's, the first byte that the
+// server sends.
+func errHTTP2() *HandshakeError {
+	return &HandshakeError{
+		Token:  "bad_http_version",
+		Reason: "the connection speaks HTTP/2, an opening handshake needs HTTP/1.1: offer http/1.1 alone by ALPN",
+	}
+}
+
+// settingsFirstByte is the first byte of an HTTP/2 server's SETTINGS frame; no HTTP/1.1 response begins with it.
+const settingsFirstByte = 0
 
 // readResponse reads a response's head and what came behind it. In plaintext it recognises
 // servers that speak TLS.
@@ -83,8 +92,8 @@ func readResponse(nc net.Conn, limits handshake.Limits, plaintext bool, hooks *h
 			switch {
 			case plaintext && isTLSRecord(b[0]):
 				return 0, false, &HandshakeError{Token: tokenPlainToTLS, Reason: dialWSS}
-			case !plaintext && b[0] == http2Frame:
-				return 0, false, speaksHTTP2()
+			case !plaintext && b[0] == settingsFirstByte:
+				return 0, false, errHTTP2()
 			}
 		}
 		return p.Feed(b)

@@ -15,7 +15,7 @@ func TestWithoutOurListener(t *testing.T) {
 	if server.transport.Resumable() {
 		t.Fatal("the wire is below TLS")
 	}
-	for range 3 { // a cancelled read is harmless here too
+	for range 3 { // a cancelled read is crossOriginHeaders here too
 		if _, _, err := client.Read(soon(t)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}

@@ -32,8 +32,8 @@ type Group struct {
 	// them; a network of all addresses is refused by Validate. Nil: no header is believed.
 	TrustedProxies []netip.Prefix
 	// ProxyHeader is the field that all these proxies write: "Forwarded" (RFC 7239), or another
-	// with a list of addresses. Others are not looked at: proxies pass on what they do not
-	// write themselves, as the client wrote it. Zero: "X-Forwarded-For".
+	// with a list of addresses. Other fields are ignored: a proxy forwards a field that it does
+	// not set, so a client could forge it. Zero: "X-Forwarded-For".
 	ProxyHeader string
 	// Key names whom a request's connection counts for: a user, a tenant. "" counts
 	// for nobody. It runs before Check, so it must not trust what it has not

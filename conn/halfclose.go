@@ -13,9 +13,9 @@ import (
 // client's host refuses what is sent.
 func (c *Conn) halfClosed() {
 	patience := min(c.settings.closeTimeout, lingerTimeout)
-	left := patience - time.Duration(c.settings.wheel.Now()-c.keepalive.last.Load())
+	left := patience - time.Duration(c.settings.wheel.Now()-c.keepalive.lastHeard())
 	between := !c.in.receiver.Pending() && c.in.r == c.in.w
-	if c.role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.sendErr() == nil {
+	if c.role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.sendErr() == nil && !c.send.insideCompressed() {
 		c.send.enqueueControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
 		c.send.tryFlush()
 		for step := 5 * time.Millisecond; left > 0 && !c.refused(); step = min(2*step, 80*time.Millisecond) {

@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
@@ -67,7 +66,7 @@ const (
 	reader          // the answer may have come at this moment
 )
 
-// start has task called when keepalive has to be asked for the first time.
+// start schedules the first look, by task.
 func (k *keepalive) start(s *settings, task wheel.Task) {
 	k.settings = s
 	if first := sooner(s.pingInterval, s.lookAtRate()); first > 0 {
@@ -77,10 +76,19 @@ func (k *keepalive) start(s *settings, task wheel.Task) {
 	}
 }
 
+// cancelPark: the reader is not to be parked any more.
+func (k *keepalive) cancelPark() { k.mayPark.Store(false) }
+
+// takeParking reports whether the reader was interrupted to be parked, once.
+func (k *keepalive) takeParking() bool { return k.parking.Swap(false) }
+
+// lastHeard is when heard was last called, by the wheel's clock.
+func (k *keepalive) lastHeard() int64 { return k.last.Load() }
+
 func (k *keepalive) stop() { k.settings.wheel.Cancel(&k.entry) }
 
-// parkable notes that the reader is Serve, whose wait is to end after parkAfter: task is called then.
-func (k *keepalive) parkable(task wheel.Task) {
+// schedulePark lets the reader, which is Serve, be parked after parkAfter of silence: task is called then.
+func (k *keepalive) schedulePark(task wheel.Task) {
 	k.mayPark.Store(true)
 	pause := parkAfter
 	if due := k.due.Load(); due != 0 {
@@ -178,7 +186,7 @@ func (k *keepalive) unanswered(now int64, t peerTraffic) (action, time.Duration)
 		return noAction, time.Duration(wait)
 	}
 	if t.insideCompressed() {
-		return noAction, pingLater
+		return noAction, min(pingLater, k.settings.pingInterval)
 	}
 	// TLS overhead of unwritten data is not counted. So end may be too low, which only shortens the wait; if it were too
 	// high, a peer could never be given up.
@@ -256,49 +264,3 @@ func (k *keepalive) tooSlow(now int64, t peerTraffic) bool {
 	m.mark, m.base = now, in
 	return false
 }
-
-// keepaliveTask is a connection whose keepalive the wheel asks: it does what keepalive decides.
-type keepaliveTask Conn
-
-// Tick must not block.
-func (t *keepaliveTask) Tick() time.Duration {
-	c := (*Conn)(t)
-	if c.life.hasEnded() {
-		return 0
-	}
-	first, second, again := c.keepalive.look(c.settings.wheel.Now(), t)
-	c.keepaliveAction(first)
-	c.keepaliveAction(second)
-	return again
-}
-
-func (c *Conn) keepaliveAction(a action) {
-	switch a {
-	case sendPing:
-		c.send.forgetWaiters()
-		if _, end := c.sendPing(nil); end != 0 {
-			go c.send.tryFlush() // it may find more to send than a tick has time for
-		}
-	case endUnanswered:
-		go c.abort(ErrPingTimeout)
-	case closeSlowSender:
-		c.giveUp(&CloseError{Code: StatusPolicyViolation, Reason: "message arrives too slowly", Err: ErrTooSlow})
-	case parkReader:
-		c.send.forgetWaiters()
-		_ = c.transport.SetReadDeadline(past)
-	}
-}
-
-func (t *keepaliveTask) received() int64 {
-	in, _ := t.transport.Counts()
-	return in
-}
-
-func (t *keepaliveTask) sentAndQueued() int64 {
-	_, out := t.transport.Counts()
-	return out + (*Conn)(t).send.pending()
-}
-
-func (t *keepaliveTask) insideCompressed() bool { return (*Conn)(t).send.insideCompressed() }
-
-func (t *keepaliveTask) acknowledged() int64 { return transport.Acknowledged(t.transport) }

@@ -79,8 +79,9 @@ type AcceptOptions struct {
 	MinRate int
 	// CloseTimeout bounds the closing handshake. Zero or less: DefaultCloseTimeout.
 	CloseTimeout time.Duration
-	// PingInterval is the time without messages after which a ping is sent; between the
-	// fragments of a compressed message none is, as some peers misread what follows. Zero:
+	// PingInterval is the time without messages after which a ping is sent. No ping is sent
+	// between the fragments of a compressed message, because some peers then misread it: as
+	// long as such a message is open, only a peer that accepts nothing is given up. Zero:
 	// DefaultPingInterval. Negative: no pings.
 	PingInterval time.Duration
 	// PongTimeout is how long to wait for the pong before the connection ends with
@@ -157,8 +158,8 @@ type DialOptions struct {
 	// HTTP by Basic authentication. Conn.RemoteAddr is the proxy's. A failure is a
 	// *ProxyError. Zero: ProxyFromEnvironment, or no proxy if NetDial or NetDialTLS is set.
 	Proxy func(*http.Request) (*url.URL, error)
-	// ProxyTLS configures the TLS with an https proxy, as TLS does that with the host, which
-	// is done inside it. Zero: TLS 1.2 or later, the system's roots, the proxy's host.
+	// ProxyTLS configures the TLS connection to an https proxy; TLS configures the connection to
+	// the host inside it. Zero: TLS 1.2 or later, the system's roots, the proxy's host.
 	ProxyTLS *tls.Config
 	// NetDial makes the connection to the host, or to the proxy if Proxy returns one; for a
 	// unix socket it ignores addr. For wss Dial does TLS with the URL's host over whatever it
@@ -166,10 +167,10 @@ type DialOptions struct {
 	// has none, a call that is cancelled closes the connection. Zero: a net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// NetDialTLS makes the connection for a wss URL with TLS already done, by another
-	// implementation for example: the TLS with the host is then its concern alone, TLS is not
-	// used, and Dial sends the request, credentials included, as it is. It must not agree on
-	// h2. Conn.TLS reports a *tls.Conn only. NetDial serves ws, and, as in net/http, every
-	// connection through a proxy: then Dial does TLS. Zero: NetDial and TLS.
+	// implementation for example. TLS is ignored, and Dial sends the request, credentials
+	// included, as it is. It must not agree on h2. Conn.TLS reports a *tls.Conn only. As in
+	// net/http it is not used for ws or through a proxy; NetDial is, and Dial does TLS. Zero:
+	// NetDial and TLS.
 	NetDialTLS func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Jar supplies cookies for the http or https URL that corresponds to the dialed one,

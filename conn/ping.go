@@ -38,7 +38,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, ErrInCallback
 	}
 	if inBrowser {
-		return 0, errBrowserCannot("send pings")
+		return 0, errBrowserCannot("pings cannot be sent")
 	}
 	answer := make(chan time.Duration, 1)
 	id, end := c.sendPing(answer)

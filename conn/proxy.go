@@ -20,10 +20,10 @@ import (
 	"github.com/seed-c4549abd/wss/internal/hostname"
 )
 
-// proxied is a proxy that a connection goes through.
-type proxied struct {
+// proxyDialer is a proxy that a connection goes through.
+type proxyDialer struct {
 	o      *DialOptions
-	scheme string // http, https or socks5
+	scheme string // http, https, socks5 or socks5h
 	host   string // without port
 	addr   string
 	user   *url.Userinfo
@@ -33,8 +33,8 @@ type proxied struct {
 // The ports of proxies whose URL has none.
 var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 
-// proxy returns the proxy that the connection is to go through, or nil.
-func (a *attempt) proxy(ctx context.Context) (*proxied, error) {
+// chooseProxy returns the proxy that the connection is to go through, or nil.
+func (a *attempt) chooseProxy(ctx context.Context) (*proxyDialer, error) {
 	choose := a.o.Proxy
 	if choose == nil {
 		if a.o.NetDial != nil || a.o.NetDialTLS != nil {
@@ -56,13 +56,13 @@ func (a *attempt) proxy(ctx context.Context) (*proxied, error) {
 	if u == nil {
 		return nil, nil
 	}
-	return newProxied(a.o, u)
+	return newProxyDialer(a.o, u)
 }
 
-func newProxied(o *DialOptions, u *url.URL) (*proxied, error) {
+func newProxyDialer(o *DialOptions, u *url.URL) (*proxyDialer, error) {
 	scheme := strings.ToLower(u.Scheme)
 	shown := u.Host[strings.LastIndexByte(u.Host, '@')+1:] // url.Parse leaves none, but a URL may be made by hand
-	p := &proxied{o: o, scheme: scheme, user: u.User, shown: scheme + "://" + shown}
+	p := &proxyDialer{o: o, scheme: scheme, user: u.User, shown: scheme + "://" + shown}
 	port, known := proxyPorts[scheme]
 	if !known {
 		return nil, p.fail(tokenProxyConfig, "the scheme is none of http, https, socks5 and socks5h", nil)
@@ -79,12 +79,12 @@ func newProxied(o *DialOptions, u *url.URL) (*proxied, error) {
 	return p, nil
 }
 
-func (p *proxied) fail(token, reason string, err error) *ProxyError {
+func (p *proxyDialer) fail(token, reason string, err error) *ProxyError {
 	return &ProxyError{Proxy: p.shown, Token: token, Reason: reason, Err: err}
 }
 
 // failed is fail for something that the end of ctx may have caused.
-func (p *proxied) failed(ctx context.Context, token, reason string, err error) *ProxyError {
+func (p *proxyDialer) failed(ctx context.Context, token, reason string, err error) *ProxyError {
 	if end, ok := ctx.Deadline(); ok && isTimeout(err) && !time.Now().Before(end) {
 		<-ctx.Done() // x/net/proxy gives the socket the same deadline, which may be noticed first
 	}
@@ -98,14 +98,14 @@ func (p *proxied) failed(ctx context.Context, token, reason string, err error) *
 }
 
 // dial returns a connection to target through the proxy.
-func (p *proxied) dial(ctx context.Context, target string) (net.Conn, error) {
+func (p *proxyDialer) dial(ctx context.Context, target string) (net.Conn, error) {
 	target = withoutZone(target)
 	if strings.HasPrefix(p.scheme, "socks5") {
 		return p.dialSOCKS(ctx, target)
 	}
 	socket, err := p.o.dialNet(ctx, p.addr)
 	if err != nil {
-		return nil, p.failed(ctx, tokenProxyUnreachable, "dialing it", err)
+		return nil, p.failed(ctx, tokenProxyUnreachable, "connecting to it", err)
 	}
 	nc, hooks := socket, httptrace.ContextClientTrace(ctx)
 	if p.scheme == "https" {
@@ -125,7 +125,7 @@ func (p *proxied) dial(ctx context.Context, target string) (net.Conn, error) {
 		nc = tc
 	}
 	stop := interruptBy(ctx, nc)
-	nc, err = p.tunnel(ctx, nc, target)
+	nc, err = p.connectTunnel(ctx, nc, target)
 	stop()
 	if err != nil {
 		_ = socket.Close() // not the TLS, which would wait for the proxy to take its end
@@ -144,8 +144,8 @@ func withoutZone(addr string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// tunnel asks an HTTP proxy for a connection to target (RFC 9110 §9.3.6).
-func (p *proxied) tunnel(ctx context.Context, nc net.Conn, target string) (net.Conn, error) {
+// connectTunnel asks an HTTP proxy for a connection to target (RFC 9110 §9.3.6).
+func (p *proxyDialer) connectTunnel(ctx context.Context, nc net.Conn, target string) (net.Conn, error) {
 	head := "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n"
 	if p.user != nil {
 		password, _ := p.user.Password()
@@ -163,7 +163,7 @@ func (p *proxied) tunnel(ctx context.Context, nc net.Conn, target string) (net.C
 	rest, err := feed(from, func(b []byte) (int, bool, error) {
 		if first && len(b) > 0 {
 			if first = false; p.scheme == "http" && isTLSRecord(b[0]) {
-				return 0, false, errors.New("it speaks TLS: its URL begins with https")
+				return 0, false, errors.New("the proxy speaks TLS: use an https URL for it")
 			}
 		}
 		return answer.Feed(b)
@@ -171,7 +171,7 @@ func (p *proxied) tunnel(ctx context.Context, nc net.Conn, target string) (net.C
 	if e, ok := errors.AsType[*HandshakeError](err); ok { // which is what a server's refusal is for callers
 		err = errors.New(e.Reason)
 		if e.Token == "bad_status_line" {
-			err = errors.New("it is not HTTP/1.1")
+			err = errors.New("the answer is not HTTP/1.1")
 		}
 	}
 	if err != nil {
@@ -185,13 +185,13 @@ func (p *proxied) tunnel(ctx context.Context, nc net.Conn, target string) (net.C
 		return nc, nil
 	}
 	readBody(ctx, nc, resp, rest)
-	e := p.fail(tokenProxyRefused, "it answered "+quoted(resp.Status)+" to CONNECT "+target, nil)
+	e := p.fail(tokenProxyRefused, "CONNECT "+target+" was answered with "+quoted(resp.Status), nil)
 	// 401 is for the host to say, but tinyproxy says it of wrong credentials.
 	if resp.StatusCode == http.StatusProxyAuthRequired || resp.StatusCode == http.StatusUnauthorized {
 		e.Token = tokenProxyAuth
-		e.Reason += "; put user and password into its URL (only Basic authentication is supported)"
+		e.Reason += "; put a user and password in the proxy's URL (only Basic authentication is supported)"
 		if p.user != nil {
-			e.Reason = "it did not take the user and password of its URL: it answered " + quoted(resp.Status)
+			e.Reason = "the proxy rejected the user and password of its URL: " + quoted(resp.Status)
 		}
 	}
 	e.Response = resp
@@ -231,13 +231,13 @@ func (c *behindAnswer) CloseWrite() error {
 }
 
 // dialSOCKS asks a SOCKS5 proxy, which also resolves the host's name, for a connection (RFC 1928, RFC 1929).
-func (p *proxied) dialSOCKS(ctx context.Context, target string) (net.Conn, error) {
+func (p *proxyDialer) dialSOCKS(ctx context.Context, target string) (net.Conn, error) {
 	var auth *proxy.Auth
 	if p.user != nil {
 		password, _ := p.user.Password()
 		auth = &proxy.Auth{User: p.user.Username(), Password: password}
 	}
-	way := &wayToSOCKS{p: p}
+	way := &socksForward{p: p}
 	d, err := proxy.SOCKS5("tcp", p.addr, auth, way)
 	if err != nil {
 		return nil, p.fail(tokenProxyConfig, "", err)
@@ -250,7 +250,7 @@ func (p *proxied) dialSOCKS(ctx context.Context, target string) (net.Conn, error
 		return way.nc, nil // what d returns wraps it, so that the wire would not take it for a socket
 	}
 	if way.err != nil {
-		return nil, p.failed(ctx, tokenProxyUnreachable, "dialing it", way.err)
+		return nil, p.failed(ctx, tokenProxyUnreachable, "connecting to it", way.err)
 	}
 	if way.nc != nil {
 		_ = way.nc.Close()
@@ -274,19 +274,19 @@ func socksToken(err error) string {
 	return tokenProxyBroken
 }
 
-// wayToSOCKS dials the proxy, and keeps the connection.
-type wayToSOCKS struct {
-	p    *proxied
+// socksForward dials the proxy, and keeps the connection.
+type socksForward struct {
+	p    *proxyDialer
 	nc   net.Conn
 	err  error
 	stop func()
 }
 
-func (w *wayToSOCKS) Dial(network, addr string) (net.Conn, error) {
+func (w *socksForward) Dial(network, addr string) (net.Conn, error) {
 	return w.DialContext(context.Background(), network, addr)
 }
 
-func (w *wayToSOCKS) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
+func (w *socksForward) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
 	if w.nc, w.err = w.p.o.dialNet(ctx, addr); w.err != nil {
 		return nil, w.err
 	}

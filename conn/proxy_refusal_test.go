@@ -22,10 +22,10 @@ func TestRefusalsOfHTTPProxiesAreTyped(t *testing.T) {
 		status      int
 		says        string
 	}{
-		{"no credentials", "proxy_auth", rules{user: "u:secret"}, nil, 407, "put user and password"},
-		{"wrong credentials", "proxy_auth", rules{user: "u:secret"}, url.UserPassword("u", "secret2"), 407, "did not take"},
+		{"no credentials", "proxy_auth", rules{user: "u:secret"}, nil, 407, "put a user and password"},
+		{"wrong credentials", "proxy_auth", rules{user: "u:secret"}, url.UserPassword("u", "secret2"), 407, "rejected the user and password"},
 		{"wrong credentials, as tinyproxy says it", "proxy_auth", rules{answer: saying("HTTP/1.0 401 Unauthorized\r\n\r\n")},
-			url.UserPassword("u", "secret2"), 401, "did not take"},
+			url.UserPassword("u", "secret2"), 401, "rejected the user and password"},
 		{"an unreachable host", "proxy_refused", rules{to: "127.0.0.1:1"}, nil, 502, "502 Bad Gateway"},
 		{"a forbidden host", "proxy_refused", rules{answer: saying("HTTP/1.0 403 Forbidden\r\n\r\nfiltered")}, nil, 403, "403 Forbidden"},
 		{"a redirect", "proxy_refused", rules{answer: saying("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")}, nil, 302, "302"},
@@ -34,7 +34,7 @@ func TestRefusalsOfHTTPProxiesAreTyped(t *testing.T) {
 		{"nothing", "proxy_broken", rules{answer: saying("")}, nil, 0, "unexpected EOF"},
 		{"half an answer", "proxy_broken", rules{answer: saying("HTTP/1.1 200 OK\r\n")}, nil, 0, "unexpected EOF"},
 		{"not HTTP", "proxy_broken", rules{answer: saying("SSH-2.0-x\r\n\r\n")}, nil, 0, "not HTTP"},
-		{"TLS", "proxy_broken", rules{answer: saying("\x15\x03\x01\x00\x02\x02\x0a")}, nil, 0, "begins with https"},
+		{"TLS", "proxy_broken", rules{answer: saying("\x15\x03\x01\x00\x02\x02\x0a")}, nil, 0, "use an https URL"},
 		{"a long head", "proxy_broken", rules{answer: saying("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("x", 70_000) + "\r\n\r\n")}, nil, 0, "longer than 65536"},
 		{"many fields", "proxy_broken", rules{answer: saying("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 10_000) + "\r\n")}, nil, 0, "header fields"},
 		{"a head without end", "proxy_broken", rules{answer: func(nc net.Conn) {
@@ -137,6 +137,19 @@ func TestProxiesThatCannotBeUsed(t *testing.T) {
 		})
 		if e.Token != "proxy_unreachable" || !errors.Is(e, unreachable) {
 			t.Errorf("%s: %v", scheme, e)
+		}
+	}
+}
+
+// TestAProxysErrorShowsNoCredentials, although that of the Proxy function may.
+func TestAProxysErrorShowsNoCredentials(t *testing.T) {
+	for _, text := range []string{
+		`invalid proxy address "http://user:secret@proxy.example:port"`, `parse "http://user:sl/secret@[::1": missing ']'`, "user:secret@proxy",
+	} {
+		o := &DialOptions{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(text) }}
+		_, _, err := Dial(bg, "wss://host.invalid/", o)
+		if e, ok := errors.AsType[*ProxyError](err); !ok || e.Token != "proxy_config" || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%v", err)
 		}
 	}
 }

@@ -9,13 +9,6 @@ import (
 	"net/http/httptrace"
 )
 
-// speaksHTTP2 is the refusal of a connection on which ALPN has promised HTTP/2. Where the TLS is not crypto/tls's, the server's first
-// byte tells.
-func speaksHTTP2() *HandshakeError {
-	return &HandshakeError{Token: "bad_http_version",
-		Reason: "the connection speaks HTTP/2, an opening handshake needs HTTP/1.1: offer http/1.1 alone by ALPN"}
-}
-
 // dial connects to the URL's host, in the way that the options say, and performs the handshakes.
 func (a *attempt) dial(ctx context.Context) (*Conn, *http.Response, error) {
 	hooks := httptrace.ContextClientTrace(ctx)
@@ -38,13 +31,13 @@ func (a *attempt) reach(ctx context.Context) (net.Conn, below, error) {
 	if secureScheme(a.u) {
 		kind = belowTLS
 	}
-	p, err := a.proxy(ctx)
+	p, err := a.chooseProxy(ctx)
 	switch {
 	case err != nil:
 		return nil, kind, err
 	case p != nil:
 		if kind == asItIs {
-			kind = tunnel
+			kind = throughProxy
 		}
 		nc, err := p.dial(ctx, address(a.u))
 		return nc, kind, err

@@ -319,7 +319,7 @@ const maxInterruptions = 100
 // clearDeadline removes a read deadline that somebody else has left, and reports
 // whether that was keepalive.
 func (c *Conn) clearDeadline() (parking bool) {
-	parking = c.keepalive.parking.Swap(false)
+	parking = c.keepalive.takeParking()
 	_ = c.transport.SetReadDeadline(time.Time{})
 	return parking
 }

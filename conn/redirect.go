@@ -15,8 +15,8 @@ const (
 	tokenTooManyRedirects = "too_many_redirects"
 )
 
-// harmless are the fields of DialOptions.Header that another origin may see. Any other may be a credential.
-var harmless = map[string]bool{"User-Agent": true, "Accept-Language": true, "Origin": true}
+// crossOriginHeaders are the fields of DialOptions.Header that another origin may see. Any other may be a credential.
+var crossOriginHeaders = map[string]bool{"User-Agent": true, "Accept-Language": true, "Origin": true}
 
 // follow decides about a refusal that may be a redirect (RFC 9110 §15.4). It reports whether to follow it, to a.next; else it
 // says in e why not.
@@ -27,7 +27,7 @@ func (a *attempt) follow(resp *http.Response, e *HandshakeError) bool {
 		return false
 	}
 	switch {
-	case a.o.MaxRedirects <= 0 || a.given:
+	case a.o.MaxRedirects <= 0 || a.existing:
 		return false
 	case a.redirects >= a.o.MaxRedirects:
 		e.Token = tokenTooManyRedirects
@@ -70,14 +70,14 @@ func (a *attempt) redirected(resp *http.Response) (next *attempt, problem string
 	if to, err = handshake.ParseURL(to.String()); err != nil {
 		return nil, cannotDial(err)
 	}
-	next = &attempt{o: a.o, u: to, header: a.header, redirects: a.redirects + 1, foreign: a.foreign}
+	next = &attempt{o: a.o, u: to, header: a.header, redirects: a.redirects + 1, crossOrigin: a.crossOrigin}
 	if a.o.Jar != nil {
 		next.header = withoutReplaced(next.header, resp)
 	}
 	if sameOrigin(a.u, to) {
 		to.User = a.u.User
 	} else {
-		next.foreign, next.header = true, withoutCredentials(next.header)
+		next.crossOrigin, next.header = true, withoutCredentials(next.header)
 	}
 	if err := next.prepare(); err != nil {
 		return nil, cannotDial(err)
@@ -94,11 +94,11 @@ func cannotDial(err error) string {
 	return problem
 }
 
-// withoutCredentials returns of h what another origin may see.
+// withoutCredentials returns the fields of h that another origin may see.
 func withoutCredentials(h http.Header) http.Header {
 	kept := make(http.Header)
 	for name, values := range h {
-		if harmless[http.CanonicalHeaderKey(name)] {
+		if crossOriginHeaders[http.CanonicalHeaderKey(name)] {
 			kept[name] = values
 		}
 	}

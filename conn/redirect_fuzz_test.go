@@ -30,8 +30,8 @@ func FuzzLocation(f *testing.F) {
 		head := string(next.request.Append(nil))
 		host := strings.TrimSuffix(head[strings.Index(head, "Host: ")+6:strings.Index(head, "\r\nUpgrade")], "\r\n")
 		same := address(next.u) == "home.example:443"
-		if next.u.Scheme != "wss" || next.foreign == same || same != (host == "home.example") {
-			t.Errorf("%q leads to %v, Host %s, foreign: %v", location, next.u, host, next.foreign)
+		if next.u.Scheme != "wss" || next.crossOrigin == same || same != (host == "home.example") {
+			t.Errorf("%q leads to %v, Host %s, foreign: %v", location, next.u, host, next.crossOrigin)
 		}
 		if strings.Contains(head, "secret") != same && !strings.Contains(location, "secret") {
 			t.Errorf("%q: sent %q", location, head)

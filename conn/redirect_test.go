@@ -299,7 +299,7 @@ func TestTheNameOfOneHostIsNotForAnother(t *testing.T) {
 			t.Fatal(problem)
 		}
 		cfg, err := next.tlsConfig()
-		if err != nil || cfg.ServerName != want || (len(cfg.Certificates) == 0) != next.foreign {
+		if err != nil || cfg.ServerName != want || (len(cfg.Certificates) == 0) != next.crossOrigin {
 			t.Errorf("%s: %s, %d certificates, %v", location, cfg.ServerName, len(cfg.Certificates), err)
 		}
 	}

@@ -57,7 +57,7 @@ func (c *Conn) serveAndEnd(ctx context.Context, fn func(*Conn, Message) error) (
 func (s *server) stop() {
 	c := s.c
 	c.in.looping = false
-	c.keepalive.mayPark.Store(false)
+	c.keepalive.cancelPark()
 	if !s.over {
 		_ = c.CloseNow()
 	}
@@ -122,7 +122,7 @@ func (s *server) handle() bool {
 	c := s.c
 	c.keepalive.waitEnds()
 	if !c.keepalive.mayPark.Load() {
-		c.keepalive.parkable((*keepaliveTask)(c))
+		c.keepalive.schedulePark((*keepaliveTask)(c))
 		if c.life.hasEnded() {
 			c.keepalive.stop()
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-c4549abd/wss/internal/wheel"
 )
 
-// timeouts are what watches over a connection in states that few connections are ever in. They
-// wait on the wheel, so a server with many connections starts no timers.
+// timeouts are rarely used timers of a connection, allocated on demand. They wait on the wheel, so a server with many
+// connections starts no timers of its own.
 type timeouts struct {
 	close  atomic.Pointer[closeTimeout] // a closing handshake that somebody else's read has to finish
 	stall  atomic.Pointer[stall]        // a peer that takes nothing

@@ -19,7 +19,7 @@ func (c *Conn) watchHandler(ctx context.Context) {
 	}
 }
 
-// handlerReturned begins to look, unless there is somebody for good.
+// handlerReturned starts the watch, unless Serve is running.
 func (c *Conn) handlerReturned() {
 	if c.in.serving.Load() || c.life.hasEnded() {
 		return

@@ -73,6 +73,11 @@ func Dial(ctx context.Context, url string, protocols []string) (*Conn, error) {
 	select {
 	case <-b.opened:
 	case <-b.ended:
+		select {
+		case <-b.opened: // both at once
+			return b.begin(near, url), nil
+		default:
+		}
 		b.release()
 		return nil, errors.New("the browser could not connect; its console may say why")
 	case <-ctx.Done():
@@ -83,9 +88,14 @@ func Dial(ctx context.Context, url string, protocols []string) (*Conn, error) {
 		}()
 		return nil, ctx.Err()
 	}
+	return b.begin(near, url), nil
+}
+
+// begin starts to translate.
+func (b *bridge) begin(near *pipe.End, url string) *Conn {
 	go b.deliver()
 	go b.send()
-	return &Conn{End: near, Subprotocol: socket.Get("protocol").String(), url: url}, nil
+	return &Conn{End: near, Subprotocol: b.socket.Get("protocol").String(), url: url}
 }
 
 // open makes the WebSocket object. JavaScript's exceptions become errors.
@@ -95,8 +105,12 @@ func open(url string, protocols []string) (socket js.Value, err error) {
 		return js.Value{}, errors.New("this JavaScript environment has no WebSocket")
 	}
 	defer func() {
-		if e, ok := recover().(js.Error); ok {
+		switch e := recover().(type) {
+		case nil:
+		case js.Error:
 			err = e
+		default:
+			panic(e)
 		}
 	}()
 	offered := make([]any, len(protocols))

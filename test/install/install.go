@@ -24,8 +24,8 @@ type Cache struct {
 	Log io.Writer // is told of each installation
 }
 
-// Default is the directory for a command's cache.
-func Default(command string) string {
+// DefaultDir is the directory for a command's cache.
+func DefaultDir(command string) string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return filepath.Join(".cache", command)
@@ -34,7 +34,7 @@ func Default(command string) string {
 }
 
 // Get returns a directory of the cache, made by build if it is not there. It is built aside and renamed when it is
-// complete, so that an installation that is interrupted, or two at once, never leave half of one in its place.
+// complete, so that an installation that is interrupted leaves no half of one in its place.
 func (c Cache) Get(name string, build func(dir string) error) (string, error) {
 	final := filepath.Join(c.Dir, name)
 	if _, err := os.Stat(filepath.Join(final, stampFile)); err == nil {
@@ -56,12 +56,13 @@ func (c Cache) Get(name string, build func(dir string) error) (string, error) {
 	if err := os.WriteFile(filepath.Join(work, stampFile), nil, 0o644); err != nil {
 		return "", err
 	}
-	if err := os.RemoveAll(final); err != nil {
-		return "", err
-	}
-	// If another run has just put a good one there, either will do.
-	if err := os.Rename(work, final); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", err
+	if err := os.Rename(work, final); err != nil {
+		if _, complete := os.Stat(filepath.Join(final, stampFile)); complete == nil {
+			return final, nil // of another run
+		}
+		if err := errors.Join(os.RemoveAll(final), os.Rename(work, final)); err != nil {
+			return "", err
+		}
 	}
 	fmt.Fprintf(c.Log, "installed in %v\n", time.Since(began).Round(time.Second))
 	return final, nil

@@ -111,7 +111,7 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	fs := flag.NewFlagSet("interop", flag.ContinueOnError)
 	fs.SetOutput(output)
 	fs.StringVar(&o.only, "only", "", "the one `part` to run: "+strings.Join(names, ", "))
-	fs.StringVar(&o.cache, "cache", install.Default("interop"), "`directory` for what is installed")
+	fs.StringVar(&o.cache, "cache", install.DefaultDir("interop"), "`directory` for what is installed")
 	fs.DurationVar(&o.timeout, "timeout", 15*time.Minute, "limit for everything")
 	if err := fs.Parse(args); err != nil {
 		return nil, err

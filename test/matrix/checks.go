@@ -238,7 +238,7 @@ func closedByPeer(ctx context.Context, c *conn.Conn) error {
 	}
 	_, _, err := c.Read(ctx)
 	if e, ok := errors.AsType[*conn.CloseError](err); !ok || e.Code != 4002 || e.Reason != "genug" || !e.Remote {
-		return fmt.Errorf("we saw %w, want code 4002 and reason genug from the peer", err)
+		return fmt.Errorf("we saw %v, want code 4002 and reason genug from the peer", err)
 	}
 	return nil
 }
@@ -258,7 +258,7 @@ func idle(ctx context.Context, c *conn.Conn) error {
 	silent, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
 	defer cancel()
 	if _, _, err := c.Read(silent); !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("while nothing was sent: %w", err)
+		return fmt.Errorf("while nothing was sent: %v", err)
 	}
 	return echoed(text("still there"))(ctx, c)
 }
@@ -284,7 +284,7 @@ func tooBig(ctx context.Context, c *conn.Conn) error {
 		return err
 	}
 	if _, _, err := c.Read(ctx); !errors.Is(err, conn.ErrMessageTooBig) {
-		return fmt.Errorf("we saw %w, want ErrMessageTooBig", err)
+		return fmt.Errorf("we saw %v, want ErrMessageTooBig", err)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	fs.StringVar(&o.role, "role", "", "the peers' `role`: client or server; empty: both")
 	fs.StringVar(&o.out, "out", "", "`file` for the report as Markdown; empty: none")
 	fs.BoolVar(&o.list, "list", false, "list the peers, and run none")
-	fs.StringVar(&o.cache, "cache", install.Default("matrix"), "`directory` for what is installed")
+	fs.StringVar(&o.cache, "cache", install.DefaultDir("matrix"), "`directory` for what is installed")
 	fs.DurationVar(&o.timeout, "timeout", 40*time.Minute, "limit for everything")
 	if err := fs.Parse(args); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type arrival struct {
 }
 
 func newServers(work string) (*servers, error) {
-	s := &servers{accepted: make(chan arrival, 1), certFile: filepath.Join(work, "ca", "localhost.pem")}
+	s := &servers{accepted: make(chan arrival), certFile: filepath.Join(work, "ca", "localhost.pem")}
 	var err error
 	if s.ca, err = tlsconf.Development(tlsconf.DevOptions{Dir: filepath.Join(work, "ca")}); err != nil {
 		return nil, err

@@ -24,6 +24,11 @@ const (
 // next one, it is started again with those that are left.
 func (m *matrix) foreignClient(ctx context.Context, s *servers, p *peer, command process.Command) error {
 	for left := m.possible(p, "client"); len(left) > 0; {
+		select {
+		case late := <-s.accepted: // of the program before
+			close(late.over)
+		default:
+		}
 		args := []string{"client", s.ca.CAFile()}
 		for _, n := range left {
 			args = append(args, s.url[checks[n].with]+"/"+strconv.Itoa(n))
@@ -43,7 +48,7 @@ func (m *matrix) foreignClient(ctx context.Context, s *servers, p *peer, command
 			} else if err == nil || k.run == nil {
 				err = k.judge(e)
 			}
-			if m.again(p, "client", k.name, err) {
+			if m.record(p, "client", k.name, err) {
 				break // the client goes through its list once
 			}
 			left = left[1:]
@@ -56,9 +61,9 @@ func (m *matrix) foreignClient(ctx context.Context, s *servers, p *peer, command
 	return nil
 }
 
-// again reports the result of a check, or returns true if the check is to be repeated: once, after a failure, since
+// record reports the result of a check, or returns true if the check is to be repeated: once, after a failure, since
 // foreign programs have races of their own. That it failed at first is reported, too.
-func (m *matrix) again(p *peer, role, check string, err error) bool {
+func (m *matrix) record(p *peer, role, check string, err error) (repeat bool) {
 	if m.first == nil {
 		m.first = map[[3]string]error{}
 	}
@@ -129,7 +134,7 @@ func (m *matrix) foreignServer(ctx context.Context, s *servers, p *peer, command
 			if err, goesOn = s.visit(ctx, r, k, fmt.Sprintf("wss://localhost:%s/%d", port, n)); err == nil && ctx.Err() != nil {
 				err = context.Cause(ctx)
 			}
-			if !m.again(p, "server", k.name, err) {
+			if !m.record(p, "server", k.name, err) {
 				left = left[1:]
 			}
 		}
@@ -153,6 +158,7 @@ func (s *servers) visit(ctx context.Context, r *running, k *check, url string) (
 		if v, ok := errors.AsType[*tlsconf.VerifyError](tlsconf.Explain(err)); !ok || v.Reason != tlsconf.Untrusted {
 			return fmt.Errorf("we saw %w, want an untrusted authority", err), true
 		}
+		r.seen = len(r.out.All()) // a server may tell of the handshake that failed
 		return nil, true
 	}
 	if err != nil {

@@ -139,7 +139,7 @@ func pieces(ctx context.Context, base string) error {
 	}
 	var got bytes.Buffer
 	if _, err := got.ReadFrom(r); err != nil || got.String() != want {
-		return fmt.Errorf("%d bytes of %d came back: %w", got.Len(), len(want), err)
+		return fmt.Errorf("%d bytes of %d came back: %v", got.Len(), len(want), err)
 	}
 	return c.Close(conn.StatusNormalClosure, "")
 }
@@ -158,7 +158,7 @@ func pipelined(ctx context.Context, base string) error {
 	}()
 	for i := range n {
 		if _, p, err := c.Read(ctx); err != nil || string(p) != fmt.Sprint(i) {
-			return fmt.Errorf("message %d came back as %q: %w", i, p, err)
+			return fmt.Errorf("message %d came back as %q: %v", i, p, err)
 		}
 	}
 	if s := c.Stats(); s.MessagesIn != n || s.MessagesOut != n {
@@ -183,7 +183,7 @@ func prepared(ctx context.Context, base string) error {
 	n := 0
 	for got, err := range c.Messages(ctx) {
 		if err != nil || string(got.Data) != "prepared" {
-			return fmt.Errorf("%q: %w", got.Data, err)
+			return fmt.Errorf("%q: %v", got.Data, err)
 		}
 		if n++; n == 3 {
 			break
@@ -201,13 +201,13 @@ func cancelled(ctx context.Context, base string) error {
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	if _, _, err := c.Read(short); !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the read that was cancelled: %w", err)
+		return fmt.Errorf("the read that was cancelled: %v", err)
 	}
 	if err := c.Write(ctx, conn.Text, []byte("still there")); err != nil {
 		return err
 	}
 	if _, p, err := c.Read(ctx); string(p) != "still there" {
-		return fmt.Errorf("%q: %w", p, err)
+		return fmt.Errorf("%q: %v", p, err)
 	}
 	return c.Close(conn.StatusNormalClosure, "")
 }
@@ -221,7 +221,7 @@ func closes(ctx context.Context, base string) error {
 		return err
 	}
 	if err := c.Write(ctx, conn.Text, nil); conn.CloseStatus(err) != 4001 {
-		return fmt.Errorf("a write after Close: %w", err)
+		return fmt.Errorf("a write after Close: %v", err)
 	}
 	return nil
 }
@@ -236,7 +236,7 @@ func closedByServer(ctx context.Context, base string) error {
 	}
 	_, _, err = c.Read(ctx)
 	if e, ok := errors.AsType[*conn.CloseError](err); !ok || e.Code != 4002 || e.Reason != "bye" || !e.Remote {
-		return fmt.Errorf("the end: %w", err)
+		return fmt.Errorf("the end: %v", err)
 	}
 	return nil
 }
@@ -250,7 +250,7 @@ func tooBig(ctx context.Context, base string) error {
 		return err
 	}
 	if _, _, err := c.Read(ctx); !errors.Is(err, conn.ErrMessageTooBig) {
-		return fmt.Errorf("1,001 bytes: %w", err)
+		return fmt.Errorf("1,001 bytes: %v", err)
 	}
 	return nil
 }
@@ -268,7 +268,7 @@ func dialCancelled(ctx context.Context, base string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := dial(ctx, base+"/echo", nil); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("want context.Canceled: %w", err)
+		return fmt.Errorf("want context.Canceled: %v", err)
 	}
 	return nil
 }
@@ -288,7 +288,7 @@ func closeNow(ctx context.Context, base string) error {
 		return err
 	}
 	if err := <-read; conn.CloseStatus(err) != conn.StatusAbnormal {
-		return fmt.Errorf("the read: %w", err)
+		return fmt.Errorf("the read: %v", err)
 	}
 	return nil
 }
@@ -298,7 +298,7 @@ func unsupported(ctx context.Context, base string) error {
 		"Header": {Header: map[string][]string{"Authorization": {"Bearer x"}}}, "Host": {Host: "example.com"},
 	} {
 		if _, err := dial(ctx, base+"/echo", o); !errors.Is(err, errors.ErrUnsupported) {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %v", name, err)
 		}
 	}
 	c, err := dial(ctx, base+"/echo", nil)
@@ -307,10 +307,10 @@ func unsupported(ctx context.Context, base string) error {
 	}
 	defer c.CloseNow()
 	if _, err := c.Ping(ctx); !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("Ping: %w", err)
+		return fmt.Errorf("Ping: %v", err)
 	}
 	if err := c.Close(conn.StatusGoingAway, ""); !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("Close with 1001: %w", err)
+		return fmt.Errorf("Close with 1001: %v", err)
 	}
 	return c.Close(conn.StatusNormalClosure, "")
 }
