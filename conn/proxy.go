@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/proxy"
 
@@ -61,14 +62,15 @@ func (a *attempt) chooseProxy(ctx context.Context) (*proxyDialer, error) {
 
 func newProxyDialer(o *DialOptions, u *url.URL) (*proxyDialer, error) {
 	scheme := strings.ToLower(u.Scheme)
-	shown := u.Host[strings.LastIndexByte(u.Host, '@')+1:] // url.Parse leaves none, but a URL may be made by hand
-	p := &proxyDialer{o: o, scheme: scheme, user: u.User, shown: scheme + "://" + shown}
+	// url.Parse leaves no "@" and no control character, but a URL may be made by hand.
+	shown := strconv.QuoteToASCII(scheme + "://" + u.Host[strings.LastIndexByte(u.Host, '@')+1:])
+	p := &proxyDialer{o: o, scheme: scheme, user: u.User, shown: strings.Trim(shown, `"`)}
 	port, known := proxyPorts[scheme]
 	if !known {
 		return nil, p.fail(tokenProxyConfig, "the scheme is none of http, https, socks5 and socks5h", nil)
 	}
 	host, err := hostname.ToASCII(u.Host)
-	if err != nil || u.Hostname() == "" || strings.ContainsAny(u.Host, "@/?# \\") {
+	if err != nil || u.Hostname() == "" || strings.ContainsAny(u.Host, "@/?# \\") || strings.ContainsFunc(u.Host, unicode.IsControl) {
 		return nil, p.fail(tokenProxyConfig, "the URL has no valid host", err)
 	}
 	ascii := url.URL{Host: host}
@@ -76,8 +78,18 @@ func newProxyDialer(o *DialOptions, u *url.URL) (*proxyDialer, error) {
 		port = ascii.Port()
 	}
 	p.host, p.addr = ascii.Hostname(), net.JoinHostPort(ascii.Hostname(), port)
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return nil, p.fail(tokenProxyConfig, "the URL's port is not one of 1 to 65535", nil)
+	}
+	if password, _ := p.user.Password(); p.user != nil && strings.HasPrefix(scheme, "socks5") &&
+		(p.user.Username() == "" || len(p.user.Username()) > maxSOCKS || len(password) > maxSOCKS) {
+		return nil, p.fail(tokenProxyConfig, "SOCKS5 takes a user of 1 to 255 bytes and a password of 255 at most (RFC 1929 §2)", nil)
+	}
 	return p, nil
 }
+
+// maxSOCKS is the most bytes of a user, of a password and of a host in SOCKS5 (RFC 1928 §5, RFC 1929 §2).
+const maxSOCKS = 255
 
 func (p *proxyDialer) fail(token, reason string, err error) *ProxyError {
 	return &ProxyError{Proxy: p.shown, Token: token, Reason: reason, Err: err}
@@ -106,6 +118,10 @@ func (p *proxyDialer) dial(ctx context.Context, target string) (net.Conn, error)
 	socket, err := p.o.dialNet(ctx, p.addr)
 	if err != nil {
 		return nil, p.failed(ctx, tokenProxyUnreachable, "connecting to it", err)
+	}
+	if err := ctx.Err(); err != nil { // whoever dialed has not looked: no credentials are sent any more
+		_ = socket.Close()
+		return nil, p.failed(ctx, tokenProxyTimeout, "connecting to it", err)
 	}
 	nc, hooks := socket, httptrace.ContextClientTrace(ctx)
 	if p.scheme == "https" {
@@ -148,8 +164,7 @@ func withoutZone(addr string) string {
 func (p *proxyDialer) connectTunnel(ctx context.Context, nc net.Conn, target string) (net.Conn, error) {
 	head := "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n"
 	if p.user != nil {
-		password, _ := p.user.Password()
-		head += "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(p.user.Username()+":"+password)) + "\r\n"
+		head += "Proxy-Authorization: Basic " + p.basic() + "\r\n"
 	}
 	if _, err := io.WriteString(nc, head+"\r\n"); err != nil {
 		return nil, p.failed(ctx, tokenProxyBroken, "sending CONNECT", err)
@@ -162,14 +177,18 @@ func (p *proxyDialer) connectTunnel(ctx context.Context, nc net.Conn, target str
 	first := true
 	rest, err := feed(from, func(b []byte) (int, bool, error) {
 		if first && len(b) > 0 {
-			if first = false; p.scheme == "http" && isTLSRecord(b[0]) {
+			first = false
+			switch {
+			case p.scheme == "http" && isTLSRecord(b[0]):
 				return 0, false, errors.New("the proxy speaks TLS: use an https URL for it")
+			case b[0] != 'H' && b[0] != '\r' && b[0] != '\n': // it may wait for more of us before it says anything else
+				return 0, false, errors.New("the answer is not HTTP/1.1")
 			}
 		}
 		return answer.Feed(b)
 	})
 	if e, ok := errors.AsType[*HandshakeError](err); ok { // which is what a server's refusal is for callers
-		err = errors.New(e.Reason)
+		err = errors.New(p.masked(e.Reason))
 		if e.Token == "bad_status_line" {
 			err = errors.New("the answer is not HTTP/1.1")
 		}
@@ -185,17 +204,31 @@ func (p *proxyDialer) connectTunnel(ctx context.Context, nc net.Conn, target str
 		return nc, nil
 	}
 	readBody(ctx, nc, resp, rest)
-	e := p.fail(tokenProxyRefused, "CONNECT "+target+" was answered with "+quoted(resp.Status), nil)
+	e := p.fail(tokenProxyRefused, "CONNECT "+target+" was answered with "+quoted(p.masked(resp.Status)), nil)
 	// 401 is for the host to say, but tinyproxy says it of wrong credentials.
 	if resp.StatusCode == http.StatusProxyAuthRequired || resp.StatusCode == http.StatusUnauthorized {
 		e.Token = tokenProxyAuth
 		e.Reason += "; put a user and password in the proxy's URL (only Basic authentication is supported)"
 		if p.user != nil {
-			e.Reason = "the proxy rejected the user and password of its URL: " + quoted(resp.Status)
+			e.Reason = "the proxy rejected the user and password of its URL: " + quoted(p.masked(resp.Status))
 		}
 	}
 	e.Response = resp
 	return nil, e
+}
+
+// basic is the user and password as Basic authentication sends them (RFC 7617 §2).
+func (p *proxyDialer) basic() string {
+	password, _ := p.user.Password()
+	return base64.StdEncoding.EncodeToString([]byte(p.user.Username() + ":" + password))
+}
+
+// masked is text of the proxy's without our credentials, which it may repeat.
+func (p *proxyDialer) masked(text string) string {
+	if p.user == nil {
+		return text
+	}
+	return strings.ReplaceAll(text, p.basic(), "***")
 }
 
 // quoted shows what a proxy said, escaped and not more than 64 bytes.
@@ -237,6 +270,9 @@ func (p *proxyDialer) dialSOCKS(ctx context.Context, target string) (net.Conn, e
 		password, _ := p.user.Password()
 		auth = &proxy.Auth{User: p.user.Username(), Password: password}
 	}
+	if host, _, _ := net.SplitHostPort(target); len(host) > maxSOCKS {
+		return nil, p.fail(tokenProxyConfig, "SOCKS5 takes a host of 255 bytes at most", nil)
+	}
 	way := &socksForward{p: p}
 	d, err := proxy.SOCKS5("tcp", p.addr, auth, way)
 	if err != nil {
@@ -263,7 +299,7 @@ func socksToken(err error) string {
 	text := err.Error()
 	for _, known := range []struct{ text, token string }{
 		{"no acceptable authentication methods", tokenProxyAuth},
-		{"invalid username/password", tokenProxyAuth},
+		{"invalid username/password version", tokenProxyBroken},
 		{"username/password authentication failed", tokenProxyAuth},
 		{"unknown error", tokenProxyRefused}, // and what the reply's code means
 	} {

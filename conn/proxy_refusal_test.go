@@ -34,6 +34,12 @@ func TestRefusalsOfHTTPProxiesAreTyped(t *testing.T) {
 		{"nothing", "proxy_broken", rules{answer: saying("")}, nil, 0, "unexpected EOF"},
 		{"half an answer", "proxy_broken", rules{answer: saying("HTTP/1.1 200 OK\r\n")}, nil, 0, "unexpected EOF"},
 		{"not HTTP", "proxy_broken", rules{answer: saying("SSH-2.0-x\r\n\r\n")}, nil, 0, "not HTTP"},
+		{"SOCKS, which waits", "proxy_broken", rules{answer: func(nc net.Conn) {
+			_, _ = nc.Write([]byte{5, 0xff})
+			_, _ = io.Copy(io.Discard, nc)
+		}}, nil, 0, "not HTTP"},
+		{"our own credentials", "proxy_refused", rules{answer: saying("HTTP/1.1 403 " + secretBasic + "\r\n\r\nfiltered")},
+			url.UserPassword("u", "secret"), 403, "403 ***"},
 		{"TLS", "proxy_broken", rules{answer: saying("\x15\x03\x01\x00\x02\x02\x0a")}, nil, 0, "use an https URL"},
 		{"a long head", "proxy_broken", rules{answer: saying("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("x", 70_000) + "\r\n\r\n")}, nil, 0, "longer than 65536"},
 		{"many fields", "proxy_broken", rules{answer: saying("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 10_000) + "\r\n")}, nil, 0, "header fields"},
@@ -77,7 +83,7 @@ func TestRefusalsOfHTTPProxiesAreTyped(t *testing.T) {
 	}
 }
 
-// TestRefusalsOfSOCKSProxiesAreTyped.
+// TestRefusalsOfSOCKSProxiesAreTyped: each has its token.
 func TestRefusalsOfSOCKSProxiesAreTyped(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -87,8 +93,6 @@ func TestRefusalsOfSOCKSProxiesAreTyped(t *testing.T) {
 	}{
 		{"no credentials", "proxy_auth", "no acceptable authentication", rules{user: "u:secret"}, nil},
 		{"wrong credentials", "proxy_auth", "authentication failed", rules{user: "u:secret"}, url.UserPassword("u", "secret2")},
-		{"credentials that are too long", "proxy_auth", "invalid username/password", rules{user: "u:secret"},
-			url.UserPassword("u", strings.Repeat("secret", 50))},
 		{"not allowed", "proxy_refused", "not allowed", rules{reply: 2}, nil},
 		{"refused", "proxy_refused", "connection refused", rules{reply: 5}, nil},
 		{"not SOCKS5", "proxy_broken", "version", rules{answer: saying("HTTP/1.1 400 Bad Request\r\n\r\n")}, nil},
@@ -123,9 +127,15 @@ func TestProxiesThatCannotBeUsed(t *testing.T) {
 		"no host":            http.ProxyURL(&url.URL{Scheme: "http", Host: ":80"}),
 		"a user in the host": http.ProxyURL(&url.URL{Scheme: "http", Host: "u:secret@proxy"}),
 		"an invalid host":    http.ProxyURL(&url.URL{Scheme: "http", Host: "a\uff0fb"}),
+		"a line break":       http.ProxyURL(&url.URL{Scheme: "http", Host: "127.0.0.1:1\r\nX"}),
+		"a large port":       http.ProxyURL(&url.URL{Scheme: "http", Host: "127.0.0.1:99999"}),
+		"no port":            http.ProxyURL(&url.URL{Scheme: "http", Host: "127.0.0.1:0"}),
+		"no user for SOCKS":  http.ProxyURL(&url.URL{Scheme: "socks5", Host: "proxy", User: url.UserPassword("", "secret")}),
+		"a long user":        http.ProxyURL(&url.URL{Scheme: "socks5", Host: "proxy", User: url.User(strings.Repeat("u", 256))}),
+		"a long password":    http.ProxyURL(&url.URL{Scheme: "socks5", Host: "proxy", User: url.UserPassword("u", "secret"+strings.Repeat("x", 250))}),
 	} {
 		e := proxyError(t, "wss://host.invalid/", &DialOptions{Proxy: choose, NetDial: never})
-		if e.Token != "proxy_config" || name == "an error" && !errors.Is(e, failure) {
+		if e.Token != "proxy_config" || name == "an error" && !errors.Is(e, failure) || strings.ContainsAny(e.Error(), "\r\n") {
 			t.Errorf("%s: %v", name, e)
 		}
 	}
@@ -151,5 +161,48 @@ func TestAProxysErrorShowsNoCredentials(t *testing.T) {
 		if e, ok := errors.AsType[*ProxyError](err); !ok || e.Token != "proxy_config" || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// secretBasic is what Basic authentication makes of user u and password secret.
+const secretBasic = "dTpzZWNyZXQ="
+
+// TestNothingIsSentAfterTheContextsEnd: a function that dials may not look at its context.
+func TestNothingIsSentAfterTheContextsEnd(t *testing.T) {
+	t.Parallel()
+	proxied := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy", User: url.UserPassword("u", "secret")})
+	for name, o := range map[string]*DialOptions{
+		"the host, ws": {}, "the host, wss": {}, "a proxy": {Proxy: proxied}, "the host, with TLS of its own": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(bg)
+			defer cancel()
+			near, far := net.Pipe()
+			late := func(context.Context, string, string) (net.Conn, error) {
+				cancel()
+				return near, nil
+			}
+			scheme := "ws"
+			switch name {
+			case "the host, wss":
+				scheme, o.NetDial = "wss", late
+			case "the host, with TLS of its own":
+				scheme, o.NetDialTLS = "wss", late
+			default:
+				o.NetDial = late
+			}
+			sent := make(chan []byte, 1)
+			go func() {
+				p, _ := io.ReadAll(far)
+				sent <- p
+			}()
+			if _, _, err := Dial(ctx, scheme+"://u:secret@host.invalid/", o); !errors.Is(err, context.Canceled) {
+				t.Errorf("Dial: %v", err)
+			}
+			if p := <-sent; len(p) > 0 {
+				t.Errorf("%q was sent", p)
+			}
+			_ = far.Close()
+		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"reflect"
 )
 
 // dial connects to the URL's host, in the way that the options say, and performs the handshakes.
@@ -21,6 +22,10 @@ func (a *attempt) dial(ctx context.Context) (*Conn, *http.Response, error) {
 			err = fmt.Errorf("websocket: dial %s://%s: %w", a.u.Scheme, a.u.Host, err)
 		}
 		return nil, nil, err
+	}
+	if err := ctx.Err(); err != nil { // whoever dialed has not looked: nothing is sent any more
+		closeAbruptly(nc)
+		return nil, nil, fmt.Errorf("websocket: dial %s://%s: %w", a.u.Scheme, a.u.Host, err)
 	}
 	return a.connect(ctx, nc, kind)
 }
@@ -55,7 +60,7 @@ func (o *DialOptions) dialNet(ctx context.Context, addr string) (net.Conn, error
 		dial = new(net.Dialer).DialContext
 	}
 	nc, err := dial(ctx, "tcp", addr)
-	if err == nil && nc == nil {
+	if err == nil && isNil(nc) {
 		err = errors.New("NetDial returned neither a connection nor an error")
 	}
 	return nc, err
@@ -63,8 +68,14 @@ func (o *DialOptions) dialNet(ctx context.Context, addr string) (net.Conn, error
 
 func (o *DialOptions) dialTLS(ctx context.Context, addr string) (net.Conn, error) {
 	nc, err := o.NetDialTLS(ctx, "tcp", addr)
-	if err == nil && nc == nil {
+	if err == nil && isNil(nc) {
 		err = errors.New("NetDialTLS returned neither a connection nor an error")
 	}
 	return nc, err
+}
+
+// isNil reports whether there is no connection: a nil pointer of a type that would be one is none, too.
+func isNil(nc net.Conn) bool {
+	v := reflect.ValueOf(nc)
+	return nc == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }

@@ -233,3 +233,16 @@ func TestHostsInOtherScriptsAreDialedInASCII(t *testing.T) {
 		t.Errorf("an invalid host: %v", err)
 	}
 }
+
+// TestATypedNilIsNoConnection: dial functions of users return one by mistake.
+func TestATypedNilIsNoConnection(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]*DialOptions{
+		"NetDial":    {NetDial: func(context.Context, string, string) (net.Conn, error) { return (*net.TCPConn)(nil), nil }},
+		"NetDialTLS": {NetDialTLS: func(context.Context, string, string) (net.Conn, error) { return (*tls.Conn)(nil), nil }},
+	} {
+		if _, _, err := Dial(bg, "wss://host.invalid/", o); err == nil || !strings.Contains(err.Error(), name+" returned neither") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -24,6 +24,9 @@ func (a *attempt) follow(resp *http.Response, e *HandshakeError) bool {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 	default:
+		if resp.StatusCode/100 == 3 && a.o.MaxRedirects > 0 {
+			e.Reason = "the server answered " + strconv.Itoa(resp.StatusCode) + ", which is not a redirect that is followed (301, 302, 303, 307, 308)"
+		}
 		return false
 	}
 	switch {

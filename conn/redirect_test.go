@@ -140,7 +140,7 @@ func TestRedirectsThatAreNotFollowed(t *testing.T) {
 	h.mu.Lock()
 	h.to, h.code = map[string]string{"/": "/"}, 300
 	h.mu.Unlock()
-	if _, _, err := Dial(bg, url, o); err == nil || !strings.Contains(err.Error(), "bad_status") {
+	if _, _, err := Dial(bg, url, o); err == nil || !strings.Contains(err.Error(), "bad_status") || strings.Contains(err.Error(), "not followed") {
 		t.Errorf("300: %v", err)
 	}
 }

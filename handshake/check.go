@@ -47,7 +47,7 @@ func checkStatus(resp *http.Response) *Error {
 	hint := "; is there a WebSocket server at this path?"
 	switch code := resp.StatusCode; {
 	case code >= 300 && code < 400 && resp.Header.Get("Location") != "":
-		hint = "; redirects are not followed, dial " + quote(resp.Header.Get("Location")) + " if you trust it"
+		hint = "; redirects are not followed, dial " + quote(withoutSecrets(resp.Header.Get("Location"))) + " if you trust it"
 	case code == http.StatusUnauthorized || code == http.StatusProxyAuthRequired:
 		hint = "; credentials are missing or wrong"
 	case code == http.StatusForbidden:

@@ -112,3 +112,11 @@ func BenchmarkClient(b *testing.B) {
 		}
 	})
 }
+
+// TestARefusalsHintHidesCredentials of the Location that it quotes.
+func TestARefusalsHintHidesCredentials(t *testing.T) {
+	e := checkStatus(&http.Response{Status: "302 Found", StatusCode: 302, Header: http.Header{"Location": {"http://u:s3cret@host/?token=s3cret"}}})
+	if e == nil || strings.Contains(e.Reason, "s3cret") || !strings.Contains(e.Reason, "host/") {
+		t.Errorf("%v", e)
+	}
+}

@@ -30,7 +30,10 @@ func ParseURL(raw string) (*url.URL, error) {
 // parseProblem explains an error of url.Parse, whose own text may quote a password: a "/"
 // in one makes it a part of the port.
 func parseProblem(err error) string {
-	if _, ok := errors.AsType[url.EscapeError](err); ok {
+	if e, ok := errors.AsType[url.EscapeError](err); ok {
+		if len(e) == 3 && isHex(e[1]) && isHex(e[2]) {
+			return "has a % in its host, which cannot be escaped"
+		}
 		return "has a % that is not followed by two hexadecimal digits"
 	}
 	if _, ok := errors.AsType[url.InvalidHostError](err); ok {
@@ -50,6 +53,8 @@ func parseProblem(err error) string {
 	}
 	return "is malformed"
 }
+
+func isHex(b byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", b) >= 0 }
 
 // withoutSecrets replaces what may be user and password, up to the last "@", and
 // removes query and fragment. It works on text that is no URL.

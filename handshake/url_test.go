@@ -9,6 +9,7 @@ func TestParseURLExplainsWithoutSecrets(t *testing.T) {
 	for _, tt := range []struct{ name, url, shown, problem string }{
 		{"a port that is none", "ws://user:pw@host:port/a", "ws://xxxxx@host:port/a", "port"},
 		{"a slash in the password", "ws://user:p/w@host", "ws://xxxxx@host", "escape its /"},
+		{"an escape in the host", "wss://user:pw@%62ar.com/", "wss://xxxxx@%62ar.com/", "cannot be escaped"},
 		{"a bad escape", "wss://user:pw@host/%zz?q", "wss://xxxxx@host/%zz", "two hexadecimal digits"},
 		{"a space in the host", "ws://a b/", "ws://a b/", "character in its host"},
 		{"a space in the user", "ws://a b@host/", "ws://xxxxx@host/", "user or password"},

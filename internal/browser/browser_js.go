@@ -37,6 +37,7 @@ const (
 	pipeSize  = 64 << 10
 	maxQueued = 1 << 20 // bytes that the environment may hold before writes wait
 	lookAgain = 5 * time.Millisecond
+	closeTime = time.Minute // until the environment must have reported the end of a failed WebSocket
 )
 
 // bridge translates between the frames of far, the other end of a Conn, and the messages of a WebSocket.
@@ -46,6 +47,7 @@ type bridge struct {
 	far     *pipe.End
 	opened  chan struct{}
 	ended   chan struct{} // closed when the environment has closed the WebSocket
+	failed  chan struct{} // holds a token after an error
 	funcs   []js.Func
 
 	mu    sync.Mutex
@@ -64,31 +66,45 @@ func Dial(ctx context.Context, url string, protocols []string) (*Conn, error) {
 		socket:  socket,
 		decoder: js.Global().Get("TextDecoder").New("utf-8", map[string]any{"ignoreBOM": true}),
 		far:     far,
-		opened:  make(chan struct{}), ended: make(chan struct{}), more: make(chan struct{}, 1),
+		opened:  make(chan struct{}), ended: make(chan struct{}), failed: make(chan struct{}, 1), more: make(chan struct{}, 1),
 	}
 	socket.Set("binaryType", "arraybuffer")
 	b.on("open", func(js.Value) { close(b.opened) })
 	b.on("message", b.received)
 	b.on("close", b.closed)
-	select {
-	case <-b.opened:
-	case <-b.ended:
+	b.on("error", func(js.Value) {
 		select {
-		case <-b.opened: // both at once
-			return b.begin(near, url), nil
+		case b.failed <- struct{}{}:
 		default:
 		}
-		b.release()
-		return nil, errors.New("the browser could not connect; its console may say why")
+	})
+	select {
+	case <-b.opened:
+		return b.begin(near, url), nil
+	case <-b.ended:
+	case <-b.failed: // Node 22 reports no end behind it
 	case <-ctx.Done():
 		socket.Call("close")
-		go func() {
-			<-b.ended
-			b.release()
-		}()
-		return nil, ctx.Err()
+		err = ctx.Err()
 	}
-	return b.begin(near, url), nil
+	select {
+	case <-b.opened:
+		if err == nil { // it was open for a moment
+			return b.begin(near, url), nil
+		}
+	default:
+	}
+	go func() {
+		select {
+		case <-b.ended:
+		case <-time.After(closeTime):
+		}
+		b.release()
+	}()
+	if err == nil {
+		err = errors.New("the browser could not connect; its console may say why")
+	}
+	return nil, err
 }
 
 // begin starts to translate.

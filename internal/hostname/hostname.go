@@ -44,12 +44,20 @@ func ToASCII(hostport string) (string, error) {
 	if len(host) > maxBytes || !utf8.ValidString(host) || strings.Contains(lower+".", "xn--.") {
 		return "", errInvalid
 	}
+	for label := range strings.FieldsFuncSeq(lower, isDot) {
+		if strings.HasPrefix(label, "xn--") && !isASCII(label) { // UTS #46 §4, step 4: Punycode is ASCII
+			return "", errInvalid
+		}
+	}
 	ascii, err := profile.ToASCII(host)
 	if err != nil || !isASCII(ascii) || strings.Trim(ascii, ".") == "" || strings.ContainsFunc(ascii, isForbidden) || isBadNumber(ascii) {
 		return "", errInvalid
 	}
 	return ascii + port, nil
 }
+
+// isDot reports whether r separates labels (UTS #46 §2.3).
+func isDot(r rune) bool { return strings.ContainsRune(".\u3002\uff0e\uff61", r) }
 
 func isForbidden(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune(forbidden, r) }
 

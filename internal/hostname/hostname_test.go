@@ -57,6 +57,8 @@ func TestHostsThatBrowsersRefuse(t *testing.T) {
 		"a full-width number sign":            "a＃b.example",
 		"a full-width question mark":          "a？b.example",
 		"Punycode that is malformed":          "xn--\u00fc.example",
+		"Punycode with letters of a script":   "xn--b\u00fccher-kva.example",
+		"Punycode with an ideographic dot":    "a\u3002xn--b\u00fccher-kva.example",
 		"Punycode of ASCII":                   "xn--a-.example",
 		"Punycode of a letter in upper case":  "xn--wca.example",
 		"Punycode that stands for nothing":    "xn--.example",
