@@ -145,6 +145,7 @@ func TestWatchTakesAndReports(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); r.Watch(ctx, 0) }()
+		synctest.Wait() // it looks at once, and would see a file that is being written
 		wait := func() { time.Sleep(DefaultInterval + time.Second); synctest.Wait() }
 
 		writeFile(t, certFile, certPEM(renewed.Certificate[0])) // the key is still the old one
