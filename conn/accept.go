@@ -33,39 +33,39 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	slot, err := o.Group.admit(r)
-	if err != nil {
+	var a accepted
+	var err error
+	if a.slot, err = o.Group.admit(r); err != nil {
 		return nil, refuse(w, r, o, nil, err)
 	}
-	defer slot.abandon() // unless it is taken; a callback may panic
-	c, err := hijack(w, r, o, slot)
+	defer a.slot.abandon() // unless it is taken; a callback may panic
+	c, err := hijack(w, r, o, &a)
 	if err == nil {
 		c.watchHandler(r.Context())
 	}
 	return c, err
 }
 
-func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, slot *member) (*Conn, error) {
-	var params handshake.DeflateParams
-	ho, err := o.handshake(&params)
+func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, a *accepted) (*Conn, error) {
+	ho, err := o.handshake(&a.params)
 	if err != nil {
-		return nil, refuse(w, r, o, slot, err)
+		return nil, refuse(w, r, o, a.slot, err)
 	}
 	ho.Header = merged(o.Header, w.Header())
-	agreed, err := handshake.Accept(r, ho)
-	if err != nil {
-		return nil, refuse(w, r, o, slot, err)
+	if a.agreed, err = handshake.Accept(r, ho); err != nil {
+		return nil, refuse(w, r, o, a.slot, err)
 	}
+	a.parent = o.connContext(r)
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, refuse(w, r, o, slot, &HandshakeError{
+		return nil, refuse(w, r, o, a.slot, &HandshakeError{
 			Status: http.StatusInternalServerError, Token: "no_hijack",
 			Reason: "the connection cannot be taken over: serve HTTP/1.1, through ResponseWriters that offer Unwrap",
 			Err:    err,
 		})
 	}
-	rest, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	return accepted(nc, agreed, o, params, rest, slot)
+	a.rest, _ = brw.Reader.Peek(brw.Reader.Buffered())
+	return a.open(nc, o)
 }
 
 // refuse answers a request that was not accepted. Its slot is given back before: the client may come
@@ -105,17 +105,26 @@ func merged(own, set http.Header) http.Header {
 	return all
 }
 
-// accepted makes the connection and sends the response. The connection is in its group, and can be
-// sent to, before the client learns that it is open.
-func accepted(nc net.Conn, agreed *handshake.Agreement, o *AcceptOptions, params handshake.DeflateParams, rest []byte, slot *member) (*Conn, error) {
+// accepted is a request that was accepted.
+type accepted struct {
+	agreed *handshake.Agreement
+	params handshake.DeflateParams
+	slot   *member         // kept in the group
+	parent context.Context // of Conn.Context; may be nil
+	rest   []byte          // what came behind the request
+}
+
+// open makes the connection and sends the response. The connection is in its group, and can be sent to, before the client
+// learns that it is open.
+func (a *accepted) open(nc net.Conn, o *AcceptOptions) (*Conn, error) {
 	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
 	set := o.settings()
 	c := opened{
-		transport: t, role: frame.Server, subprotocol: agreed.Subprotocol, settings: set,
-		compression: newCompression(frame.Server, &o.Compression, params, set.messageLimit),
-		received:    rest, response: agreed.AppendResponse(nil),
-		observer: o.Observer, member: slot,
+		transport: t, role: frame.Server, subprotocol: a.agreed.Subprotocol, settings: set,
+		compression: newCompression(frame.Server, &o.Compression, a.params, set.messageLimit),
+		received:    a.rest, response: a.agreed.AppendResponse(nil),
+		observer: o.Observer, member: a.slot, parent: a.parent,
 	}.start()
 	ctx, cancel := within(o.timeout())
 	defer cancel()
@@ -142,22 +151,20 @@ func Upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout())
 	defer cancel()
-	var params handshake.DeflateParams
-	var slot *member
+	var a accepted
 	opening := true
 	defer func() { // after an error, and when a callback panics
-		slot.abandon()
+		a.slot.abandon()
 		if opening {
 			closeAbruptly(nc)
 		}
 	}()
-	agreed, rest, err := upgrade(ctx, nc, o, &params, &slot)
-	if err != nil {
+	if err := a.upgrade(ctx, nc, o); err != nil {
 		reported.report(ctx, err)
 		return nil, upgradeError(ctx, err)
 	}
 	opening = false
-	return accepted(nc, agreed, o, params, rest, slot)
+	return a.open(nc, o)
 }
 
 func upgradeError(ctx context.Context, err error) error {
@@ -170,20 +177,20 @@ func upgradeError(ctx context.Context, err error) error {
 	return fmt.Errorf("websocket: opening handshake: %w", err)
 }
 
-// upgrade reads the request and decides about it. The slot that the group keeps is stored in slot
-// before a callback can panic.
-func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handshake.DeflateParams, slot **member) (*handshake.Agreement, []byte, error) {
-	ho, err := o.handshake(params)
+// upgrade reads the request and decides about it. The slot that the group keeps is stored before a callback can panic.
+func (a *accepted) upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions) error {
+	ho, err := o.handshake(&a.params)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer interruptBy(ctx, nc)()
 	if tc, ok := nc.(*tls.Conn); ok {
 		if err := tc.HandshakeContext(ctx); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
 	r, rest, err := readRequest(nc, headLimits(o.MaxHeaderBytes, false))
+	a.rest = rest
 	if r == nil { // it could not be parsed; an observer is told as much as is known
 		r = &http.Request{Method: http.MethodGet, URL: &url.URL{}, Header: http.Header{}, Body: http.NoBody}
 	}
@@ -194,20 +201,20 @@ func upgrade(ctx context.Context, nc net.Conn, o *AcceptOptions, params *handsha
 		r.TLS = &state
 	}
 	if err == nil {
-		*slot, err = o.Group.admit(r)
+		a.slot, err = o.Group.admit(r)
 	}
 	if err == nil {
-		var agreed *handshake.Agreement
-		if agreed, err = handshake.Accept(r, ho); err == nil {
-			return agreed, rest, nil
+		if a.agreed, err = handshake.Accept(r, ho); err == nil {
+			a.parent = o.connContext(r)
+			return nil
 		}
 	}
 	if e, ok := errors.AsType[*HandshakeError](err); ok {
-		(*slot).abandon() // the client may come again as soon as it has the answer
+		a.slot.abandon() // the client may come again as soon as it has the answer
 		observeRefused(o.Observer, r, e)
 		answerRefusal(nc, e)
 	}
-	return nil, nil, err
+	return err
 }
 
 // interruptBy has the end of ctx end calls on nc, until the function is called. Where nc has no deadlines, it

@@ -158,7 +158,7 @@ const minInflate = 256
 // inflateRoom guesses what n compressed bytes become, within the limit.
 func (c *Conn) inflateRoom(n int) int64 {
 	more := int64(max(4*n, 2*minInflate, len(c.in.assembly.buf)))
-	if limit := c.settings.messageLimit; limit > 0 {
+	if limit := c.in.receiver.Limit; limit > 0 {
 		more = min(more, max(limit-int64(len(c.in.assembly.buf)), 0)+minInflate)
 	}
 	return more

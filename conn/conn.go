@@ -51,7 +51,8 @@ type opened struct {
 	received    []byte // what the peer sent behind its part of the handshake
 	response    []byte // what has to be sent before the first frame: the server's 101
 	observer    Observer
-	member      *member // kept in a group
+	member      *member         // kept in a group
+	parent      context.Context // of Conn.Context; nil: context.Background
 }
 
 // start makes the connection, tells the observer and joins the group. What is written meanwhile, by
@@ -64,6 +65,9 @@ func (o opened) start() *Conn {
 	c := &Conn{
 		transport: o.transport, settings: shared(o.settings), role: o.role, subprotocol: o.subprotocol, compression: o.compression,
 		observer: o.observer, member: o.member,
+	}
+	if o.parent != nil {
+		c.life.contextOf(o.parent)
 	}
 	c.in.init(c.role, c.settings.messageLimit, o.received)
 	c.in.receiver.Compression = c.compression != nil
@@ -117,8 +121,8 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 }
 
 // Context returns a context that lives as long as the connection; its cause is the
-// *CloseError. (An http.Request's context ends when the handler returns, hijacked
-// or not.)
+// *CloseError. It has the values of [AcceptOptions.ConnContext]. (An http.Request's context
+// ends when the handler returns, hijacked or not.)
 func (c *Conn) Context() context.Context {
 	return c.life.context()
 }

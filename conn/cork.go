@@ -15,7 +15,6 @@ type cork struct {
 	serving atomic.Int32 // what Serve is doing: notServing, moreInput or lastInput
 	calls   atomic.Int32 // of Cork that have not returned
 	timer   *corkTimer
-	listed  bool // in timer's list; guarded by the sender's lock
 }
 
 // What Serve is doing.
@@ -56,9 +55,9 @@ var corkTimers = new(corkTimer)
 
 // startCorkTimer lists s in the cork timer. s.mu is held.
 func (s *sender) startCorkTimer() {
-	if k := &s.cork; !k.listed {
-		k.listed = true
-		k.timer.add(s)
+	if !s.corkListed {
+		s.corkListed = true
+		s.cork.timer.add(s)
 	}
 }
 
@@ -123,7 +122,7 @@ func (s *sender) corkedFrom() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.outbox.Empty() || !s.flushWanted.Load() {
-		s.cork.listed = false
+		s.corkListed = false
 		return -1
 	}
 	return s.outbox.Begin()

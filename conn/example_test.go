@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -460,4 +461,51 @@ func ExampleCompression() {
 	s := c.Stats()
 	fmt.Println(c.Compressed(), s.MessagesIn, s.WireIn < s.PayloadIn/2, last)
 	// Output: true 51 true {"token":"secret"}
+}
+
+// The user of a connection, for handlers, observers and the filter of a broadcast.
+func ExampleAcceptOptions_ConnContext() {
+	type user struct{}
+	group := &conn.Group{}
+	options := &conn.AcceptOptions{
+		Group: group,
+		ConnContext: func(r *http.Request) context.Context {
+			name, _, _ := r.BasicAuth() // verified by Check, or by middleware
+			return context.WithValue(context.Background(), user{}, name)
+		},
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, err := conn.Accept(w, r, options); err == nil {
+			c.ServeInBackground(func(c *conn.Conn, m conn.Message) error {
+				text := fmt.Sprintf("%v says %s", c.Context().Value(user{}), m.Data)
+				p, err := conn.Prepare(conn.Text, []byte(text))
+				if err != nil {
+					return err
+				}
+				others := func(other *conn.Conn) bool { return other.Context().Value(user{}) != c.Context().Value(user{}) }
+				group.Broadcast(c.Context(), others, p)
+				return nil
+			}, nil)
+		}
+	}))
+	defer srv.Close()
+	host := strings.TrimPrefix(srv.URL, "http://")
+
+	ctx := context.Background()
+	ann, _, err := conn.Dial(ctx, "ws://ann:secret@"+host, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ann.CloseNow()
+	bob, _, err := conn.Dial(ctx, "ws://bob:secret@"+host, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer bob.CloseNow()
+	if err := ann.Write(ctx, conn.Text, []byte("hello")); err != nil {
+		log.Fatal(err)
+	}
+	_, text, err := bob.Read(ctx)
+	fmt.Println(string(text), err)
+	// Output: ann says hello <nil>
 }

@@ -128,7 +128,19 @@ func (l *life) context() context.Context {
 	if x := l.ctx.Load(); x != nil {
 		return *x
 	}
-	ctx, cancel := context.WithCancelCause(context.Background())
+	return l.makeContext(context.Background())
+}
+
+// contextOf makes the context with a parent, before anybody has asked for it.
+func (l *life) contextOf(parent context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.makeContext(parent)
+}
+
+// makeContext makes the context. l.mu is held.
+func (l *life) makeContext(parent context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(parent)
 	if l.announced {
 		cancel(l.ended.Load())
 	}

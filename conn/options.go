@@ -41,6 +41,13 @@ type AcceptOptions struct {
 	// no further check.
 	Check func(r *http.Request) error
 
+	// ConnContext returns the parent of Conn.Context, whose values handlers, observers and the
+	// filter of a broadcast see then: the user of the request, for example. It is called when the
+	// request is accepted. Do not return the request's own context, which ends with the handler
+	// (context.WithoutCancel of it does not). If the parent ends, Conn.Context does, and the
+	// connection stays. Nil, and a nil context: context.Background.
+	ConnContext func(r *http.Request) context.Context
+
 	// Group is the group that the connection joins. It may refuse the request with 503 or
 	// 429, before any other check. Nil: no group.
 	Group *Group
@@ -128,6 +135,14 @@ func (o *AcceptOptions) handshake(params *handshake.DeflateParams) (*handshake.S
 		return []handshake.Extension{accepted}
 	}
 	return ho, nil
+}
+
+// connContext returns the parent of the connection's context, or nil.
+func (o *AcceptOptions) connContext(r *http.Request) context.Context {
+	if o.ConnContext == nil {
+		return nil
+	}
+	return o.ConnContext(r)
 }
 
 func (o *AcceptOptions) timeout() time.Duration {

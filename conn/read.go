@@ -21,6 +21,7 @@ type inbox struct {
 	buf      []byte // borrowed while bytes are in it
 	r, w     int    // buf[r:w] has not been consumed
 	receiver frame.Receiver
+	limit    atomic.Int64 // of messages that begin from now on; see SetMessageLimit
 
 	uncounted  traffic     // received since it was last added to the counters
 	assembly   assembly    // the message in progress
@@ -39,6 +40,7 @@ type inbox struct {
 
 func (in *inbox) init(role frame.Role, limit int64, rest []byte) {
 	in.receiver = frame.Receiver{Role: role, Limit: limit}
+	in.limit.Store(limit)
 	if len(rest) > 0 {
 		in.buf = bufpool.Get(max(len(rest), bufpool.Record))
 		in.w = copy(in.buf, rest)
@@ -162,6 +164,9 @@ func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 	in := &c.in
 	for {
 		if in.r < in.w {
+			if n := in.limit.Load(); n != in.receiver.Limit && !in.receiver.Pending() {
+				c.applyLimit(n)
+			}
 			n, err := in.receiver.NextInto(ev, in.buf[in.r:in.w])
 			in.r += n
 			switch {
@@ -180,6 +185,18 @@ func (c *Conn) event(ctx context.Context, ev *frame.Event) error {
 		if err := c.fill(ctx); err != nil {
 			return err
 		}
+	}
+}
+
+// SetMessageLimit changes MessageLimit for messages that begin from now on: to receive more after a login, for example. Zero
+// is DefaultMessageLimit, negative is no limit. It may be called at any time, in a callback too.
+func (c *Conn) SetMessageLimit(n int64) { c.in.limit.Store(newSettings(n, 0, 0, 0).messageLimit) }
+
+// applyLimit changes the limit between two messages. The read side's token is held.
+func (c *Conn) applyLimit(n int64) {
+	c.in.receiver.Limit = n
+	if c.compression != nil {
+		c.compression.recv.Limit = n
 	}
 }
 

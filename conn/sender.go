@@ -32,6 +32,7 @@ type sender struct {
 	flushWanted atomic.Bool // frames came whose writers do not wait
 	flusherRuns atomic.Bool // a goroutine is about to send what a cancelled write left
 	hadWaiters  bool        // somebody waited when something was last sent; the token's holder's
+	corkListed  bool        // in the cork timer's list; guarded by mu
 
 	cork       cork
 	framesTurn token.Token // held while a message is being streamed, or sent in parts
