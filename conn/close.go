@@ -203,7 +203,7 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	if !c.in.closed {
 		c.delayCloseNotify(ctx, received+lingerBytes)
 	}
-	wait := c.role == frame.Client && c.in.closed
+	wait := c.in.receiver.Role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
 	if c.in.closed && !wait && !ended {
 		return c.end(why) // the peer has sent its close frame, and this socket has no half-close

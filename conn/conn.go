@@ -25,7 +25,6 @@ type Conn struct {
 	observer    Observer     // nil: no observer
 	life        life         // see life.go
 
-	role frame.Role
 	send sender // see sender.go
 
 	counters  counters  // see stats.go
@@ -63,19 +62,22 @@ func (o opened) start() *Conn {
 		o.settings.outbox.Threshold = o.compression.threshold
 	}
 	c := &Conn{
-		transport: o.transport, settings: shared(o.settings), role: o.role, subprotocol: o.subprotocol, compression: o.compression,
+		transport: o.transport, settings: shared(o.settings), subprotocol: o.subprotocol, compression: o.compression,
 		observer: o.observer, member: o.member,
 	}
 	if o.parent != nil {
 		c.life.contextOf(o.parent)
 	}
-	c.in.init(c.role, c.settings.messageLimit, o.received)
+	c.in.init(o.role, c.settings.messageLimit, o.received)
 	c.in.receiver.Compression = c.compression != nil
 	var compressor *deflate.Compressor
 	if c.compression != nil {
 		compressor = &c.compression.send
 	}
-	c.send.init(c.transport, &c.life, c, outbox.New(c.role, &c.settings.outbox, compressor, o.response), c.settings.corkTimer)
+	c.send.init(c.transport, &c.life, c, outbox.New(o.role, &c.settings.outbox, compressor, o.response), c.settings.corkTimer)
+	if c.settings.maxUnsent > 0 {
+		transport.BoundUnsent(c.transport, c.settings.maxUnsent)
+	}
 	c.keepalive.start(c.settings, (*keepaliveTask)(c))
 	if c.observer == nil && c.member == nil {
 		return c

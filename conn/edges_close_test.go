@@ -146,7 +146,7 @@ func overfill(c *Conn) {
 	defer c.send.mu.Unlock()
 	var m outbox.Message
 	m.Init(frame.Binary, nil, false)
-	if c.send.outbox.Enqueue(&m, maxSize, true) == outbox.ErrQueueFull {
+	if c.send.outbox.Enqueue(&m, "", maxSize, true) == outbox.ErrQueueFull {
 		_ = c.send.overflow()
 		go c.send.tryFlush()
 	}

@@ -509,3 +509,40 @@ func ExampleAcceptOptions_ConnContext() {
 	fmt.Println(string(text), err)
 	// Output: ann says hello <nil>
 }
+
+// The state of a game: a client that is slow gets the newest.
+func ExampleConn_SendLatest() {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		reading := c.CloseRead(context.Background())
+		for tick := range 3 {
+			state, err := conn.Prepare(conn.Text, fmt.Appendf(nil, "state %d", tick))
+			if err != nil {
+				return
+			}
+			if err := c.SendLatest(reading, "state", state); err != nil {
+				return
+			}
+		}
+		<-reading.Done()
+	}))
+	defer srv.Close()
+
+	ctx := context.Background()
+	c, _, err := conn.Dial(ctx, "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.CloseNow()
+	for {
+		_, state, err := c.Read(ctx)
+		if err != nil || string(state) == "state 2" { // some of those before may have been replaced
+			fmt.Println(string(state), err)
+			return
+		}
+	}
+	// Output: state 2 <nil>
+}

@@ -353,4 +353,5 @@ func (s *Stats) add(t *Stats) {
 	s.WireIn += t.WireIn
 	s.WireOut += t.WireOut
 	s.Dropped += t.Dropped
+	s.Replaced += t.Replaced
 }

@@ -15,7 +15,7 @@ func (c *Conn) halfClosed() {
 	patience := min(c.settings.closeTimeout, lingerTimeout)
 	left := patience - time.Duration(c.settings.wheel.Now()-c.keepalive.lastHeard())
 	between := !c.in.receiver.Pending() && c.in.r == c.in.w
-	if c.role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.sendErr() == nil && !c.send.insideCompressed() {
+	if c.in.receiver.Role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.sendErr() == nil && !c.send.insideCompressed() {
 		c.send.enqueueControl(frame.Pong, nil) // unsolicited (§5.5.3): it asks the host, not the peer
 		c.send.tryFlush()
 		for step := 5 * time.Millisecond; left > 0 && !c.refused(); step = min(2*step, 80*time.Millisecond) {

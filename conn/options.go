@@ -78,6 +78,12 @@ type AcceptOptions struct {
 	QueueLimit int
 	// WhenFull says what Send does at QueueLimit. Zero: it closes the connection.
 	WhenFull FullPolicy
+	// MaxUnsent bounds the bytes that the kernel holds for the connection and has not sent, which
+	// cannot be replaced or taken back any more: by TCP_NOTSENT_LOWAT on Linux and macOS, else by
+	// the size of the send buffer, and not at all for what is no socket. A small one costs
+	// system calls, not throughput. Zero: the system's, and DefaultMaxUnsent from the first
+	// SendLatest on. Negative: the system's.
+	MaxUnsent int
 	// MinRate is the least bytes a second, TLS included, at which a message that has
 	// begun must arrive while somebody reads, measured over five seconds and again. A
 	// slower peer's connection is closed with 1008. Messages that take less than five
@@ -103,7 +109,7 @@ type AcceptOptions struct {
 
 func (o *AcceptOptions) settings() settings {
 	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout).
-		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
+		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull).unsent(o.MaxUnsent)
 }
 
 // handshake returns the options of the opening handshake; what comes of compression
@@ -217,6 +223,7 @@ type DialOptions struct {
 	MessageLimit int64         // zero: DefaultMessageLimit; negative: no limit
 	QueueLimit   int           // zero or less: DefaultQueueLimit
 	WhenFull     FullPolicy    // zero: the connection is closed
+	MaxUnsent    int           // zero: the system's, until SendLatest is used
 	MinRate      int           // zero or less: no such limit
 	CloseTimeout time.Duration // zero or less: DefaultCloseTimeout
 	PingInterval time.Duration // zero: DefaultPingInterval; negative: no pings
@@ -225,5 +232,5 @@ type DialOptions struct {
 
 func (o *DialOptions) settings() settings {
 	return newSettings(o.MessageLimit, o.CloseTimeout, o.PingInterval, o.PongTimeout).
-		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull)
+		pacing(o.MinRate).queueing(o.QueueLimit, o.WhenFull).unsent(o.MaxUnsent)
 }

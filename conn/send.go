@@ -19,6 +19,9 @@ const (
 	DropWhenFull = FullPolicy(outbox.DropWhenFull)
 	// BlockWhenFull has Send wait until there is room.
 	BlockWhenFull = FullPolicy(outbox.BlockWhenFull)
+	// ReplaceWhenFull drops the oldest messages that wait, as many as it takes, and Stats counts
+	// them; the new one is queued in any case.
+	ReplaceWhenFull = FullPolicy(outbox.ReplaceWhenFull)
 )
 
 // Send sends prepared messages, in their order, without waiting for the peer. When
@@ -48,7 +51,7 @@ func (c *Conn) Send(ctx context.Context, messages ...*Prepared) error {
 			return ErrMessageType // the zero value is no message
 		}
 		c.send.outbox.Encode(&p.m)
-		if err := c.send.enqueue(ctx, &p.m); err != nil {
+		if err := c.send.enqueue(ctx, &p.m, ""); err != nil {
 			return err
 		}
 		c.observeOut(p.Type(), p.Len())
@@ -99,9 +102,9 @@ func (s *sender) sendAlone(m *outbox.Message) (done bool, err error) {
 }
 
 // enqueue queues m. It waits only where the policy says so.
-func (s *sender) enqueue(ctx context.Context, m *outbox.Message) error {
+func (s *sender) enqueue(ctx context.Context, m *outbox.Message, key string) error {
 	for offered := false; ; {
-		switch err := s.tryEnqueue(m, offered); err {
+		switch err := s.tryEnqueue(m, key, offered); err {
 		case nil:
 			return nil
 		case outbox.ErrClosed:
@@ -123,10 +126,10 @@ func (s *sender) enqueue(ctx context.Context, m *outbox.Message) error {
 }
 
 // tryEnqueue is Enqueue of the outbox, in this package's errors where they are the caller's.
-func (s *sender) tryEnqueue(m *outbox.Message, offered bool) error {
+func (s *sender) tryEnqueue(m *outbox.Message, key string, offered bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.outbox.Enqueue(m, s.transport.Pending(), offered)
+	err := s.outbox.Enqueue(m, key, s.transport.Pending(), offered)
 	if err != outbox.ErrQueueFull {
 		return err
 	}

@@ -41,6 +41,7 @@ type settings struct {
 	pongTimeout  time.Duration
 	outbox       outbox.Options
 	minRate      int64        // bytes a second; 0: none
+	maxUnsent    int          // bytes that the kernel may hold; 0: the system's, negative: always the system's
 	wheel        *wheel.Wheel // where keepalive is scheduled
 	corkTimer    *corkTimer
 }
@@ -101,6 +102,12 @@ func (s settings) queueing(limit int, full FullPolicy) settings {
 // pacing returns s with the least rate of messages.
 func (s settings) pacing(minRate int) settings {
 	s.minRate = int64(max(minRate, 0))
+	return s
+}
+
+// unsent returns s with the bound of what the kernel holds.
+func (s settings) unsent(most int) settings {
+	s.maxUnsent = most
 	return s
 }
 

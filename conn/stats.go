@@ -15,6 +15,7 @@ type Stats struct {
 	WireIn, WireOut         int64 // bytes at the socket: frames, TLS and its handshake
 	Pending                 int64 // bytes that wait for the peer to take them
 	Dropped                 int64 // messages of Send that were given up; not in MessagesOut
+	Replaced                int64 // messages of SendLatest whose place a later one has taken; not in MessagesOut
 	RoundTrip               time.Duration
 }
 
@@ -62,7 +63,7 @@ func (c *Conn) Stats() Stats {
 	}
 	sent, pending := c.send.counts()
 	s.MessagesOut, s.PayloadOut, s.EncodedOut = sent.Messages, sent.Payload, sent.Encoded
-	s.ControlOut, s.Dropped, s.Pending = sent.Control, sent.Dropped, pending
+	s.ControlOut, s.Dropped, s.Replaced, s.Pending = sent.Control, sent.Dropped, sent.Replaced, pending
 	return s
 }
 

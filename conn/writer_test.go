@@ -206,7 +206,7 @@ func TestFragmentsFillRecords(t *testing.T) {
 			}
 		}
 	}
-	c := &Conn{role: frame.Server}
+	c := &Conn{}
 	for _, tt := range []struct{ n, server int }{
 		{0, 0}, {record - 5, 0}, {record - 4, record - 4}, {record, record - 4}, {chunk, chunk - 4},
 		{chunk + 5, chunk - 4}, {1 << 20, 1<<20 - 10}, {1<<20 - 11, 1<<20 - 10 - record},

@@ -41,14 +41,14 @@ func TestLimitsAreExact(t *testing.T) {
 		}, true},
 		{"a prepared message fills the buffer", Capacity - 1004, func(o *Outbox, more int) bool {
 			n := o.End()
-			_ = o.Enqueue(message(string(make([]byte, 1000+more))), 0, false)
+			_ = o.Enqueue(message(string(make([]byte, 1000+more))), "", 0, false)
 			return o.End() > n
 		}, true},
 		{"a prepared message reaches the limit of the queue", 1000, func(o *Outbox, more int) bool {
-			return o.Enqueue(message(string(make([]byte, 996))), 98_000+int64(more), false) == nil
+			return o.Enqueue(message(string(make([]byte, 996))), "", 98_000+int64(more), false) == nil
 		}, true},
 		{"a prepared message may be copied", 0, func(o *Outbox, more int) bool {
-			_ = o.Enqueue(message(string(make([]byte, MaxCopied-4+more))), 0, false)
+			_ = o.Enqueue(message(string(make([]byte, MaxCopied-4+more))), "", 0, false)
 			return o.Begin() < o.End()
 		}, true},
 		{"a prepared message may be passed", 0, func(o *Outbox, more int) bool {
@@ -97,7 +97,7 @@ func TestQueuedMessagesThatFillTheBufferAreCollectedTogether(t *testing.T) {
 			if left == n {
 				payload += more
 			}
-			if err := o.Enqueue(message(string(make([]byte, payload))), 0, false); err != nil {
+			if err := o.Enqueue(message(string(make([]byte, payload))), "", 0, false); err != nil {
 				t.Fatal(err)
 			}
 			left -= n
@@ -118,7 +118,7 @@ func TestPassRefusesWhatHasToWait(t *testing.T) {
 	for name, prepare := range map[string]func(o *Outbox){
 		"nothing":                nil,
 		"a message":              func(o *Outbox) { _, _ = o.Append(frame.Text, nil, false) },
-		"a queue":                func(o *Outbox) { _ = o.Enqueue(message(strings.Repeat("x", 20_000)), 0, false) },
+		"a queue":                func(o *Outbox) { _ = o.Enqueue(message(strings.Repeat("x", 20_000)), "", 0, false) },
 		"a message in fragments": func(o *Outbox) { _ = o.BeginStream() },
 		"a close frame":          func(o *Outbox) { o.Close(1000, "", false) },
 	} {

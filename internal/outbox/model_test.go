@@ -32,9 +32,10 @@ type model struct {
 type item struct {
 	opcode  frame.Opcode
 	payload string
-	size    int   // bytes that it takes
-	raw     int   // of the queue: bytes that it takes uncompressed as a server sends it, which is what limits count
-	end     int64 // position behind it, as Append returned it
+	size    int    // bytes that it takes
+	latest  string // its key, in the queue
+	raw     int    // of the queue: bytes that it takes uncompressed as a server sends it, which is what limits count
+	end     int64  // position behind it, as Append returned it
 }
 
 func (m *model) item(op frame.Opcode, payload string) item {
@@ -88,6 +89,15 @@ func (m *model) enqueue(i item, unsent int, offered bool) error {
 	if m.closed {
 		return ErrClosed
 	}
+	for n, q := range m.queue {
+		if i.latest != "" && q.latest == i.latest {
+			m.counts.Replaced++
+			m.countMessage(len(q.payload), -1)
+			m.countMessage(len(i.payload), +1)
+			m.queue[n] = i
+			return nil
+		}
+	}
 	if d := m.depth() + unsent; d > 0 && int64(d+size) > m.options.QueueLimit {
 		if !offered {
 			return ErrOffer
@@ -95,6 +105,15 @@ func (m *model) enqueue(i item, unsent int, offered bool) error {
 		switch m.options.WhenFull {
 		case BlockWhenFull:
 			return ErrWait
+		case ReplaceWhenFull:
+			for len(m.queue) > 0 && int64(m.depth()+unsent+size) > m.options.QueueLimit {
+				m.counts.Dropped++
+				m.countMessage(len(m.queue[0].payload), -1)
+				m.queue = m.queue[1:]
+			}
+			m.countMessage(len(i.payload), +1)
+			m.queue = append(m.queue, i)
+			return nil
 		case CloseWhenFull:
 			m.counts.Dropped++
 			m.end(FullCode, FullReason, false)
@@ -104,7 +123,7 @@ func (m *model) enqueue(i item, unsent int, offered bool) error {
 		return ErrQueueFull
 	}
 	m.countMessage(len(i.payload), +1)
-	if n := total(m.buffer); m.streaming || len(m.queue) > 0 || size > MaxCopied || n > 0 && n+size > Capacity {
+	if n := total(m.buffer); i.latest != "" || m.streaming || len(m.queue) > 0 || size > MaxCopied || n > 0 && n+size > Capacity {
 		m.queue = append(m.queue, i)
 	} else {
 		m.add(i)
@@ -184,7 +203,7 @@ const (
 func newProgram(t testing.TB, setup byte) *program {
 	role := frame.Role(setup & 1)
 	kind := int(setup>>1&3) % 3
-	options := &Options{QueueLimit: 100_000, WhenFull: Policy(setup >> 3 & 3 % 3), Threshold: 100}
+	options := &Options{QueueLimit: 100_000, WhenFull: Policy(setup >> 3 & 3), Threshold: 100}
 	m := &model{options: *options}
 	if role == frame.Client {
 		m.key = 4
@@ -269,7 +288,8 @@ func (p *program) step(op, arg byte) {
 		i.raw = i.size - m.key
 		b, _ := msg.frameFor(o.deflate, o.options.Threshold)
 		i.size = len(b) + m.key
-		err := o.Enqueue(&msg, int64(arg)*200, op&32 != 0)
+		i.latest = [...]string{"", "a", "b", ""}[op>>6]
+		err := o.Enqueue(&msg, i.latest, int64(arg)*200, op&32 != 0)
 		p.same("Enqueue", err, m.enqueue(i, int(arg)*200, op&32 != 0))
 	case 9:
 		if arg%8 == 0 { // not too often

@@ -54,9 +54,11 @@ type Outbox struct {
 type backlog struct {
 	hasPong bool
 	pong    []byte // payload of the answer to the latest ping, which found the buffer full
-	queue   []*Message
-	queued  int64      // bytes of queue
-	close   closeFrame // with state closing
+	queue   []queued
+	queued  int64          // bytes of queue
+	latest  map[string]int // by key, the number of the message in queue that may be replaced
+	first   int            // number of queue[0]
+	close   closeFrame     // with state closing
 }
 
 // state says what may be appended.
@@ -87,6 +89,7 @@ type Counts struct {
 	Encoded  int64 // bytes that they take in frames
 	Control  int64 // close, ping and pong frames
 	Dropped  int64 // messages of the queue that were given up
+	Replaced int64 // messages of the queue whose place a later one with the same key has taken
 }
 
 // closeFrame is the close frame that waits for the queue.

@@ -30,8 +30,8 @@ var everything = []struct {
 		_, err := o.Append(frame.Text, []byte(strings.Repeat("late", 100)), true)
 		return err
 	}},
-	{"a prepared message", func(o *Outbox) error { return o.Enqueue(message("late"), 0, true) }},
-	{"a long prepared message", func(o *Outbox) error { return o.Enqueue(message(strings.Repeat("late", 10_000)), 0, true) }},
+	{"a prepared message", func(o *Outbox) error { return o.Enqueue(message("late"), "", 0, true) }},
+	{"a long prepared message", func(o *Outbox) error { return o.Enqueue(message(strings.Repeat("late", 10_000)), "", 0, true) }},
 	{"a prepared message at once", func(o *Outbox) error {
 		if b, _ := o.CollectAlone(message("late")); b == nil {
 			return ErrClosed
@@ -57,14 +57,14 @@ func TestNothingFollowsACloseFrame(t *testing.T) {
 	for before, prepare := range map[string]func(o *Outbox){
 		"nothing":   func(*Outbox) {},
 		"a message": func(o *Outbox) { _, _ = o.Append(frame.Text, []byte("early"), false) },
-		"a queue":   func(o *Outbox) { _, _ = o.Enqueue(long, 0, true), o.Enqueue(long, 0, true) },
+		"a queue":   func(o *Outbox) { _, _ = o.Enqueue(long, "", 0, true), o.Enqueue(long, "", 0, true) },
 		"a pong that waits": func(o *Outbox) {
 			_, _ = o.Control(frame.Ping, make([]byte, 125))
 			_, _ = o.Pong(make([]byte, 125), true)
 		},
 		"a message in fragments": func(o *Outbox) {
 			_ = o.BeginStream()
-			_ = o.Enqueue(long, 0, true)
+			_ = o.Enqueue(long, "", 0, true)
 		},
 	} {
 		for _, afterQueue := range []bool{false, true} {
@@ -125,20 +125,20 @@ func TestWhatTheQueueDoesWhenItIsFull(t *testing.T) {
 		o := server(100_000, tt.policy)
 		long := message(strings.Repeat("x", 40_000))
 		for range 2 {
-			if err := o.Enqueue(long, 0, false); err != nil {
+			if err := o.Enqueue(long, "", 0, false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := o.Enqueue(long, 0, false); err != ErrOffer {
+		if err := o.Enqueue(long, "", 0, false); err != ErrOffer {
 			t.Errorf("%v: %v before what waits was offered to the socket", tt.policy, err)
 		}
-		if err := o.Enqueue(long, 0, true); err != tt.err || o.Closed() != tt.closed || o.Counts().Dropped != tt.dropped {
+		if err := o.Enqueue(long, "", 0, true); err != tt.err || o.Closed() != tt.closed || o.Counts().Dropped != tt.dropped {
 			t.Errorf("%v: %v, closed %v, %d dropped", tt.policy, err, o.Closed(), o.Counts().Dropped)
 		}
 		o.Drop()
 	}
 	o := server(1, CloseWhenFull)
-	if err := o.Enqueue(message("longer than the limit"), 0, false); err != nil {
+	if err := o.Enqueue(message("longer than the limit"), "", 0, false); err != nil {
 		t.Errorf("an empty queue takes one message of any length: %v", err)
 	}
 	o.Drop()
@@ -169,7 +169,7 @@ func TestAMessageIsCompressedOnce(t *testing.T) {
 	for range 3 {
 		for _, bits := range []int{9, 15} {
 			o := New(frame.Server, &Options{QueueLimit: 1 << 20}, &deflate.Compressor{WindowBits: bits}, nil)
-			if err := o.Enqueue(m, 0, false); err != nil {
+			if err := o.Enqueue(m, "", 0, false); err != nil {
 				t.Fatal(err)
 			}
 			if n := o.Len(); n > 100 {
@@ -190,7 +190,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		payload, m := make([]byte, 1000), message("prepared")
 		if n := testing.AllocsPerRun(100, func() {
 			_, _ = o.Append(frame.Text, payload, false)
-			_ = o.Enqueue(m, 0, false)
+			_ = o.Enqueue(m, "", 0, false)
 			b := o.Collect()
 			bufpool.Put(b.Frames)
 		}); n != 0 {

@@ -17,7 +17,15 @@ const (
 	DropWhenFull
 	// BlockWhenFull has the caller wait.
 	BlockWhenFull
+	// ReplaceWhenFull drops the oldest messages of the queue, as many as it takes, and queues the new one in any case.
+	ReplaceWhenFull
 )
+
+// queued is a message that waits, with its key; "" if it is not to be replaced.
+type queued struct {
+	*Message
+	key string
+}
 
 // The close frame of CloseWhenFull: 1013 (try again later), and why.
 const (
@@ -36,34 +44,88 @@ var (
 )
 
 // Enqueue appends a prepared message, or queues it by reference: behind others, behind a message that is being
-// streamed, or as it is too long to be copied. unsent is what the transport holds for the peer; offered says that the
+// streamed, or as it is too long to be copied. With a key it is always queued, and takes the place of the queued one with
+// the same key, if there is one. unsent is what the transport holds for the peer; offered says that the
 // socket was offered it after Enqueue had returned ErrOffer.
-func (o *Outbox) Enqueue(m *Message, unsent int64, offered bool) error {
+func (o *Outbox) Enqueue(m *Message, key string, unsent int64, offered bool) error {
 	if o.state != open {
 		return ErrClosed
 	}
-	size := int64(len(m.frame))
-	if depth := o.Len() + unsent; depth > 0 && depth+size > o.options.QueueLimit {
-		return o.full(offered)
-	}
-	o.counts.add(len(m.payload), 0) // how it is encoded is known when it is appended
-	if o.streaming || o.hasQueue() || !o.fits(m) {
-		b := o.makeBacklog()
-		b.queue = append(b.queue, m)
-		b.queued += size
+	if key != "" && o.replace(m, key) {
 		return nil
 	}
+	if depth := o.Len() + unsent; depth > 0 && depth+int64(len(m.frame)) > o.options.QueueLimit {
+		return o.full(m, key, unsent, offered)
+	}
+	if key != "" || o.streaming || o.hasQueue() || !o.fits(m) {
+		o.push(m, key)
+		return nil
+	}
+	o.counts.add(len(m.payload), 0) // how it is encoded is known when it is appended
 	o.appendMessage(m)
 	return nil
 }
 
+// push queues a message behind the others.
+func (o *Outbox) push(m *Message, key string) {
+	o.counts.add(len(m.payload), 0)
+	b := o.makeBacklog()
+	if key != "" {
+		if b.latest == nil {
+			b.latest = map[string]int{}
+		}
+		b.latest[key] = b.first + len(b.queue)
+	}
+	b.queue = append(b.queue, queued{m, key})
+	b.queued += int64(len(m.frame))
+}
+
+// replace puts a message in the place of the queued one with the same key, and reports whether there is one.
+func (o *Outbox) replace(m *Message, key string) bool {
+	if o.backlog == nil {
+		return false
+	}
+	n, ok := o.backlog.latest[key]
+	if !ok {
+		return false
+	}
+	old := &o.backlog.queue[n-o.backlog.first]
+	o.counts.Replaced++
+	o.counts.remove(len(old.payload), 0)
+	o.counts.add(len(m.payload), 0)
+	o.backlog.queued += int64(len(m.frame) - len(old.frame))
+	old.Message = m
+	return true
+}
+
+// pop removes the first n messages of the queue.
+func (b *backlog) pop(n int) {
+	for _, q := range b.queue[:n] {
+		b.queued -= int64(len(q.frame))
+		if q.key != "" {
+			delete(b.latest, q.key)
+		}
+	}
+	clear(b.queue[:n])
+	b.queue = b.queue[n:]
+	b.first += n
+}
+
 // full does what the policy says.
-func (o *Outbox) full(offered bool) error {
+func (o *Outbox) full(m *Message, key string, unsent int64, offered bool) error {
 	switch {
 	case !offered:
 		return ErrOffer
 	case o.options.WhenFull == BlockWhenFull:
 		return ErrWait
+	case o.options.WhenFull == ReplaceWhenFull:
+		for o.hasQueue() && o.Len()+unsent+int64(len(m.frame)) > o.options.QueueLimit {
+			o.counts.Dropped++
+			o.counts.remove(len(o.backlog.queue[0].payload), 0)
+			o.backlog.pop(1)
+		}
+		o.push(m, key)
+		return nil
 	}
 	o.counts.Dropped++
 	if o.options.WhenFull == CloseWhenFull {
@@ -143,12 +205,12 @@ func (o *Outbox) collectBacklog(b *Batch) {
 // buffered before it.
 func (o *Outbox) dequeue(w *backlog) (long []byte) {
 	n := 0
-	for _, m := range w.queue {
+	for _, q := range w.queue {
+		m := q.Message
 		if o.streaming || len(o.buffer) > 0 && len(o.buffer)+len(m.frame) > Capacity {
 			break
 		}
 		n++
-		w.queued -= int64(len(m.frame))
 		if len(m.frame) > MaxCopied && len(o.buffer) == 0 {
 			long = o.encode(m)
 			o.end += int64(len(long))
@@ -159,8 +221,7 @@ func (o *Outbox) dequeue(w *backlog) (long []byte) {
 		}
 		o.appendMessage(m)
 	}
-	clear(w.queue[:n])
-	w.queue = w.queue[n:]
+	w.pop(n)
 	return long
 }
 
@@ -173,7 +234,7 @@ func (o *Outbox) dropQueue() {
 		o.counts.Dropped++
 		o.counts.remove(len(m.payload), 0)
 	}
-	o.backlog.queue, o.backlog.queued = nil, 0
+	o.backlog.queue, o.backlog.queued, o.backlog.latest = nil, 0, nil
 }
 
 // appendMessage appends a prepared message to the buffer.

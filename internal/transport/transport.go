@@ -105,5 +105,8 @@ func Acknowledged(t Conn) int64 {
 	return n - held
 }
 
+// BoundUnsent bounds the bytes that the kernel holds and has not sent, if the transport is a socket's.
+func BoundUnsent(t Conn, n int) { wire.BoundUnsent(Socket(t), n) }
+
 // Refused reports whether the peer's host has answered that the connection is gone.
 func Refused(t Conn) bool { return wire.Refused(Socket(t)) }
