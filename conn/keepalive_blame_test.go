@@ -275,6 +275,7 @@ func TestAMissingPongIsExcusedOnce(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			set := newSettings(0, 0, 0, 0)
+			set.wheel = new(wheel.Wheel) // that of others may have been suspended
 			k := &keepalive{settings: &set}
 			now := int64(1) // zero means that nobody waits
 			k.waits.Store(now)
