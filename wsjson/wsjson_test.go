@@ -85,7 +85,7 @@ func TestAnErrorSaysWhere(t *testing.T) {
 		{name: "empty", message: "", offset: 0, says: "unexpected end"},
 		{name: "empty, strictly", message: " ", options: strict, offset: 1, cause: io.ErrUnexpectedEOF, says: "unexpected EOF"},
 		{name: "another type", message: `{"position": {"x": "far"}}`, offset: 23, field: "position.x", says: "(position.x)"},
-		{name: "an unknown field", message: `{"name": "x", "nmae": 1}`, options: strict, offset: -1, field: "nmae", says: `unknown field "nmae"`},
+		{name: "an unknown field", message: `{"name": "x", "label": 1}`, options: strict, offset: -1, field: "label", says: `unknown field "label"`},
 		{name: "more", message: `{} {}`, offset: 3, says: "after top-level value"},
 		{name: "more, strictly", message: `{} {}`, options: strict, offset: 4, cause: ErrMore, says: "goes on"},
 		{name: "too long", message: `{"name": "long"}`, options: []Option{Limit(15)}, offset: -1, cause: ErrTooLong, says: "longer than Limit"},
