@@ -136,7 +136,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer os.RemoveAll(work)
-	m := &matrix{options: o, cache: install.Cache{Dir: o.cache, Log: stderr}, work: work, log: stderr, report: &report{w: stdout}}
+	m := &matrix{options: o, cache: install.Cache{Dir: o.cache, Log: stderr}, work: work, log: stderr, report: &report{w: stdout, command: "go run ./test/matrix " + strings.Join(args, " ")}}
 	if err := m.run(ctx); err != nil {
 		fmt.Fprintln(stderr, "matrix:", err)
 		return exitFailed

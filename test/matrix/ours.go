@@ -143,7 +143,7 @@ func (s *servers) dial(ctx context.Context, k *check, url string) (*conn.Conn, e
 	if k.with == wrongCA {
 		pool = s.other.Pool()
 	}
-	cfg, err := tlsconf.Client(tlsconf.ClientOptions{RootCAs: pool})
+	cfg, err := tlsconf.Client(tlsconf.ClientOptions{Profile: tlsconf.Intermediate, RootCAs: pool})
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type result struct {
 // report prints a line for each peer and each failure, and keeps all results.
 type report struct {
 	w        io.Writer
+	command  string // that the report is of
 	results  []result
 	versions map[string]string
 	order    []string // of peers
@@ -100,7 +101,7 @@ func (r *report) markdown() []byte {
 	var b strings.Builder
 	b.WriteString(`# Interoperation
 
-What ` + "`go run ./test/matrix -out docs/interop.md`" + ` wrote: other implementations with this library over wss, each as a client of our
+What ` + "`" + r.command + "`" + ` wrote: other implementations with this library over wss, each as a client of our
 server and as a server of our client, as far as it is both. A peer echoes what it is sent, and reports how each connection ended;
 [test/matrix/checks.go](../test/matrix/checks.go) has the checks. A check that fails is repeated once, as other programs have races of their own; both results are listed.
 

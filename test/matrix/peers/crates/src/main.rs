@@ -77,7 +77,9 @@ fn choose(request: &Request, mut response: Response) -> Result<Response, tungste
 }
 
 fn server(port: u16, cert: &[u8], key: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
-    let tls = native_tls::TlsAcceptor::new(native_tls::Identity::from_pkcs8(cert, key)?)?;
+    let key = std::str::from_utf8(key)?; // the certificate is in the file, too
+    let key = &key[key.find("-----BEGIN PRIVATE KEY").ok_or("no private key")?..];
+    let tls = native_tls::TlsAcceptor::new(native_tls::Identity::from_pkcs8(cert, key.as_bytes())?)?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     println!("{}", json!({"listening": port}));
     for stream in listener.incoming() {
