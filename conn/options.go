@@ -80,9 +80,8 @@ type AcceptOptions struct {
 	WhenFull FullPolicy
 	// MaxUnsent bounds the bytes that the kernel holds for the connection and has not sent, which
 	// cannot be replaced or taken back any more: by TCP_NOTSENT_LOWAT on Linux and macOS, else by
-	// the size of the send buffer, and not at all for what is no socket. A small one costs
-	// system calls, not throughput. Zero: the system's, and DefaultMaxUnsent from the first
-	// SendLatest on. Negative: the system's.
+	// the size of the send buffer; what is no socket has no bound. Zero: the system's, and
+	// DefaultMaxUnsent from the first SendLatest on. Negative: the system's.
 	MaxUnsent int
 	// MinRate is the least bytes a second, TLS included, at which a message that has
 	// begun must arrive while somebody reads, measured over five seconds and again. A

@@ -81,13 +81,18 @@ func Run(ctx context.Context, c process.Command) (string, error) {
 	return strings.Join(out.All(), "\n"), nil
 }
 
-// Debian installs packages with apt-get, which has to be there, for root.
+// Debian installs packages with apt-get, which has to be there, for root. Their services are not started.
 func Debian(ctx context.Context, log io.Writer, packages ...string) error {
 	apt, err := exec.LookPath("apt-get")
 	if err != nil || os.Geteuid() != 0 {
 		return fmt.Errorf("install them (Debian, as root: apt-get install %s)", strings.Join(packages, " "))
 	}
 	fmt.Fprintf(log, "installing %s with apt-get\n", strings.Join(packages, " "))
+	restore, err := forbidServices("/usr/sbin/policy-rc.d")
+	if err != nil {
+		return err
+	}
+	defer restore()
 	env := append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	for _, args := range [][]string{
 		{apt, "update", "--quiet"},
@@ -98,4 +103,25 @@ func Debian(ctx context.Context, log io.Writer, packages ...string) error {
 		}
 	}
 	return nil
+}
+
+// forbidServices has packages not start their services when they are installed (Debian policy §9.3.3.1), until restore is
+// called. A policy that exists already stays.
+func forbidServices(policy string) (restore func(), err error) {
+	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if os.IsExist(err) {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	restore = func() { _ = os.Remove(policy) }
+	_, err = f.WriteString("#!/bin/sh\nexit 101\n")
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		restore()
+	}
+	return restore, err
 }

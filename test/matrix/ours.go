@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/test/ports"
 	"github.com/seed-c4549abd/wss/test/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
@@ -61,7 +61,7 @@ func newServers(work string) (*servers, error) {
 		if security(i) == tls12 {
 			cfg.MaxVersion = tls.VersionTLS12
 		}
-		ln, err := listen()
+		ln, err := ports.Listen()
 		if err != nil {
 			return nil, err
 		}
@@ -157,29 +157,6 @@ func (s *servers) dial(ctx context.Context, k *check, url string) (*conn.Conn, e
 		MessageLimit: k.messageLimit(), PingInterval: k.pingInterval(), PongTimeout: pongTimeout,
 	})
 	return c, err
-}
-
-// listen listens at a port below those that the kernel gives to clients: a dial to a free port of those can connect to
-// itself.
-func listen() (net.Listener, error) {
-	var err error
-	for range 100 {
-		var ln net.Listener
-		if ln, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))); err == nil {
-			return ln, nil
-		}
-	}
-	return nil, err
-}
-
-// freePort returns such a port for a peer's server.
-func freePort() (string, error) {
-	ln, err := listen()
-	if err != nil {
-		return "", err
-	}
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	return port, ln.Close()
 }
 
 // running is a peer's process.

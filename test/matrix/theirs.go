@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-c4549abd/wss/test/ports"
 	"github.com/seed-c4549abd/wss/test/process"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
@@ -112,11 +113,11 @@ func (s *servers) arrived(ctx context.Context, r *running, k *check) error {
 // foreignServer runs our client against a peer's server.
 func (m *matrix) foreignServer(ctx context.Context, s *servers, p *peer, command process.Command) error {
 	for left := m.possible(p, "server"); len(left) > 0; {
-		port, err := freePort()
+		port, err := ports.Free()
 		if err != nil {
 			return err
 		}
-		r, err := start(ctx, with(command, "server", port, s.certFile, s.certFile))
+		r, err := start(ctx, with(command, "server", strconv.Itoa(port), s.certFile, s.certFile))
 		if err != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func (m *matrix) foreignServer(ctx context.Context, s *servers, p *peer, command
 			n := left[0]
 			k := &checks[n]
 			var err error
-			if err, goesOn = s.visit(ctx, r, k, fmt.Sprintf("wss://localhost:%s/%d", port, n)); err == nil && ctx.Err() != nil {
+			if err, goesOn = s.visit(ctx, r, k, fmt.Sprintf("wss://localhost:%d/%d", port, n)); err == nil && ctx.Err() != nil {
 				err = context.Cause(ctx)
 			}
 			if !m.record(p, "server", k.name, err) {

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"io"
 	"log"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/test/ports"
 )
 
 // origin is our echo server, over ws and wss, that the proxies lead to.
@@ -32,11 +31,11 @@ func startOrigin() (*origin, error) {
 	})
 	silent := log.New(io.Discard, "", 0)
 	o.plain, o.secure = &http.Server{Handler: echo, ErrorLog: silent}, &http.Server{Handler: echo, ErrorLog: silent, TLSConfig: o.server}
-	plain, err := listen()
+	plain, err := ports.Listen()
 	if err != nil {
 		return nil, err
 	}
-	secure, err := listen()
+	secure, err := ports.Listen()
 	if err != nil {
 		return nil, errors.Join(err, plain.Close())
 	}
@@ -51,39 +50,21 @@ func (o *origin) close() {
 	_ = o.secure.Close()
 }
 
-// listen listens on a free port below the ephemeral ones: a program that is told a port cannot lose it to somebody's outgoing
-// connection.
-func listen() (net.Listener, error) {
-	var ln net.Listener
-	err := errors.New("no port is free")
-	for range 100 {
-		if ln, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(20_000+rand.IntN(10_000))); err == nil {
-			return ln, nil
-		}
-	}
-	return nil, err
-}
-
 // freePort returns a port for a program to listen on.
 func freePort() (string, error) {
-	ln, err := listen()
-	if err != nil {
-		return "", err
-	}
-	defer ln.Close()
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	return port, err
+	port, err := ports.Free()
+	return strconv.Itoa(port), err
 }
 
 // freePorts is freePort for several.
 func freePorts(n int) ([]string, error) {
-	var ports []string
+	var list []string
 	for range n {
 		port, err := freePort()
 		if err != nil {
 			return nil, err
 		}
-		ports = append(ports, port)
+		list = append(list, port)
 	}
-	return ports, nil
+	return list, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-c4549abd/wss/test/install"
 	"github.com/seed-c4549abd/wss/test/process"
 )
 
@@ -29,19 +30,8 @@ func find(ctx context.Context, b *bench, program string) (string, error) {
 	if err == nil {
 		return path, nil
 	}
-	apt, err := exec.LookPath("apt-get")
-	if err != nil || os.Geteuid() != 0 {
-		return "", fmt.Errorf("there is no %s: install it (Debian, as root: apt-get install %s)", program, program)
-	}
-	fmt.Fprintf(b.log, "installing %s with apt-get\n", program)
-	env := append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	for _, args := range [][]string{
-		{apt, "update", "--quiet"},
-		{apt, "install", "--quiet", "--yes", "--no-install-recommends", program},
-	} {
-		if _, err := process.Run(ctx, process.Command{Args: args, Env: env}, b.log); err != nil {
-			return "", fmt.Errorf("cannot install %s: %w", program, err)
-		}
+	if err := install.Debian(ctx, b.log, program); err != nil {
+		return "", fmt.Errorf("there is no %s: %w", program, err)
 	}
 	return look()
 }

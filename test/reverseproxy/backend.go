@@ -17,6 +17,7 @@ import (
 	proxyproto "github.com/pires/go-proxyproto"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/test/ports"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -72,7 +73,7 @@ func startBackend(ca *tlsconf.DevCA) (*backend, error) {
 		{&b.plain, direct, plain}, {&b.tls, direct, modern}, {&b.tls12, direct, intermediate},
 		{&b.proxied, proxy, plain}, {&b.proxiedTLS, proxy, modern},
 	} {
-		ln, err := listen()
+		ln, err := ports.Listen()
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +103,7 @@ func (b *backend) close() {
 }
 
 // ServeHTTP serves a WebSocket. The query says which group it joins (group), which field of the proxies counts there (header),
-// whether nobody is trusted (untrusting), whether there are no pings (silent), which other origin may connect (origin), and under which
+// whether no proxy is trusted (untrusting), whether there are no pings (silent), which other origin may connect (origin), and under which
 // id its end is noted (id).
 func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()

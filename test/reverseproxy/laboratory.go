@@ -71,7 +71,7 @@ func (l *laboratory) close() {
 	_ = os.RemoveAll(l.dir)
 }
 
-// local are the changes from what is printed to what is here.
+// local are the changes from the printed configuration to the one that is run.
 func (l *laboratory) local() []edit {
 	return []edit{
 		{"/etc/ssl/chat.example.pem", l.cert}, {"/etc/ssl/chat.example.key", l.cert}, {"/etc/ssl/backend-ca.pem", l.ca.CAFile()},

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // runAll installs what is missing and goes through the proxies, all at once.
 func runAll(ctx context.Context, o *options, r *report, log io.Writer) error {
 	chosen := slices.DeleteFunc(proxies(), func(p *proxy) bool { return o.only != "" && o.only != p.name })
-	if err := install(ctx, chosen, log); err != nil {
+	if err := installMissing(ctx, chosen, log); err != nil {
 		return err
 	}
 	l, err := newLaboratory(r)

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+
+	"github.com/seed-c4549abd/wss/test/ports"
 )
 
 // tryProxy runs a proxy as it is printed, with and without TLS to our server, and produces its symptoms.
@@ -50,7 +52,7 @@ func (l *laboratory) withProxy(ctx context.Context, p *proxy, name string, overT
 
 // withConfig runs do with a proxy. What keeps it from running is reported.
 func (l *laboratory) withConfig(ctx context.Context, p *proxy, name string, config func(port int) (string, error), do func(*running)) {
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		l.report.add(name, err)
 		return
