@@ -1,10 +1,6 @@
 package conn
 
-import (
-	"context"
-
-	"github.com/seed-c4549abd/wss/internal/transport"
-)
+import "context"
 
 // DefaultMaxUnsent is MaxUnsent of connections that SendLatest is used on, if it is zero, in bytes.
 const DefaultMaxUnsent = 16 << 10
@@ -14,27 +10,40 @@ const DefaultMaxUnsent = 16 << 10
 // Stats.Replaced counts it. So a peer that takes its time gets the newest of each key, and never a backlog of old ones. An
 // empty key is none: then it is Send.
 //
-// What the kernel has taken cannot be replaced, so the first call bounds that by DefaultMaxUnsent, unless MaxUnsent says
-// otherwise. Flush returns when nothing is queued any more. MessageOut is called for every message, whether it will be
-// replaced or not. Errors are those of Send.
+// What was sent cannot be replaced. So the first call bounds what the kernel holds by DefaultMaxUnsent, unless MaxUnsent says
+// otherwise, and pings show how far the peer has read: while the answer to one is overdue, by two round trips and 30 ms at least,
+// messages of SendLatest stay in the queue, unless a message of another kind is sent behind them. That is so only while
+// somebody reads from this connection, if the peer has ever answered a ping, and unless MaxUnsent is negative.
+//
+// [Conn.WaitDrained] returns when nothing is queued any more. MessageOut is called for every message,
+// whether it will be replaced or not. Errors are those of Send.
 func (c *Conn) SendLatest(ctx context.Context, key string, p *Prepared) error {
 	if err := ctx.Err(); err != nil {
 		return c.life.because(err)
 	}
-	if !c.send.unsentBounded.Swap(true) && c.settings.maxUnsent == 0 {
-		transport.BoundUnsent(c.transport, DefaultMaxUnsent)
-	}
-	if done, err := c.sendAlone(p); done {
-		return err
-	}
 	if !p.m.Valid() {
 		return ErrMessageType // the zero value is no message
 	}
-	defer c.send.tryFlushUncorked()
-	c.send.outbox.Encode(&p.m)
-	if err := c.send.enqueue(ctx, &p.m, key); err != nil {
-		return err
+	if key == "" {
+		return c.Send(ctx, p)
 	}
-	c.observeOut(p.Type(), p.Len())
-	return nil
+	var pinged, hold bool
+	pace := c.pace()
+	if pace != nil {
+		pinged, hold = c.paceState(pace, p.Len())
+	}
+	if !pinged && !hold {
+		if done, err := c.sendAlone(p); done {
+			return err
+		}
+	}
+	c.send.outbox.Encode(&p.m)
+	err := c.send.enqueue(ctx, &p.m, key)
+	if err == nil {
+		c.observeOut(p.Type(), p.Len())
+	}
+	if !hold || err != nil || !c.leave(pace) {
+		c.send.tryFlushUncorked()
+	}
+	return err
 }

@@ -23,7 +23,7 @@ type pings struct {
 type ping struct {
 	id     uint64
 	sent   time.Time
-	answer chan time.Duration // nil for a keepalive
+	answer chan time.Duration // nil: nobody waits for it, as for keepalive's and pace's
 }
 
 // Ping sends a ping and returns the time until its answer (RFC 6455 §5.5.2). The
@@ -72,20 +72,20 @@ func (c *Conn) sendPing(answer chan time.Duration) (id uint64, end int64) {
 	if end == 0 {
 		return p.next, 0
 	}
-	if answer == nil { // of keepalive's own only the latest needs an answer
+	if answer == nil { // of those that nobody waits for only the latest needs an answer
 		p.wait = slices.DeleteFunc(p.wait, func(w ping) bool { return w.answer == nil })
 	}
 	p.wait = append(p.wait, ping{p.next, time.Now(), answer})
 	return p.next, end
 }
 
-// answered takes a pong. It answers the ping with its number and all before it
-// (RFC 6455 §5.5.3), and true is returned; one that matches none was unsolicited, and is ignored.
-func (p *pings) answered(payload []byte) bool {
+// answered takes a pong. It answers the ping with its number, which is returned, and all before it (RFC 6455 §5.5.3). One that
+// matches none was unsolicited, and is ignored: then ok is false.
+func (p *pings) answered(payload []byte) (id uint64, ok bool) {
 	if len(payload) != 8 {
-		return false
+		return 0, false
 	}
-	id := binary.BigEndian.Uint64(payload)
+	id = binary.BigEndian.Uint64(payload)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, w := range p.wait {
@@ -102,9 +102,9 @@ func (p *pings) answered(payload []byte) bool {
 		if p.wait = p.wait[i+1:]; len(p.wait) == 0 {
 			p.wait = nil
 		}
-		return true
+		return id, true
 	}
-	return false
+	return 0, false
 }
 
 // forget gives up waiting for an answer.

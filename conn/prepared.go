@@ -1,13 +1,15 @@
 package conn
 
 import (
+	"context"
+
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/internal/outbox"
 )
 
 // Prepared is a message that is framed once, and compressed once for each set of
 // parameters, to be sent to many connections with [Conn.Send]. It does not change,
-// and any number of goroutines may use it. The zero value is no message: Send returns
+// and any number of goroutines may use it. The zero value is no message: sending it returns
 // ErrMessageType. A connection that cannot take it at once
 // keeps a reference, not a copy.
 type Prepared struct{ m outbox.Message }
@@ -28,3 +30,64 @@ func (p *Prepared) Type() MessageType { return MessageType(p.m.Opcode()) }
 
 // Len returns the bytes of the message's payload, uncompressed.
 func (p *Prepared) Len() int { return p.m.Len() }
+
+// WritePrepared sends a prepared message as [Conn.Write] does: it waits for what is queued before it, and returns when the kernel
+// has taken all; QueueLimit and WhenFull do not count. In Serve's callback and in Cork it waits too, and what is buffered is
+// sent with it.
+//
+// When ctx ends first and nothing of the message was sent, the error is ctx's and the message is forgotten. Otherwise it is
+// an *InterruptedError.
+func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
+	if !p.m.Valid() {
+		return ErrMessageType
+	}
+	if err := ctx.Err(); err != nil {
+		return c.life.because(err)
+	}
+	c.send.outbox.Encode(&p.m)
+	err := c.send.writePrepared(ctx, &p.m)
+	if isSent(err) {
+		c.observeOut(p.Type(), p.Len())
+	}
+	return err
+}
+
+// writePrepared sends all that is there, and m alone behind it.
+func (s *sender) writePrepared(ctx context.Context, m *outbox.Message) error {
+	for {
+		if ok, err := s.lock(ctx); !ok {
+			return err
+		}
+		sent, err := s.tryWritePrepared(ctx, m)
+		s.unlock()
+		if err == outbox.ErrStreaming {
+			err = s.awaitFrames(ctx)
+		}
+		if sent || err != nil {
+			return err
+		}
+	}
+}
+
+// tryWritePrepared is writePrepared with the token held. Other writers and a stream may still have come before m: it was not sent
+// then, and the error is nil or outbox.ErrStreaming.
+func (s *sender) tryWritePrepared(ctx context.Context, m *outbox.Message) (sent bool, err error) {
+	if err := s.sendAll(ctx); err != nil {
+		if e, ok := resumable(err); ok {
+			return false, e.Err // it is of what came before
+		}
+		return false, s.life.because(err)
+	}
+	s.mu.Lock()
+	b, err := s.outbox.CollectOnly(m)
+	s.mu.Unlock()
+	switch err {
+	case nil:
+		return true, s.send(ctx, b)
+	case outbox.ErrClosed:
+		return false, s.life.sendErr()
+	case outbox.ErrFull:
+		return false, nil
+	}
+	return false, err
+}

@@ -1,9 +1,12 @@
 package conn
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-c4549abd/wss/handshake"
 )
@@ -81,4 +84,95 @@ func incompressible(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b)
 	return b
+}
+
+// TestAWriteOfAPreparedMessageWaits for the peer, whatever the queue's policy; it is forgotten if its context ends before it has
+// begun to be sent, and delivered after that.
+func TestAWriteOfAPreparedMessageWaits(t *testing.T) {
+	for _, role := range []string{"server", "client"} {
+		t.Run(role, func(t *testing.T) {
+			reader, writer := tiny(t, &AcceptOptions{QueueLimit: 1, WhenFull: DropWhenFull})
+			if role == "client" {
+				reader, writer = writer, reader
+			}
+			defer reader.CloseNow()
+			defer writer.CloseNow()
+			within := func() (context.Context, context.CancelFunc) { return context.WithTimeout(bg, 50*time.Millisecond) }
+			long, short := strings.Repeat("long ", 20_000), "short"
+			ctx, cancel := within()
+			defer cancel()
+			var i *InterruptedError
+			if err := writer.WritePrepared(ctx, prepare(t, Text, long)); !errors.As(err, &i) || i.Closed || !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("a message that has begun to be sent: %v", err)
+			}
+			for range 3 {
+				ctx, cancel := within()
+				defer cancel()
+				if err := writer.WritePrepared(ctx, prepare(t, Text, short)); err != context.DeadlineExceeded {
+					t.Fatalf("a message that has not: %v", err)
+				}
+			}
+			if err := writer.WritePrepared(ctx, prepare(t, Text, short)); err != context.DeadlineExceeded {
+				t.Errorf("with a context that has ended: %v", err)
+			}
+			written := make(chan error, 1)
+			go func() { written <- writer.WritePrepared(bg, prepare(t, Text, "last")) }()
+			for _, want := range []string{long, "last"} {
+				if _, p, err := reader.Read(bg); string(p) != want || err != nil {
+					t.Fatalf("%d bytes, %v, want %d", len(p), err, len(want))
+				}
+			}
+			if err := <-written; err != nil {
+				t.Error(err)
+			}
+			if s := writer.Stats(); s.MessagesOut != 2 || s.Dropped != 0 || s.PayloadOut != int64(len(long)+4) {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// TestAWriteOfAPreparedMessageTakesItsTurn: behind a message that is being streamed, and behind what is buffered.
+func TestAWriteOfAPreparedMessageTakesItsTurn(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			client, server := pair(t, kind)
+			w, err := server.Writer(bg, Text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = w.Write([]byte("streamed"))
+			ctx, cancel := context.WithTimeout(bg, 20*time.Millisecond)
+			defer cancel()
+			if err := server.WritePrepared(ctx, prepare(t, Text, "behind")); err != context.DeadlineExceeded {
+				t.Errorf("while a message is streamed: %v", err)
+			}
+			done := make(chan error, 1)
+			go func() { done <- server.WritePrepared(bg, prepare(t, Text, "behind")) }()
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			err = server.Cork(func() error {
+				return errors.Join(server.Write(bg, Text, []byte("corked")), server.WritePrepared(bg, prepare(t, Text, "with it")))
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			for _, want := range []string{"streamed", "behind", "corked", "with it"} {
+				if _, p, err := client.Read(bg); string(p) != want || err != nil {
+					t.Errorf("%q, %v, want %q", p, err, want)
+				}
+			}
+			if err := server.WritePrepared(bg, &Prepared{}); err != ErrMessageType {
+				t.Errorf("the zero value: %v", err)
+			}
+			_ = server.CloseNow()
+			if err := server.WritePrepared(bg, prepare(t, Text, "late")); CloseStatus(err) != StatusAbnormal {
+				t.Errorf("after the end: %v", err)
+			}
+		})
+	}
 }

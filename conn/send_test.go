@@ -38,7 +38,7 @@ func keepsOrder(t *testing.T, from, to *Conn) {
 	text := func(i int) string {
 		return fmt.Sprint(i, strings.Repeat(" and so on", sizes[i%len(sizes)]/10))
 	}
-	const rounds = 30
+	const rounds = 36 // a multiple of the six messages below
 	sent := make(chan error, 1)
 	go func() {
 		sent <- func() error {
@@ -49,6 +49,10 @@ func keepsOrder(t *testing.T, from, to *Conn) {
 				}
 				i += 2
 				if err := from.Write(bg, Text, []byte(text(i))); err != nil {
+					return err
+				}
+				i++
+				if err := from.WritePrepared(bg, prepare(t, Text, text(i))); err != nil {
 					return err
 				}
 				i++

@@ -34,8 +34,6 @@ type sender struct {
 	hadWaiters  bool        // somebody waited when something was last sent; the token's holder's
 	corkListed  bool        // in the cork timer's list; guarded by mu
 
-	unsentBounded atomic.Bool // what the kernel holds was bounded for SendLatest
-
 	cork       cork
 	framesTurn token.Token // held while a message is being streamed, or sent in parts
 }

@@ -13,6 +13,7 @@ type timeouts struct {
 	close  atomic.Pointer[closeTimeout] // a closing handshake that somebody else's read has to finish
 	stall  atomic.Pointer[stall]        // a peer that takes nothing
 	unread atomic.Pointer[wheel.Entry]  // a handler that has returned
+	pace   atomic.Pointer[pace]         // with SendLatest
 }
 
 // timeouts returns the connection's timeouts.
@@ -39,6 +40,9 @@ func (c *Conn) cancelTimeouts() {
 	}
 	if entry := all.unread.Load(); entry != nil {
 		c.settings.wheel.Cancel(entry)
+	}
+	if p := all.pace.Load(); p != nil {
+		c.settings.wheel.Cancel(&p.entry)
 	}
 }
 

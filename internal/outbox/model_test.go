@@ -237,7 +237,7 @@ func (p *program) same(what string, got, want any) {
 func (p *program) step(op, arg byte) {
 	p.n++
 	o, m := &p.o, p.m
-	switch op % 14 {
+	switch op % 15 {
 	case 0, 1, 2:
 		text := p.short(arg)
 		i := m.item(frame.Text, text)
@@ -310,16 +310,51 @@ func (p *program) step(op, arg byte) {
 			m.buffer, m.close, m.hasPong = nil, nil, false
 			m.dropQueue()
 		}
+	case 13:
+		p.collectOnly(arg)
 	default:
 		p.collect()
 	}
 	p.same("Len", o.Len(), int64(m.depth()))
 }
 
+// collectOnly has a prepared message sent at once, if nothing else is to be sent before it.
+func (p *program) collectOnly(arg byte) {
+	text := p.payload(arg)
+	var msg Message
+	msg.Init(frame.Binary, []byte(text), false)
+	b, err := p.o.CollectOnly(&msg)
+	var want error
+	switch m := p.m; {
+	case m.closed:
+		want = ErrClosed
+	case m.streaming:
+		want = ErrStreaming
+	case len(m.buffer)+len(m.queue) > 0, m.hasPong:
+		want = ErrFull
+	}
+	p.same("CollectOnly", err, want)
+	if err != nil {
+		return
+	}
+	i := p.m.item(frame.Binary, text)
+	i.raw = i.size - p.m.key
+	encoded, _ := msg.frameFor(p.o.deflate, p.o.options.Threshold)
+	i.size = len(encoded) + p.m.key
+	p.m.countMessage(len(text), +1)
+	p.m.queue = append(p.m.queue, i)
+	p.m.collect()
+	p.collected(b, false)
+}
+
 // collect collects once, or all that is there.
 func (p *program) collect() {
 	b := p.o.Collect()
-	more := p.m.collect()
+	p.collected(b, p.m.collect())
+}
+
+// collected compares a batch with the model's, and keeps it.
+func (p *program) collected(b Batch, more bool) {
 	p.same("More", b.More, more)
 	p.same("Begin", p.o.Begin(), p.o.End())
 	p.same("End", b.End, p.o.End())
@@ -402,9 +437,9 @@ func run(t testing.TB, data []byte) {
 // FuzzOutbox runs random operations against the model: order, limits, policies, nothing behind a close frame, and what
 // was taken back.
 func FuzzOutbox(f *testing.F) {
-	f.Add([]byte{0, 0, 1, 4, 7, 13, 0, 6, 12, 6, 13, 9, 0, 0, 0, 13, 0})
-	f.Add([]byte{1, 16, 5, 3, 0, 6, 11, 0, 3, 13, 0, 25, 0})
-	f.Add([]byte{11, 10, 0, 6, 3, 0, 3, 11, 0, 13, 0, 12, 64})
+	f.Add([]byte{0, 0, 1, 4, 7, 14, 0, 6, 12, 6, 13, 9, 0, 0, 0, 14, 0})
+	f.Add([]byte{1, 16, 5, 3, 0, 6, 11, 0, 3, 14, 0, 26, 0, 13, 11})
+	f.Add([]byte{11, 10, 0, 6, 3, 0, 3, 11, 0, 14, 0, 13, 3, 12, 64})
 	f.Fuzz(func(t *testing.T, data []byte) { run(t, data[:min(len(data), 2000)]) })
 }
 

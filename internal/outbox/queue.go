@@ -151,6 +151,21 @@ func (o *Outbox) CollectAlone(m *Message) (b []byte, end int64) {
 	return b, o.end
 }
 
+// CollectOnly is Enqueue and Collect of a message before which nothing is to be sent any more. QueueLimit does not apply, as nothing
+// waits. The error is ErrClosed, ErrStreaming, or ErrFull if something else has to be collected first; nothing is changed then.
+func (o *Outbox) CollectOnly(m *Message) (Batch, error) {
+	switch {
+	case o.state != open:
+		return Batch{}, ErrClosed
+	case o.streaming:
+		return Batch{}, ErrStreaming
+	case !o.Empty():
+		return Batch{}, ErrFull
+	}
+	o.push(m, "")
+	return o.Collect(), nil
+}
+
 // Batch is what is to be sent next.
 type Batch struct {
 	// Frames are whole frames. They are borrowed from bufpool: the receiver returns them.
