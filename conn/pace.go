@@ -15,7 +15,7 @@ import (
 type pace struct {
 	entry wheel.Entry
 
-	mu       sync.Mutex    // guards what follows; nothing else is locked while it is held
+	mu       sync.Mutex    // guards what follows; of the connection's locks, those of pings and sender are taken while it is held
 	ping     uint64        // the number of our ping that has no answer yet; 0: there is none
 	sent     time.Time     // when the last ping was sent
 	behind   int           // bytes of states that were sent behind it
@@ -52,11 +52,15 @@ func (p *pace) next(size int, now time.Time, reading bool) (ping, hold bool) {
 	return false, true
 }
 
-// pinged notes that a ping was sent, and a state of size bytes will be sent behind it.
-func (p *pace) pinged(id uint64, size int, now time.Time) {
+// sendPing has a ping enqueued, before a state of size bytes, and reports whether it was. It returns before the answer is noted.
+func (p *pace) sendPing(size int, now time.Time, enqueue func() (id uint64, ok bool)) (sent bool) {
 	p.mu.Lock()
-	p.ping, p.sent, p.behind = id, now, size
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	id, sent := enqueue()
+	if sent {
+		p.ping, p.sent, p.behind = id, now, size
+	}
+	return sent
 }
 
 // answered notes that a ping was answered, and with it all before, and reports whether a state was held back for that.
@@ -134,13 +138,13 @@ func (c *Conn) pace() *pace {
 func (c *Conn) paceState(p *pace, size int) (pinged, hold bool) {
 	now := time.Now()
 	ping, hold := p.next(size, now, c.keepalive.waits.Load() != 0)
-	if ping && !c.send.insideCompressed() {
-		if id, end := c.sendPing(nil); end != 0 {
-			p.pinged(id, size, now)
-			return true, false
-		}
-	}
-	return false, hold
+	return ping && !c.send.insideCompressed() && p.sendPing(size, now, c.enqueuePing), hold
+}
+
+// enqueuePing enqueues a ping whose answer nobody waits for.
+func (c *Conn) enqueuePing() (id uint64, ok bool) {
+	id, end := c.sendPing(nil)
+	return id, end != 0
 }
 
 // leave leaves a state in the queue until a ping is answered, and reports whether that is still to come.

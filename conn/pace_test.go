@@ -30,18 +30,18 @@ func TestPaceDecides(t *testing.T) {
 		states  []sent
 	}{
 		{name: "the first state is behind a ping", prepare: func(*pace) {}, states: []sent{{ms: 0, size: 1, ping: true}}},
-		{name: "a peer that has never answered is not waited for", prepare: func(p *pace) { p.pinged(1, 0, at(0)) },
+		{name: "a peer that has never answered is not waited for", prepare: func(p *pace) { pinged(p, 1, 0, at(0)) },
 			states: []sent{{ms: 10, size: 1e6}, {ms: 1000, size: 1}, {ms: 60_000, size: 1}}},
-		{name: "small states rest for half a second", prepare: func(p *pace) { p.pinged(1, 100, at(0)); p.answered(1, at(1)) },
+		{name: "small states rest for half a second", prepare: func(p *pace) { pinged(p, 1, 100, at(0)); p.answered(1, at(1)) },
 			states: []sent{{ms: 30, size: 100}, {ms: 499, size: 100}, {ms: 500, size: 100, ping: true}}},
-		{name: "large states are each behind a ping", prepare: func(p *pace) { p.pinged(1, paceBytes, at(0)); p.answered(1, at(1)) },
+		{name: "large states are each behind a ping", prepare: func(p *pace) { pinged(p, 1, paceBytes, at(0)); p.answered(1, at(1)) },
 			states: []sent{{ms: 19, size: 1e6}, {ms: 20, size: 1e6, ping: true}}},
-		{name: "an answer is overdue after 30 ms", prepare: func(p *pace) { p.pinged(1, 0, at(-1000)); p.answered(1, at(-999)); p.pinged(2, 0, at(0)) },
+		{name: "an answer is overdue after 30 ms", prepare: func(p *pace) { pinged(p, 1, 0, at(-1000)); p.answered(1, at(-999)); pinged(p, 2, 0, at(0)) },
 			states: []sent{{ms: 30, size: 1e6}, {ms: 31, size: 1, hold: true}, {ms: 5000, size: 1, hold: true}}},
-		{name: "or after two round trips", prepare: func(p *pace) { p.pinged(1, 0, at(-1000)); p.answered(1, at(-900)); p.pinged(2, 0, at(0)) },
+		{name: "or after two round trips", prepare: func(p *pace) { pinged(p, 1, 0, at(-1000)); p.answered(1, at(-900)); pinged(p, 2, 0, at(0)) },
 			states: []sent{{ms: 200, size: 1e6}, {ms: 201, size: 1, hold: true}}},
 		{name: "but not while nobody reads", away: true,
-			prepare: func(p *pace) { p.pinged(1, 0, at(-1000)); p.answered(1, at(-999)); p.pinged(2, 0, at(0)) },
+			prepare: func(p *pace) { pinged(p, 1, 0, at(-1000)); p.answered(1, at(-999)); pinged(p, 2, 0, at(0)) },
 			states:  []sent{{ms: 31, size: 1}, {ms: 5000, size: 1}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,13 +57,18 @@ func TestPaceDecides(t *testing.T) {
 	}
 }
 
+// pinged sends a ping before a state of size bytes.
+func pinged(p *pace, id uint64, size int, now time.Time) {
+	p.sendPing(size, now, func() (uint64, bool) { return id, true })
+}
+
 // TestPaceLearnsThePath: a shorter round trip counts at once, a longer one by and by, and a stall hardly.
 func TestPaceLearnsThePath(t *testing.T) {
 	p, now, id := new(pace), time.Now(), uint64(0)
 	trips := func(n int, trip time.Duration) time.Duration {
 		for range n {
 			id++
-			p.pinged(id, 0, now)
+			pinged(p, id, 0, now)
 			now = now.Add(trip)
 			p.answered(id, now)
 		}

@@ -9,18 +9,20 @@ import (
 	"time"
 )
 
-// expectLinear runs work on n and on 32n units and fails if the larger takes out
-// of proportion longer. Quadratic work would take 1024 times as long; 200 leaves
-// room for a machine that is busy with other things.
+// expectLinear runs work on n and on 32n units and fails if the larger takes out of proportion longer. Quadratic work would
+// take 1024 times as long; 200 leaves room for caches and garbage collection. Where the system tells it, the thread's own time
+// counts: a machine that is busy with other things interrupts the longer work only.
 func expectLinear(t *testing.T, n int, prepare func(n int) (work func())) {
 	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	best := func(n int) time.Duration {
 		least := time.Duration(1 << 62)
 		work := prepare(n)
 		for range 4 {
-			start := time.Now()
+			start := threadTime()
 			work()
-			least = min(least, time.Since(start))
+			least = min(least, threadTime()-start)
 		}
 		return least
 	}
