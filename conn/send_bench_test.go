@@ -49,5 +49,6 @@ func BenchmarkSend(b *testing.B) {
 		b.Cleanup(func() { _ = conns[i].CloseNow() })
 	}
 	run("wss", func(i int) error { return conns[i].Send(bg, p) })
+	run("wss latest", func(i int) error { return conns[i].SendLatest(bg, "state", p) })
 	run("wss write", func(i int) error { return conns[i].Write(bg, Text, data) })
 }
