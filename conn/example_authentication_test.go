@@ -1,0 +1,367 @@
+package conn_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/tlsconf"
+)
+
+// User is who a connection belongs to. An application has its own.
+type User struct {
+	Name    string
+	Rooms   []string  // that the user may write to
+	Expires time.Time // of the credentials; zero: never
+}
+
+type userKey struct{}
+
+// withUser has a connection's context carry its user, for handlers, observers and broadcasts.
+func withUser(u *User) func(*http.Request) context.Context {
+	return func(*http.Request) context.Context { return context.WithValue(context.Background(), userKey{}, u) }
+}
+
+// userOf returns a connection's user.
+func userOf(c *conn.Conn) *User {
+	u, _ := c.Context().Value(userKey{}).(*User)
+	return u
+}
+
+// greet tells the client who it is, and reads until the connection ends.
+func greet(c *conn.Conn) {
+	_ = c.Write(c.Context(), conn.Text, []byte("hello "+userOf(c).Name))
+	c.CloseRead(c.Context())
+}
+
+// secureServer serves handler over wss, and returns the URL and options for its clients.
+func secureServer(handler http.HandlerFunc) (srv *httptest.Server, url string, o *conn.DialOptions) {
+	srv = httptest.NewUnstartedServer(handler)
+	srv.Listener = conn.NewListener(srv.Listener)
+	srv.StartTLS()
+	config := srv.Client().Transport.(*http.Transport).TLSClientConfig
+	return srv, "wss" + strings.TrimPrefix(srv.URL, "https"), &conn.DialOptions{TLS: config}
+}
+
+// try dials, and prints the first message or why there is none.
+func try(url string, o *conn.DialOptions) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, _, err := conn.Dial(ctx, url, o)
+	if refused, ok := errors.AsType[*conn.HandshakeError](err); ok {
+		fmt.Println("refused:", refused.Status)
+		return
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.CloseNow()
+	_, p, err := c.Read(ctx)
+	fmt.Println(string(p), err)
+}
+
+// A cookie's session: the browser sends the cookie by itself, so the origin has to be checked. Accept does.
+func ExampleAccept_cookie() {
+	sessions := map[string]*User{"c2Vzc2lvbg": {Name: "Ann"}}
+	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie("session")
+		if err != nil || sessions[cookie.Value] == nil {
+			http.Error(w, "log in first", http.StatusUnauthorized)
+			return
+		}
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{ConnContext: withUser(sessions[cookie.Value])})
+		if err == nil {
+			greet(c)
+		}
+	})
+	defer srv.Close()
+	try(url, o)
+	o.Header = http.Header{"Cookie": {"session=c2Vzc2lvbg"}}
+	try(url, o)
+	o.Header.Set("Origin", "https://evil.example") // a page that somebody else made
+	try(url, o)
+	// Output:
+	// refused: 401
+	// hello Ann <nil>
+	// refused: 403
+}
+
+// A bearer token in a header: for clients that are not browsers, whose pages cannot set one.
+func ExampleAccept_bearerToken() {
+	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || subtle.ConstantTimeCompare([]byte(token), []byte("secret")) == 0 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "a token is needed", http.StatusUnauthorized)
+			return
+		}
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{ConnContext: withUser(&User{Name: "Bob"})})
+		if err == nil {
+			greet(c)
+		}
+	})
+	defer srv.Close()
+	try(url, o)
+	o.Header = http.Header{"Authorization": {"Bearer secret"}}
+	try(url, o)
+	// Output:
+	// refused: 401
+	// hello Bob <nil>
+}
+
+// A token beside the subprotocol: new WebSocket(url, ["chat.v1", "token." + token]) is the one place where a page's script can
+// put one that is not the URL. The server agrees on the subprotocol, and does not repeat the token.
+func ExampleAccept_tokenInSubprotocol() {
+	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
+		var user *User
+		options := &conn.AcceptOptions{
+			SelectSubprotocol: func(r *http.Request, offered []string) (string, error) {
+				for _, p := range offered {
+					if token, ok := strings.CutPrefix(p, "token."); ok && subtle.ConstantTimeCompare([]byte(token), []byte("secret")) == 1 {
+						user = &User{Name: "Cleo"}
+					}
+				}
+				if user == nil {
+					return "", &conn.HandshakeError{Status: http.StatusUnauthorized, Token: "token", Reason: "a token is needed"}
+				}
+				if slices.Contains(offered, "chat.v1") {
+					return "chat.v1", nil
+				}
+				return "", nil
+			},
+			ConnContext: func(r *http.Request) context.Context { return withUser(user)(r) },
+		}
+		c, err := conn.Accept(w, r, options)
+		if err == nil {
+			greet(c)
+		}
+	})
+	defer srv.Close()
+	o.Subprotocols = []string{"chat.v1", "token.wrong"}
+	try(url, o)
+	o.Subprotocols = []string{"chat.v1", "token.secret"}
+	try(url, o)
+	// Output:
+	// refused: 401
+	// hello Cleo <nil>
+}
+
+// Tickets are good for one connection, and for some seconds. A page that is logged in fetches one and puts it into the URL.
+type Tickets struct {
+	mu   sync.Mutex
+	open map[string]ticket
+}
+
+type ticket struct {
+	user    *User
+	expires time.Time
+}
+
+// Issue returns a ticket for a user.
+func (t *Tickets) Issue(u *User) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	for name, old := range t.open {
+		if now.After(old.expires) {
+			delete(t.open, name)
+		}
+	}
+	if t.open == nil {
+		t.open = map[string]ticket{}
+	}
+	name := rand.Text()
+	t.open[name] = ticket{u, now.Add(10 * time.Second)}
+	return name
+}
+
+// Redeem returns the user of a ticket, once.
+func (t *Tickets) Redeem(name string) (*User, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	found, ok := t.open[name]
+	delete(t.open, name)
+	return found.user, ok && time.Now().Before(found.expires)
+}
+
+// A ticket in the URL: URLs are logged on their way, but this one is used up when anybody reads the log.
+func ExampleAccept_ticket() {
+	var tickets Tickets
+	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
+		user, ok := tickets.Redeem(r.URL.Query().Get("ticket"))
+		if !ok {
+			http.Error(w, "the ticket is not valid, or was used", http.StatusUnauthorized)
+			return
+		}
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{ConnContext: withUser(user)})
+		if err == nil {
+			greet(c)
+		}
+	})
+	defer srv.Close()
+	url += "/?ticket=" + tickets.Issue(&User{Name: "Dan"}) // by a request of the page's, with its cookie
+	try(url, o)
+	try(url, o)
+	// Output:
+	// hello Dan <nil>
+	// refused: 401
+}
+
+// A certificate of the client's: the TLS handshake has verified it before the request is read.
+func ExampleAccept_clientCertificate() {
+	authority, certificate := clientCertificate("sensor-17")
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := r.TLS.VerifiedChains[0][0].Subject.CommonName
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{ConnContext: withUser(&User{Name: name})})
+		if err == nil {
+			greet(c)
+		}
+	}))
+	srv.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority} // or tlsconf.Server with ClientCAs
+	srv.Listener = conn.NewListener(srv.Listener)
+	srv.StartTLS()
+	defer srv.Close()
+
+	url := "wss" + strings.TrimPrefix(srv.URL, "https")
+	roots := srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	config, err := tlsconf.Client(tlsconf.ClientOptions{RootCAs: roots, Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	try(url, &conn.DialOptions{TLS: config})
+	// Output:
+	// hello sensor-17 <nil>
+}
+
+// clientCertificate makes an authority and a certificate of it.
+func clientCertificate(name string) (*x509.CertPool, tls.Certificate) {
+	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	authority := x509.NewCertPool()
+	authority.AddCert(leaf)
+	return authority, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// Each message is checked: a connection that was let in may not do everything. What is refused gets an answer; the
+// connection is closed where a client of yours would never send such a thing.
+func ExampleConn_Serve_authorization() {
+	type post struct{ Room, Text string }
+	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{ConnContext: withUser(&User{Name: "Eve", Rooms: []string{"garden"}})})
+		if err != nil {
+			return
+		}
+		_ = c.Serve(c.Context(), func(c *conn.Conn, m conn.Message) error {
+			var p post
+			if err := json.Unmarshal(m.Data, &p); err != nil {
+				return &conn.CloseError{Code: conn.StatusPolicyViolation, Reason: "that is no post"}
+			}
+			if !slices.Contains(userOf(c).Rooms, p.Room) {
+				return c.Write(c.Context(), conn.Text, []byte("you may not write to "+p.Room))
+			}
+			return c.Write(c.Context(), conn.Text, []byte(p.Text+" is in "+p.Room))
+		})
+	})
+	defer srv.Close()
+	ctx := context.Background()
+	c, _, err := conn.Dial(ctx, url, o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.CloseNow()
+	for _, text := range []string{`{"Room":"garden","Text":"a rose"}`, `{"Room":"vault","Text":"a thief"}`, "nonsense"} {
+		_ = c.Write(ctx, conn.Text, []byte(text))
+		_, p, err := c.Read(ctx)
+		fmt.Println(string(p), err)
+	}
+	// Output:
+	// a rose is in garden <nil>
+	// you may not write to vault <nil>
+	//  websocket: closed by the peer with code 1008 (policy violation) and reason "that is no post"
+}
+
+// StatusUnauthorized is registered for what HTTP calls 401.
+const StatusUnauthorized conn.StatusCode = 3000
+
+// closeWhenExpired closes a connection when its user's credentials expire, with 3000: the client is to log in again.
+func closeWhenExpired(c *conn.Conn) {
+	u := userOf(c)
+	if u.Expires.IsZero() {
+		return
+	}
+	expiry := time.AfterFunc(time.Until(u.Expires), func() { _ = c.Close(StatusUnauthorized, "expired") })
+	context.AfterFunc(c.Context(), func() { expiry.Stop() })
+}
+
+// revoke closes the connections of a user who may not be here any more, with 1008: the client is not to come back.
+func revoke(group *conn.Group, name string) {
+	for c := range group.Conns() {
+		if userOf(c).Name == name {
+			go c.Close(conn.StatusPolicyViolation, "revoked") // it waits for the peer's answer
+		}
+	}
+}
+
+// Credentials that expire and users who are locked out, while their connections live.
+func ExampleConn_Close_revocation() {
+	group := new(conn.Group)
+	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
+		user := &User{Name: r.URL.Query().Get("name")} // who it says it is, in place of the examples above
+		if user.Name == "Fay" {
+			user.Expires = time.Now().Add(50 * time.Millisecond)
+		}
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{Group: group, ConnContext: withUser(user)})
+		if err == nil {
+			closeWhenExpired(c)
+			greet(c)
+		}
+	})
+	defer srv.Close()
+	ctx := context.Background()
+	for _, name := range []string{"Fay", "Gus"} {
+		c, _, err := conn.Dial(ctx, url+"/?name="+name, o)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_, p, _ := c.Read(ctx)
+		if name == "Gus" {
+			revoke(group, name)
+		}
+		_, _, err = c.Read(ctx)
+		fmt.Printf("%s: %v\n", p, err)
+	}
+	// Output:
+	// hello Fay: websocket: closed by the peer with code 3000 and reason "expired"
+	// hello Gus: websocket: closed by the peer with code 1008 (policy violation) and reason "revoked"
+}
