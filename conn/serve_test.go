@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -413,6 +414,27 @@ func park(c, peer *Conn) {
 	c.keepalive.mayPark.Store(false)
 	c.keepalive.parking.Store(true)
 	_ = c.transport.SetReadDeadline(past)
+}
+
+// TestLabelsOfTheProfilerStay with the goroutine of ServeInBackground when it is exchanged.
+func TestLabelsOfTheProfilerStay(t *testing.T) {
+	labels := func() string {
+		var b strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&b, 1)
+		return b.String()
+	}
+	client, server := pair(t, "plain")
+	pprof.Do(bg, pprof.Labels("peer", "192.0.2.7:"+t.Name()), func(context.Context) { server.ServeInBackground(echoBack, nil) })
+	for range 3 {
+		if err := exchanged(client, Text, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		park(server, client)
+		awaitStacks("conn.(*service).wait(", 1)
+		if all := labels(); strings.Count(all, "192.0.2.7:"+t.Name()) != 1 {
+			t.Errorf("the labels are not there once:\n%s", all)
+		}
+	}
 }
 
 // TestGoServesAcrossGoroutines: whole messages, long ones and halves, before and after

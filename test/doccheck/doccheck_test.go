@@ -1,6 +1,7 @@
 package doccheck
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,11 +12,28 @@ import (
 
 const root = "../.."
 
-// TestProgramsInREADMECompile builds each block of Go as a module of its own.
-func TestProgramsInREADMECompile(t *testing.T) {
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "README.md"), -1)
-	if len(blocks) < 2 {
-		t.Fatalf("%d programs, want a server and a client", len(blocks))
+// blocks returns the blocks of Go in a document.
+func blocks(doc string) (code []string) {
+	for _, b := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(doc, -1) {
+		code = append(code, b[1])
+	}
+	return code
+}
+
+const beginsProgram = "package main\n"
+
+// TestProgramsCompile builds each program in the documents as a module of its own.
+func TestProgramsCompile(t *testing.T) {
+	var programs []string
+	for _, doc := range documents(t) {
+		for _, b := range blocks(read(t, doc)) {
+			if strings.HasPrefix(b, beginsProgram) {
+				programs = append(programs, b)
+			}
+		}
+	}
+	if len(programs) < 3 {
+		t.Fatalf("%d programs, want README's server and client, and a browser's", len(programs))
 	}
 	top, err := filepath.Abs(root)
 	if err != nil {
@@ -24,18 +42,75 @@ func TestProgramsInREADMECompile(t *testing.T) {
 	// The root's requirements serve: nothing is looked up.
 	mod := strings.Replace(read(t, "go.mod"), "module github.com/seed-c4549abd/wss", "module readme", 1) +
 		"\nrequire github.com/seed-c4549abd/wss v0.0.0\nreplace github.com/seed-c4549abd/wss => " + top + "\n"
-	for _, b := range blocks {
+	for _, program := range programs {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "go.mod"), mod)
 		write(t, filepath.Join(dir, "go.sum"), read(t, "go.sum"))
-		write(t, filepath.Join(dir, "main.go"), b[1])
+		write(t, filepath.Join(dir, "main.go"), program)
 		cmd := exec.Command("go", "vet", "-mod=mod", ".")
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "GOWORK=off")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s\n%s", err, out, b[1])
+			t.Errorf("%v\n%s\n%s", err, out, program)
 		}
 	}
+}
+
+// documents are the names of all documents.
+func documents(t *testing.T) (names []string) {
+	t.Helper()
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range found {
+			names = append(names, strings.TrimPrefix(name, root+"/"))
+		}
+	}
+	return names
+}
+
+// TestSnippetsAreCompiled: each block of Go that is no program stands in a Go file, where the compiler sees it.
+func TestSnippetsAreCompiled(t *testing.T) {
+	var all strings.Builder
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		all.WriteString("\n" + withoutIndent(string(b)) + "\n")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snippets := 0
+	for _, doc := range documents(t) {
+		for _, b := range blocks(read(t, doc)) {
+			if strings.HasPrefix(b, beginsProgram) {
+				continue
+			}
+			snippets++
+			for _, part := range strings.Split(withoutIndent(b), "\n…\n") { // where something was left out
+				if !strings.Contains(all.String(), "\n"+part+"\n") {
+					t.Errorf("%s: no Go file has this: put it into an example, or into docs/how-to/snippets.go\n%s", doc, part)
+				}
+			}
+		}
+	}
+	if snippets < 15 {
+		t.Errorf("%d snippets were found", snippets)
+	}
+}
+
+// withoutIndent returns code without what formatting may change: indentation, and blanks that align.
+func withoutIndent(code string) string {
+	lines := strings.Split(strings.TrimSpace(code), "\n")
+	for i, line := range lines {
+		lines[i] = strings.Join(strings.Fields(line), " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 func read(t *testing.T, name string) string {
