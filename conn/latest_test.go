@@ -142,10 +142,10 @@ func TestAClientThatStallsReadsNoBacklog(t *testing.T) {
 			if err = errors.Join(err, c.SendLatest(bg, "state", m)); err != nil {
 				t.Error(err)
 			}
-			if i < before {
-				err = c.WaitDrained(bg) // none is replaced
-			} else {
+			if i >= before {
 				time.Sleep(time.Second / rate)
+			} else if err := c.WaitDrained(bg); err != nil { // none is replaced
+				t.Error(err)
 			}
 		}
 		sent <- c
