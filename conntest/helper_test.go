@@ -2,6 +2,8 @@ package conntest
 
 import (
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -66,4 +68,10 @@ func everyWay(t *testing.T, f func(t *testing.T, o Options)) {
 	} {
 		t.Run(tt.name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { f(t, tt.o) }) })
 	}
+}
+
+// acceptKey answers a Sec-WebSocket-Key (RFC 6455 §4.2.2).
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }

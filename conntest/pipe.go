@@ -62,16 +62,16 @@ func (c *Client) TLS() (tls.ConnectionState, bool) {
 //	client: GET / HTTP/1.1
 //	server: HTTP/1.1 101 Switching Protocols
 //	client: text "hello"
-//	server: text, not final, "hel"
-//	server: continuation, "lo"
-//	server: binary, 1024 bytes: 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f …
+//	server: text, not final "hel"
+//	server: continuation "lo"
+//	server: binary 1024 bytes: 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f …
 //	client: ping 00 00 00 00 00 00 00 01
 //	client: text, compressed "what it inflates to"
 //	client: close 1000 (normal closure) "bye"
 //	server: close 1000 (normal closure) "bye"
 //	network: reset
 //
-// Masking keys are not shown, and long payloads are cut short. A stream that ends without a close frame is a line as well.
+// Masking keys are not shown, and long payloads are cut short: see Options.ShowPayload. A stream that ends without a close frame is a line as well.
 // A frame of the client's has a line when it is written, though the network may be cut in the middle of it; one of the
 // server's when the client has read it whole, so that frames which nobody reads are missing.
 //

@@ -47,10 +47,16 @@ type Options struct {
 
 	// ShowHeader names the fields of request and response that the transcript shows. Nil: none.
 	ShowHeader []string
+	// ShowPayload is the most bytes of a payload that the transcript shows. Zero: DefaultShowPayload. Negative: all of them.
+	// Of binary payloads 16 bytes are shown unless it is negative.
+	ShowPayload int
 	// NoTranscript leaves the client's TLS to conn.Dial: see Client.Transcript. Without TLS nothing but the transcript is
 	// lost.
 	NoTranscript bool
 }
+
+// DefaultShowPayload is what zero in Options.ShowPayload means, in bytes.
+const DefaultShowPayload = 256
 
 // Server is a handler behind an http.Server that listens in memory. It stops when the test ends. All methods may be called
 // by any number of goroutines.
@@ -310,9 +316,9 @@ func (s *Server) Connect(path string, o *conn.DialOptions) *Client {
 func (s *Server) Dial(ctx context.Context, path string, o *conn.DialOptions) (*Client, *http.Response, error) {
 	u, err := s.parse(path)
 	if err != nil {
-		return &Client{transcript: newTranscript(nil)}, nil, err
+		return &Client{transcript: newTranscript(&s.o)}, nil, err
 	}
-	c := &Client{transcript: newTranscript(s.o.ShowHeader)}
+	c := &Client{transcript: newTranscript(&s.o)}
 	d := s.DialOptions(o)
 	d.NetDial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		e, err := s.connect(ctx, c)

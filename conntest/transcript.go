@@ -5,7 +5,7 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
-	"net/textproto"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,10 +44,16 @@ type line struct {
 	text string
 }
 
-func newTranscript(fields []string) *transcript {
+func newTranscript(o *Options) *transcript {
 	t := &transcript{}
+	kept := o.ShowPayload
+	if kept == 0 {
+		kept = DefaultShowPayload
+	} else if kept < 0 {
+		kept = math.MaxInt
+	}
 	for i := range t.sides {
-		t.sides[i] = decoder{side: side(i), fields: fields, t: t}
+		t.sides[i] = decoder{side: side(i), fields: o.ShowHeader, kept: kept, t: t}
 	}
 	return t
 }
@@ -71,7 +77,7 @@ func (t *transcript) ended(s side) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := &t.sides[s]
-	if !d.ended && !d.closing && d.state == frames && !t.cut {
+	if !d.ended && !d.closing && t.sides[server].state == frames && !t.cut {
 		t.note("%v: end of stream", s)
 	}
 	d.ended = true
@@ -111,6 +117,7 @@ type decoder struct {
 	t      *transcript
 	side   side
 	fields []string
+	kept   int // the most bytes of a payload that are shown
 	state  state
 	buf    []byte // an unfinished head or header
 
@@ -127,9 +134,6 @@ type decoder struct {
 	text       bool   // the message in progress is text
 	ended      bool
 }
-
-// kept is the most bytes of a frame's payload that are shown.
-const kept = 256
 
 func (d *decoder) feed(p []byte) {
 	for len(p) > 0 {
@@ -159,7 +163,7 @@ func (d *decoder) feedHead(p []byte) []byte {
 		for _, l := range lines[1:] {
 			name, value, _ := strings.Cut(l, ":")
 			if strings.EqualFold(name, wanted) {
-				d.t.note("%v: %s: %s", d.side, textproto.CanonicalMIMEHeaderKey(name), strings.TrimSpace(value))
+				d.t.note("%v: %s: %s", d.side, wanted, strings.TrimSpace(value))
 			}
 		}
 	}
@@ -208,6 +212,10 @@ func (d *decoder) feedFrame(p []byte) []byte {
 func (d *decoder) keep(piece []byte) {
 	inMessage := d.compressed && !d.header.Opcode.IsControl()
 	if !inMessage {
+		kept := d.kept
+		if d.header.Opcode.IsControl() {
+			kept = max(kept, frame.MaxControlPayload)
+		}
 		piece = piece[:min(len(piece), max(0, kept-len(d.payload)))]
 	}
 	if len(piece) == 0 {
@@ -235,7 +243,7 @@ func (d *decoder) frame() {
 		code, reason, err := frame.ParseClose(d.payload)
 		switch {
 		case err != nil:
-			d.t.note("%v: close %s", d.side, show(d.payload, h.Length, false))
+			d.t.note("%v: close %s", d.side, d.show(d.payload, h.Length, false))
 		case len(d.payload) == 0:
 			d.t.note("%v: close", d.side)
 		case len(reason) == 0:
@@ -246,7 +254,7 @@ func (d *decoder) frame() {
 		return
 	case h.Opcode.IsControl():
 		if len(d.payload) > 0 {
-			what += " " + show(d.payload, h.Length, printable(d.payload))
+			what += " " + d.show(d.payload, h.Length, printable(d.payload))
 		}
 		d.t.note("%v: %s", d.side, what)
 		return
@@ -269,10 +277,10 @@ func (d *decoder) frame() {
 		if err != nil {
 			what += fmt.Sprintf(" (%v)", err)
 		} else {
-			what += " " + show(data[:min(len(data), kept)], int64(len(data)), d.text)
+			what += " " + d.show(data[:min(len(data), d.kept)], int64(len(data)), d.text)
 		}
 	default:
-		what += " " + show(d.payload, h.Length, d.text)
+		what += " " + d.show(d.payload, h.Length, d.text)
 	}
 	d.t.note("%v: %s", d.side, what)
 }
@@ -292,7 +300,7 @@ func (d *decoder) inflate() ([]byte, error) {
 }
 
 // show returns the beginning of a payload of length bytes: text quoted, anything else as hexadecimal numbers.
-func show(p []byte, length int64, text bool) string {
+func (d *decoder) show(p []byte, length int64, text bool) string {
 	if text {
 		for i := 0; i < utf8.UTFMax && int64(len(p)) < length && !utf8.Valid(p); i++ {
 			p = p[:len(p)-1] // a character that is cut
@@ -303,9 +311,12 @@ func show(p []byte, length int64, text bool) string {
 		}
 		return s
 	}
-	const most = 16
+	most := 16
+	if d.kept == math.MaxInt {
+		most = len(p)
+	}
 	s := fmt.Sprintf("% x", p[:min(len(p), most)])
-	if length > most {
+	if length > int64(most) {
 		s = fmt.Sprintf("%d bytes: %s …", length, s)
 	} else if length == 0 {
 		s = "empty"
