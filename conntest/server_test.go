@@ -209,6 +209,7 @@ func TestSeveralClientsOfOneServer(t *testing.T) {
 		if n := s.Dials(); n != 4 {
 			t.Errorf("%d dials", n)
 		}
+		synctest.Wait()
 		if n := s.Open(); n != 3 {
 			t.Errorf("%d open", n)
 		}
