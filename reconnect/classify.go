@@ -71,7 +71,7 @@ func Classify(err error) Verdict {
 	if err == nil {
 		return Finished
 	}
-	if _, ok := errors.AsType[*againError](err); ok {
+	if has[*againError](err) {
 		return ComeBack
 	}
 	if e, ok := errors.AsType[*conn.CloseError](err); ok {
@@ -86,7 +86,7 @@ func Classify(err error) Verdict {
 	if refusedCertificate(err) {
 		return Stop
 	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	if has[net.Error](err) {
 		return ComeBack
 	}
 	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded} {
@@ -151,11 +151,7 @@ func classifyProxy(e *conn.ProxyError) Verdict {
 }
 
 func refusedCertificate(err error) bool {
-	if _, ok := errors.AsType[*tlsconf.VerifyError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
-	return ok
+	return has[*tlsconf.VerifyError](err) || has[*tls.CertificateVerificationError](err)
 }
 
 // Again marks an error after which a client is to come back, whatever it is: for a feed that has lost its place, or that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -246,9 +247,11 @@ func TestAThousandClientsAfterAnOutage(t *testing.T) {
 					most, sum = max(most, n), sum+n
 				}
 				mu.Unlock()
-				if sum != clients || most > clients/10 {
+				mean := float64(clients) / 15 // a second, while the server listens again
+				if sum != clients || float64(most) > mean+6*math.Sqrt(mean) {
 					t.Errorf("%d connections, %d in one second at most", sum, most)
 				}
+				t.Logf("%d connections, %d in one second at most", sum, most)
 				cancel()
 				all.Wait()
 			})

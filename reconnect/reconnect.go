@@ -234,11 +234,11 @@ func (r *run) use(ctx context.Context, c *conn.Conn) (Verdict, error) {
 		err = r.handle(handlerCtx, c)
 	}
 	ended := endOf(c)
-	verdict, err, code, reason := r.settle(ctx, ended, err)
+	out := r.settle(ctx, ended, err)
 	if ended == nil {
-		_ = c.Close(code, reason)
+		_ = c.Close(out.code, out.reason)
 	}
-	return verdict, err
+	return out.verdict, out.err
 }
 
 // endOf returns how the connection has ended; nil if it has not. A call that has just returned the connection's end may have
@@ -251,49 +251,58 @@ func endOf(c *conn.Conn) *conn.CloseError {
 	return ended
 }
 
-// settle says what follows from how the application's function has returned, and how to close a connection that is open.
-func (r *run) settle(ctx context.Context, ended *conn.CloseError, err error) (Verdict, error, conn.StatusCode, string) {
+// outcome is what follows when the application's function has returned.
+type outcome struct {
+	verdict Verdict
+	err     error
+	code    conn.StatusCode // to close a connection with that is open
+	reason  string
+}
+
+// settle says what follows from how the application's function has returned, and from how the connection has ended if it has.
+func (r *run) settle(ctx context.Context, ended *conn.CloseError, err error) outcome {
 	switch {
 	case err == nil && (ended == nil || ended.Err == net.ErrClosed):
-		return Finished, nil, conn.StatusNormalClosure, ""
+		return outcome{verdict: Finished, code: conn.StatusNormalClosure}
 	case ctx.Err() != nil:
-		return Stop, ctx.Err(), conn.StatusGoingAway, ""
+		return outcome{verdict: Stop, err: ctx.Err(), code: conn.StatusGoingAway}
 	case err == nil:
-		return r.classify(ended), ended, 0, ""
+		return outcome{verdict: r.classify(ended), err: ended}
 	case ended != nil && ofConnection(err):
-		if _, marked := errors.AsType[*againError](err); !marked {
-			if _, ok := errors.AsType[*conn.CloseError](err); !ok {
-				err = ended
-			}
+		if !has[*againError](err) && !has[*conn.CloseError](err) {
+			err = ended
 		}
-		return r.classify(err), err, 0, ""
+		return outcome{verdict: r.classify(err), err: err}
 	}
 	// An error of the application's.
-	verdict := Undecided
-	if _, marked := errors.AsType[*againError](err); marked {
-		verdict = ComeBack
-	}
+	out := outcome{err: err, code: conn.StatusInternalError}
 	if r.o.Classify != nil {
-		if v := r.o.Classify(err); v != Undecided {
-			verdict = v
+		out.verdict = r.o.Classify(err)
+	}
+	if out.verdict == Undecided {
+		out.verdict = Stop
+		if has[*againError](err) {
+			out.verdict = ComeBack
 		}
 	}
-	if verdict == Undecided {
-		verdict = Stop
-	}
-	code, reason := conn.StatusInternalError, ""
 	if e, ok := errors.AsType[*conn.CloseError](err); ok && e.Code.Sendable() {
-		code, reason = e.Code, e.Reason
-	} else if verdict == ComeBack || verdict == Finished {
-		code = conn.StatusNormalClosure
+		out.code, out.reason = e.Code, e.Reason
+	} else if out.verdict != Stop {
+		out.code = conn.StatusNormalClosure
 	}
-	return verdict, err, code, reason
+	return out
+}
+
+// has reports whether an error of a type is in err's tree.
+func has[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
 }
 
 // ofConnection reports whether an error of the application's function is that of its connection, which has ended, or of
 // its context, which ended with it.
 func ofConnection(err error) bool {
-	if _, ok := errors.AsType[*conn.CloseError](err); ok {
+	if has[*conn.CloseError](err) {
 		return true
 	}
 	for _, known := range []error{net.ErrClosed, io.EOF, io.ErrUnexpectedEOF, context.Canceled} {
