@@ -12,10 +12,21 @@ import (
 const root = "../.."
 
 // TestProgramsInREADMECompile builds each block of Go as a module of its own.
-func TestProgramsInREADMECompile(t *testing.T) {
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "README.md"), -1)
-	if len(blocks) < 2 {
-		t.Fatalf("%d programs, want a server and a client", len(blocks))
+func TestProgramsInREADMECompile(t *testing.T) { compilePrograms(t, "README.md", 2) }
+
+// TestProgramsInTheGuideCompile: the blocks that are whole files.
+func TestProgramsInTheGuideCompile(t *testing.T) {
+	for _, doc := range []string{"docs/how-to/browser.md", "docs/how-to/reconnecting.md", "docs/how-to/testing.md"} {
+		compilePrograms(t, doc, 1)
+	}
+}
+
+// compilePrograms vets the programs and tests of a document, of which there are at least so many.
+func compilePrograms(t *testing.T, doc string, least int) {
+	t.Helper()
+	blocks := regexp.MustCompile("(?s)```go\n(package .*?)```").FindAllStringSubmatch(read(t, doc), -1)
+	if len(blocks) < least {
+		t.Fatalf("%s: %d programs, want %d", doc, len(blocks), least)
 	}
 	top, err := filepath.Abs(root)
 	if err != nil {
@@ -28,12 +39,16 @@ func TestProgramsInREADMECompile(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "go.mod"), mod)
 		write(t, filepath.Join(dir, "go.sum"), read(t, "go.sum"))
-		write(t, filepath.Join(dir, "main.go"), b[1])
+		name := "main.go"
+		if strings.Contains(b[1], "*testing.T") {
+			name = "main_test.go"
+		}
+		write(t, filepath.Join(dir, name), b[1])
 		cmd := exec.Command("go", "vet", "-mod=mod", ".")
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "GOWORK=off")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s\n%s", err, out, b[1])
+			t.Errorf("%s: %v\n%s\n%s", doc, err, out, b[1])
 		}
 	}
 }
