@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Cut says what a cut of the network looks like. The zero value is Reset.
+// Cut says what a cut of the network looks like. The zero value is Reset, and so is any value that is not listed.
 type Cut uint8
 
 const (

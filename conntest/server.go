@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"log"
 	"net"
 	"net/http"
@@ -73,6 +74,7 @@ type Server struct {
 	addr    *net.TCPAddr
 	log     *testLog
 	running running // Serve, and handlers
+	bubble  bool    // the server belongs to a testing/synctest bubble
 
 	mu       sync.Mutex
 	listener *listener // nil while the server is down
@@ -90,7 +92,7 @@ func NewServer(t testing.TB, h http.Handler, o *Options) *Server {
 	if o == nil {
 		o = &Options{}
 	}
-	s := &Server{t: t, o: *o, networks: map[*network]*end{}, log: &testLog{t: t}}
+	s := &Server{t: t, o: *o, networks: map[*network]*end{}, log: &testLog{t: t}, bubble: bubble.Inside()}
 	u, err := s.parse(o.URL)
 	if err != nil {
 		t.Fatalf("conntest: %v", err)
@@ -244,6 +246,9 @@ func (s *Server) NetDial(ctx context.Context, network, addr string) (net.Conn, e
 }
 
 func (s *Server) connect(ctx context.Context, c *Client) (*end, error) {
+	if bubble.Inside() != s.bubble {
+		return nil, errBubble
+	}
 	n := newNetwork(s.o.ToServer, s.o.ToClient)
 	s.mu.Lock()
 	s.dials++
@@ -264,6 +269,7 @@ func (s *Server) connect(ctx context.Context, c *Client) (*end, error) {
 	near, far := newEnd(&n.toClient, &n.toServer, local, s.addr), newEnd(&n.toServer, &n.toClient, s.addr, local)
 	if c != nil {
 		c.ToServer, c.ToClient, c.network = &n.toServer, &n.toClient, n
+		c.transcript.connected()
 		n.onCut = c.transcript.noteCut
 	}
 	s.mu.Lock()
@@ -338,7 +344,11 @@ func (s *Server) Dial(ctx context.Context, path string, o *conn.DialOptions) (*C
 		return c, resp, err
 	}
 	c.Conn = wsc
-	s.t.Cleanup(func() { _ = wsc.CloseNow() })
+	s.t.Cleanup(func() {
+		if bubble.Inside() == s.bubble {
+			_ = wsc.CloseNow()
+		}
+	})
 	return c, resp, nil
 }
 
@@ -366,6 +376,10 @@ const handlerTimeout = 10 * time.Second
 // close ends everything, and waits for it.
 func (s *Server) close() {
 	s.t.Helper()
+	if bubble.Inside() != s.bubble {
+		s.t.Error("conntest: the server was started in a bubble with the t of the test around it; use the t of the bubble")
+		return // whatever follows would end the program
+	}
 	s.mu.Lock()
 	l := s.listener
 	s.listener = nil
@@ -387,8 +401,8 @@ func (s *Server) close() {
 		s.t.Errorf("conntest: a handler has not returned %v after its connection was reset", handlerTimeout)
 	}
 	// A connection that nobody reads from notices late: in a bubble that takes no time.
-	patience := time.Second
-	if bubble.Inside() {
+	patience := 200 * time.Millisecond
+	if s.bubble {
 		patience = time.Hour
 	}
 	timeout.Reset(patience)
@@ -402,6 +416,9 @@ func (s *Server) close() {
 	}
 	s.log.stop()
 }
+
+var errBubble = errors.New("conntest: a server that was started outside of a bubble cannot be dialed inside, nor the other way round; " +
+	"call NewServer in the bubble")
 
 // testLog writes the server's log to the test's, until the test ends.
 type testLog struct {

@@ -311,3 +311,12 @@ func TestTheServerIsConfigured(t *testing.T) {
 		_ = nc.Close()
 	})
 }
+
+func TestAServerOutsideOfTheBubble(t *testing.T) {
+	s := NewServer(t, echo(nil), nil)
+	synctest.Test(t, func(t *testing.T) {
+		if _, _, err := s.Dial(bg, "", nil); !errors.Is(err, errBubble) {
+			t.Error(err)
+		}
+	})
+}

@@ -33,6 +33,9 @@ func (s side) String() string {
 
 // transcript is the lines of one client.
 type transcript struct {
+	fields []string // of the header that are shown
+	kept   int      // the most bytes of a payload that are shown
+
 	mu    sync.Mutex
 	lines []line
 	sides [2]decoder
@@ -45,17 +48,25 @@ type line struct {
 }
 
 func newTranscript(o *Options) *transcript {
-	t := &transcript{}
-	kept := o.ShowPayload
-	if kept == 0 {
-		kept = DefaultShowPayload
-	} else if kept < 0 {
-		kept = math.MaxInt
+	t := &transcript{fields: o.ShowHeader, kept: o.ShowPayload}
+	switch {
+	case t.kept == 0:
+		t.kept = DefaultShowPayload
+	case t.kept < 0:
+		t.kept = math.MaxInt
 	}
-	for i := range t.sides {
-		t.sides[i] = decoder{side: side(i), fields: o.ShowHeader, kept: kept, t: t}
-	}
+	t.connected()
 	return t
+}
+
+// connected begins with a connection: the first, or that of a redirect.
+func (t *transcript) connected() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cut = false
+	for i := range t.sides {
+		t.sides[i] = decoder{side: side(i), t: t}
+	}
 }
 
 // note adds a line; t.mu is held.
@@ -114,12 +125,10 @@ const (
 
 // decoder makes lines of one side's bytes.
 type decoder struct {
-	t      *transcript
-	side   side
-	fields []string
-	kept   int // the most bytes of a payload that are shown
-	state  state
-	buf    []byte // an unfinished head or header
+	t     *transcript
+	side  side
+	state state
+	buf   []byte // an unfinished head or header
 
 	header  frame.Header
 	inFrame bool
@@ -159,7 +168,7 @@ func (d *decoder) feedHead(p []byte) []byte {
 	lines := strings.Split(string(d.buf[:i]), "\r\n")
 	d.buf = nil
 	d.t.note("%v: %s", d.side, lines[0])
-	for _, wanted := range d.fields {
+	for _, wanted := range d.t.fields {
 		for _, l := range lines[1:] {
 			name, value, _ := strings.Cut(l, ":")
 			if strings.EqualFold(name, wanted) {
@@ -212,7 +221,7 @@ func (d *decoder) feedFrame(p []byte) []byte {
 func (d *decoder) keep(piece []byte) {
 	inMessage := d.compressed && !d.header.Opcode.IsControl()
 	if !inMessage {
-		kept := d.kept
+		kept := d.t.kept
 		if d.header.Opcode.IsControl() {
 			kept = max(kept, frame.MaxControlPayload)
 		}
@@ -277,7 +286,7 @@ func (d *decoder) frame() {
 		if err != nil {
 			what += fmt.Sprintf(" (%v)", err)
 		} else {
-			what += " " + d.show(data[:min(len(data), d.kept)], int64(len(data)), d.text)
+			what += " " + d.show(data[:min(len(data), d.t.kept)], int64(len(data)), d.text)
 		}
 	default:
 		what += " " + d.show(d.payload, h.Length, d.text)
@@ -312,7 +321,7 @@ func (d *decoder) show(p []byte, length int64, text bool) string {
 		return s
 	}
 	most := 16
-	if d.kept == math.MaxInt {
+	if d.t.kept == math.MaxInt {
 		most = len(p)
 	}
 	s := fmt.Sprintf("% x", p[:min(len(p), most)])

@@ -188,3 +188,45 @@ func TestNoTranscript(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestATranscriptFollowsRedirects(t *testing.T) {
+	everyWay(t, func(t *testing.T, o Options) {
+		o.URL = strings.TrimSuffix(o.URL, "chat")
+		o.Dial = &conn.DialOptions{MaxRedirects: 2}
+		c := Pipe(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/" {
+				http.Redirect(w, r, "/chat", http.StatusTemporaryRedirect)
+				return
+			}
+			echo(nil).ServeHTTP(w, r)
+		}), &o)
+		exchanged(t, c, "hello")
+		want := "client: GET / HTTP/1.1\nserver: HTTP/1.1 307 Temporary Redirect\nclient: GET /chat HTTP/1.1\n" +
+			"server: HTTP/1.1 101 Switching Protocols\nclient: text \"hello\"\nserver: text \"hello\"\n"
+		if got := c.Transcript(); got != want && !o.NoTranscript {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+func TestMoreOfALongPayloadIsShown(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	for _, tt := range []struct {
+		show        int
+		text, bytes string
+	}{
+		{10, `text 5000 bytes: "xxxxxxxxxx" …`, "binary 20 bytes: 61 61 61 61 61 61 61 61 61 61 …"},
+		{-1, `text "` + long + `"`, "binary" + strings.Repeat(" 61", 20)},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := Pipe(t, echo(nil), &Options{ShowPayload: tt.show})
+			exchanged(t, c, long)
+			if err := c.Write(bg, conn.Binary, []byte(strings.Repeat("a", 20))); err != nil {
+				t.Error(err)
+			}
+			if got := c.Transcript(); !strings.Contains(got, "server: "+tt.text+"\n") || !strings.Contains(got, "client: "+tt.bytes+"\n") {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}

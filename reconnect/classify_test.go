@@ -204,7 +204,7 @@ func TestRetryAfterInEveryForm(t *testing.T) {
 			t.Errorf("%q: %v, want %v", tt.value, got, tt.want)
 		}
 	}
-	for _, huge := range []string{strconv.Itoa(1 << 62), "99999999999999999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+	for _, huge := range []string{strconv.FormatInt(1<<62, 10), "99999999999999999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
 		if got := parseRetryAfter(huge, now); got < 24*time.Hour {
 			t.Errorf("%q: %v", huge, got)
 		}

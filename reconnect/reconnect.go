@@ -17,6 +17,8 @@ var (
 	ErrGaveUp = errors.New("reconnect: gave up")
 	// ErrRunning is returned by Run while another Run of the same client has not returned.
 	ErrRunning = errors.New("reconnect: the client is running; make another with New for a second connection")
+	// errNoFunction is returned by Run for a nil function.
+	errNoFunction = errors.New("reconnect: Run needs a function that uses the connection")
 	// errHandlerLeft is the state's error when the function that was given a connection panicked or ended its goroutine.
 	errHandlerLeft = errors.New("reconnect: a function panicked or ended its goroutine")
 )
@@ -26,10 +28,11 @@ func Run(ctx context.Context, url string, o *Options, handle func(ctx context.Co
 	return New(url, o).Run(ctx, handle)
 }
 
-// Client keeps one connection at a time. It is made by New. State may be called by any number of goroutines.
+// Client keeps one connection at a time. It is made by New; the zero value has no URL. State may be called by any number of
+// goroutines.
 type Client struct {
 	url string
-	o   Options
+	o   *Options
 
 	mu      sync.Mutex
 	running bool
@@ -37,7 +40,8 @@ type Client struct {
 }
 
 // New makes a client that dials url, a ws or wss URL, when Run is called. A nil o is the defaults.
-func New(url string, o *Options) *Client { return &Client{url: url, o: o.filled()} }
+// Nothing is dialed before, and a URL that cannot be used is an error of Run.
+func New(url string, o *Options) *Client { return &Client{url: url, o: o} }
 
 // State returns what the client is doing.
 func (c *Client) State() State {
@@ -74,6 +78,9 @@ func (c *Client) State() State {
 // handshake, and the panic goes on. Run may be called again when it has returned, and begins anew; while it runs, another call
 // returns ErrRunning.
 func (c *Client) Run(ctx context.Context, handle func(ctx context.Context, c *conn.Conn) error) error {
+	if handle == nil {
+		return errNoFunction
+	}
 	c.mu.Lock()
 	if c.running {
 		c.mu.Unlock()
@@ -81,15 +88,16 @@ func (c *Client) Run(ctx context.Context, handle func(ctx context.Context, c *co
 	}
 	c.running = true
 	c.mu.Unlock()
-
-	err := errHandlerLeft
-	r := &run{client: c, o: &c.o, handle: handle, backoff: backoff{o: &c.o}}
 	defer func() {
 		c.mu.Lock()
 		c.running = false
 		c.mu.Unlock()
-		r.report(State{Phase: Stopped, Err: err})
 	}()
+
+	err := errHandlerLeft
+	o := c.o.filled()
+	r := &run{client: c, o: &o, handle: handle, backoff: backoff{o: &o}}
+	defer func() { r.report(State{Phase: Stopped, Err: err}) }()
 	err = r.run(ctx)
 	return err
 }

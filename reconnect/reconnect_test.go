@@ -402,3 +402,13 @@ func TestStatesAreReportedInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestAClientWithoutURLOrFunctionIsRefused(t *testing.T) {
+	var c Client
+	if err := c.Run(bg, reads); err == nil || !strings.Contains(err.Error(), "bad_url") {
+		t.Error(err)
+	}
+	if err := Run(bg, "ws://localhost/", nil, nil); err != errNoFunction {
+		t.Error(err)
+	}
+}
