@@ -19,8 +19,8 @@ const (
 	// End ends both directions with io.EOF, as a proxy that gives the connection up does. What is written later
 	// vanishes.
 	End
-	// Silence delivers nothing any more, in both directions, and reports nothing: a cable was pulled. Writes succeed until
-	// the buffer is full.
+	// Silence delivers nothing that is written later, in both directions, and reports nothing: a cable was pulled. Writes
+	// succeed until the buffer is full.
 	Silence
 )
 
@@ -87,7 +87,7 @@ func (n *network) doCut(how Cut) (report func()) {
 		l.cutAt = -1
 		switch how {
 		case Silence:
-			l.silent = true
+			l.silent, l.left = true, l.queued
 		case End:
 			l.vanish = true
 			l.finish(io.EOF)
@@ -147,7 +147,8 @@ type Link struct {
 	shut    bool // the writer has closed
 	broken  bool // writes fail with ECONNRESET
 	vanish  bool // writes succeed and are forgotten
-	silent  bool // nothing is delivered, for good
+	silent  bool // nothing is delivered for good, but for what was queued before
+	left    int  // bytes of that
 	paused  bool // nothing is delivered, until Resume
 	cutAt   int64
 	cutHow  Cut
@@ -265,7 +266,7 @@ func (l *Link) read(p []byte) (int, error) {
 			return 0, l.reading.err()
 		case len(p) == 0:
 			return 0, nil
-		case l.silent || l.paused:
+		case l.paused, l.silent && l.left == 0:
 		case len(l.queue) > 0:
 			if n := l.take(p, now); n > 0 {
 				return n, nil
@@ -285,6 +286,10 @@ func (l *Link) read(p []byte) (int, error) {
 
 // take returns bytes that have arrived.
 func (l *Link) take(p []byte, now time.Time) (n int) {
+	if l.silent {
+		p = p[:min(len(p), l.left)]
+		defer func() { l.left -= n }()
+	}
 	for n < len(p) && len(l.queue) > 0 && !l.queue[0].at.After(now) {
 		s := &l.queue[0]
 		k := copy(p[n:], s.data)

@@ -172,6 +172,37 @@ func TestACutOnDemand(t *testing.T) {
 		if _, _, err := c.Read(bg); !errors.Is(err, syscall.ECONNRESET) {
 			t.Error(err)
 		}
+		c.ToClient.CutAfter(1, Silence) // too late
+		c.ToClient.CutAfter(0, Silence)
+		if got := c.Transcript(); strings.Count(got, "network: ") != 1 {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestSilenceBeginsBehindTheByte: what was written before is delivered, and nothing of what follows.
+func TestSilenceBeginsBehindTheByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := Pipe(t, echo(nil), nil)
+		c.ToClient.CutAfter(2*7+3, Silence)
+		for range 3 {
+			if err := c.Write(bg, conn.Text, []byte("hello")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if _, p, err := c.Read(bg); string(p) != "hello" || err != nil {
+				t.Errorf("%q, %v", p, err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(bg, time.Second)
+		defer cancel()
+		if _, _, err := c.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if n := c.ToClient.Buffered(); n != 7-3 {
+			t.Errorf("%d bytes buffered", n)
+		}
 	})
 }
 
