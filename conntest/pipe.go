@@ -71,17 +71,19 @@ func (c *Client) TLS() (tls.ConnectionState, bool) {
 //	server: close 1000 (normal closure) "bye"
 //	network: reset
 //
-// Masking keys are not shown, and long payloads are cut short: see Options.ShowPayload. A stream that ends without a close frame is a line as well.
-// A frame of the client's has a line when it is written, though the network may be cut in the middle of it; one of the
-// server's when the client has read it whole, so that frames which nobody reads are missing.
+// Masking keys are not shown, and long payloads are cut short: see Options.ShowPayload. A stream that ends without a
+// close frame is a line as well. A frame of the client's has a line when it is written, though the network may be cut
+// in the middle of it; one of the server's when the client has read it whole, so that frames which nobody reads are
+// missing.
 //
-// For golden files, test in a bubble with a latency above zero, as the default is. Then the lines come in the same order each time
-// if the client is used by one goroutine; what several goroutines do at the same instant has no certain order.
+// For golden files, test in a bubble with a latency above zero, as the default is. Then the lines come in the same
+// order each time if the client is used by one goroutine; what several goroutines do at the same instant has no certain
+// order.
 //
 // Over TLS the transcript is the same. To see plaintext, TLS is done between conn.Dial and the network and not by
 // conn.Dial (see conn.DialOptions.NetDialTLS). So the client's Stats count no TLS, and a write of the client's that is
-// cancelled while the server does not read ends the connection. The server's side is as in production. Options.NoTranscript changes
-// that; then the transcript is empty.
+// cancelled while the server does not read ends the connection. The server's side is as in production.
+// Options.NoTranscript changes that; then the transcript is empty.
 func (c *Client) Transcript() string { return c.transcript.String(false) }
 
 // TranscriptWithTimes is Transcript with the time since the first line before each line.

@@ -56,8 +56,8 @@ func retryAfter(err error, now time.Time) time.Duration {
 // forever is longer than every bound.
 const forever = time.Duration(1<<63 - 1)
 
-// parseRetryAfter returns what one field asks for (RFC 9110 §10.2.3): a number of seconds, or a date. What is neither, and what
-// has passed, is 0.
+// parseRetryAfter returns what one field asks for (RFC 9110 §10.2.3): a number of seconds, or a date. What is neither,
+// and what has passed, is 0.
 func parseRetryAfter(value string, now time.Time) time.Duration {
 	value = strings.Trim(value, " \t")
 	if date, err := http.ParseTime(value); err == nil {

@@ -18,9 +18,9 @@
 //
 // The count begins again when a connection has lived for ResetAfter. A connection that opens and is lost at once does
 // not reset it. After the close codes 1012 and 1013, which every client of the server is told, the wait is uniform
-// between zero and MaxDelay. A Retry-After of a refusal, at most MaxRetryAfter, is waited for in any case; what is added
-// to it at random is then uniform between zero and the larger of the above and the Retry-After itself, at most MaxDelay. The first dial
-// of Run does not wait.
+// between zero and MaxDelay. A Retry-After of a refusal, at most MaxRetryAfter, is waited for in any case; what is
+// added to it at random is then uniform between zero and the larger of the above and the Retry-After itself, at most
+// MaxDelay. The first dial of Run does not wait.
 //
 // # One connection
 //

@@ -258,3 +258,57 @@ func TestAThousandClientsAfterAnOutage(t *testing.T) {
 		})
 	}
 }
+
+// TestAServerThatIsShutDownInAnOrderlyWay: 1001, refusals with Retry-After while others are still connected, nobody at
+// home, and then the next server.
+func TestAServerThatIsShutDownInAnOrderlyWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		group := &conn.Group{RetryAfter: 8 * time.Second}
+		accepts := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if c, err := conn.Accept(w, r, &conn.AcceptOptions{Group: group}); err == nil {
+				_ = reads(bg, c)
+			}
+		})
+		old, next := fast(t, accepts), fast(t, newScript(accept(time.Minute, conn.StatusNormalClosure)))
+		next.Down(conntest.Reset)
+		stubborn := old.Connect("", nil) // it reads nothing, so that the group does not get empty
+		dial := old.DialOptions(nil)
+		dial.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if nc, err := old.NetDial(ctx, network, addr); err == nil {
+				return nc, nil
+			}
+			return next.NetDial(ctx, network, addr)
+		}
+		var states []State
+		c := New(old.URL, &Options{Dial: dial, MinDelay: time.Second, Rand: longest, OnState: func(s State) { states = append(states, s) }})
+		go func() {
+			time.Sleep(20 * time.Second) // less than it takes to find out that it reads nothing
+			ctx, cancel := context.WithTimeout(bg, 3*time.Second)
+			defer cancel()
+			if err := group.ShutdownServer(ctx, old.HTTP, conn.ShutdownOptions{}); err != context.DeadlineExceeded {
+				t.Error(err)
+			}
+			time.Sleep(30 * time.Second)
+			next.Up()
+		}()
+		if err := c.Run(bg, reads); err != nil {
+			t.Error(err)
+		}
+		var waits []string
+		for _, s := range states {
+			if s.Phase == Waiting {
+				e, _ := errors.AsType[*conn.HandshakeError](s.Err)
+				status := 0
+				if e != nil {
+					status = e.Status
+				}
+				waits = append(waits, fmt.Sprint(s.Until.Sub(s.Since), " ", int(conn.CloseStatus(s.Err)), " ", status))
+			}
+		}
+		want := []string{"1s 1001 0", "16s 0 503", "4s 0 0", "8s 0 0", "16s 0 0"}
+		if diff := cmp.Diff(want, waits); diff != "" {
+			t.Error(diff)
+		}
+		_ = stubborn.CloseNow()
+	})
+}

@@ -19,7 +19,8 @@ const (
 )
 
 // Options configure a client. The zero value, and nil, are the defaults. Options may be shared by any number of clients,
-// and must not be changed meanwhile. The functions are called by the goroutine that calls Run, one at a time.
+// and must not be changed meanwhile. The functions are called by the goroutine that calls Run, one at a time; those of
+// options that clients share, by several goroutines at once.
 type Options struct {
 	// Dial are the options of conn.Dial. Each attempt is given a copy. Nil: the defaults.
 	Dial *conn.DialOptions
@@ -42,12 +43,13 @@ type Options struct {
 	// default, bounds the dialing. Zero or less: DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
 
-	// Prepare is called before each dial, the first included. It may change a.URL and a.Dial: refresh a token, choose another host. Its error ends Run,
-	// unless it is one of the network (net.Error), its context has ended, it is marked by Again, or Classify says otherwise: then the attempt has
-	// failed, and nothing was dialed. Nil: nothing is prepared.
+	// Prepare is called before each dial, the first included. It may change a.URL and a.Dial: refresh a token, choose
+	// another host. Its error ends Run, unless it is one of the network (net.Error), its context has ended, it is marked
+	// by Again, or Classify says otherwise: then the attempt has failed, and nothing was dialed. Nil: nothing is prepared.
 	Prepare func(ctx context.Context, a *Attempt) error
-	// Resume is called on every connection but the first of a Run, before the function that Run was given and with the same context, to
-	// subscribe again and to fetch what was missed. It may read and write. Its error counts as that function's. Nil: nothing is done.
+	// Resume is called on every connection but the first of a Run, before the function that Run was given and with the
+	// same context, to subscribe again and to fetch what was missed. It may read and write. Its error counts as that
+	// function's. Nil: nothing is done.
 	Resume func(ctx context.Context, c *conn.Conn, a Attempt) error
 	// Classify says what to do after an error, in place of the function Classify: of Prepare, of the dial, or of a
 	// connection (*conn.CloseError). It is asked about the errors of the application too. It may return Undecided for

@@ -71,12 +71,12 @@ func (c *Client) State() State {
 //   - handle returns an error marked by Again. An open connection is closed with 1000.
 //
 // handle's context ends with the connection, and with ctx. Somebody has to read from the connection, as from any other.
-// handle must return when its context ends: until then Run waits. When it has returned, the connection is closed, which may take
-// conn.DialOptions.CloseTimeout: what is to outlive handle must not use it.
+// handle must return when its context ends: until then Run waits. When it has returned, the connection is closed, which
+// may take conn.DialOptions.CloseTimeout: what is to outlive handle must not use it.
 //
 // If handle, or a function of Options, panics or ends its goroutine, the connection is closed without a closing
-// handshake, and the panic goes on. Run may be called again when it has returned, and begins anew; while it runs, another call
-// returns ErrRunning.
+// handshake, and the panic goes on. Run may be called again when it has returned, and begins anew; while it runs,
+// another call returns ErrRunning.
 func (c *Client) Run(ctx context.Context, handle func(ctx context.Context, c *conn.Conn) error) error {
 	if handle == nil {
 		return errNoFunction
@@ -249,8 +249,8 @@ func (r *run) use(ctx context.Context, c *conn.Conn) (Verdict, error) {
 	return out.verdict, out.err
 }
 
-// endOf returns how the connection has ended; nil if it has not. A call that has just returned the connection's end may have
-// been earlier than the end of Conn.Context, so that is no way to learn of it.
+// endOf returns how the connection has ended; nil if it has not. A call that has just returned the connection's end may
+// have been earlier than the end of Conn.Context, so that is no way to learn of it.
 func endOf(c *conn.Conn) *conn.CloseError {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -267,7 +267,8 @@ type outcome struct {
 	reason  string
 }
 
-// settle says what follows from how the application's function has returned, and from how the connection has ended if it has.
+// settle says what follows from how the application's function has returned, and from how the connection has ended if
+// it has.
 func (r *run) settle(ctx context.Context, ended *conn.CloseError, err error) outcome {
 	switch {
 	case err == nil && (ended == nil || ended.Err == net.ErrClosed):
