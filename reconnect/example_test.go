@@ -87,7 +87,7 @@ func ExampleOptions_classify() {
 	o := &reconnect.Options{
 		Classify: func(err error) reconnect.Verdict {
 			switch conn.CloseStatus(err) {
-			case 4000: // the session moves to another node
+			case 4000: // the room moves to another node
 				return reconnect.ComeBack
 			case 4001: // the token has expired
 				return reconnect.Refresh
