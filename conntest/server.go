@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -419,57 +418,3 @@ func (s *Server) close() {
 
 var errBubble = errors.New("conntest: a server that was started outside of a bubble cannot be dialed inside, nor the other way round; " +
 	"call NewServer in the bubble")
-
-// testLog writes the server's log to the test's, until the test ends.
-type testLog struct {
-	mu      sync.Mutex
-	t       testing.TB
-	stopped bool
-}
-
-func (l *testLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.stopped {
-		l.t.Logf("http.Server: %s", strings.TrimSuffix(string(p), "\n"))
-	}
-	return len(p), nil
-}
-
-func (l *testLog) stop() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stopped = true
-}
-
-// running counts goroutines. Unlike a sync.WaitGroup it may be added to while somebody waits.
-type running struct {
-	mu    sync.Mutex
-	n     int
-	ended chan struct{} // closed when n is zero, if somebody waits
-}
-
-func (r *running) add(n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.n += n
-	if r.n == 0 && r.ended != nil {
-		close(r.ended)
-		r.ended = nil
-	}
-}
-
-// none returns a channel that is closed when there are none.
-func (r *running) none() <-chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended == nil {
-		r.ended = make(chan struct{})
-	}
-	ended := r.ended
-	if r.n == 0 {
-		close(r.ended)
-		r.ended = nil
-	}
-	return ended
-}
