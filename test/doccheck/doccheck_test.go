@@ -20,39 +20,67 @@ func blocks(doc string) (code []string) {
 	return code
 }
 
-const beginsProgram = "package main\n"
+// beginsFile is how a block begins that is a file by itself: a program or a test.
+const beginsFile = "package "
 
-// TestProgramsCompile builds each program in the documents as a module of its own.
-func TestProgramsCompile(t *testing.T) {
-	var programs []string
+// TestFilesCompile builds each block of Go that is a whole file as a module of its own.
+func TestFilesCompile(t *testing.T) {
+	files := 0
 	for _, doc := range documents(t) {
 		for _, b := range blocks(read(t, doc)) {
-			if strings.HasPrefix(b, beginsProgram) {
-				programs = append(programs, b)
+			if strings.HasPrefix(b, beginsFile) {
+				files++
+				compile(t, doc, b)
 			}
 		}
 	}
-	if len(programs) < 3 {
-		t.Fatalf("%d programs, want README's server and client, and a browser's", len(programs))
+	if files < 8 {
+		t.Errorf("%d files were found", files)
 	}
+}
+
+const module = "github.com/seed-c4549abd/wss"
+
+// nestedModules are those that documents import.
+var nestedModules = []string{"observe/prometheus", "observe/otel"}
+
+// compile vets a file as a module of its own, with the requirements of the root module or of the nested one that it
+// imports: nothing is looked up.
+func compile(t *testing.T, doc, file string) {
+	t.Helper()
 	top, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The root's requirements serve: nothing is looked up.
-	mod := strings.Replace(read(t, "go.mod"), "module github.com/seed-c4549abd/wss", "module readme", 1) +
-		"\nrequire github.com/seed-c4549abd/wss v0.0.0\nreplace github.com/seed-c4549abd/wss => " + top + "\n"
-	for _, program := range programs {
-		dir := t.TempDir()
-		write(t, filepath.Join(dir, "go.mod"), mod)
-		write(t, filepath.Join(dir, "go.sum"), read(t, "go.sum"))
-		write(t, filepath.Join(dir, "main.go"), program)
-		cmd := exec.Command("go", "vet", "-mod=mod", ".")
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOWORK=off")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s\n%s", err, out, program)
+	at, mod := "", "require "+module+" v0.0.0\n"
+	for _, dir := range nestedModules {
+		if strings.Contains(file, `"`+module+"/"+dir+`"`) {
+			at = dir + "/"
+			mod = "require " + module + "/" + dir + " v0.0.0\nreplace " + module + "/" + dir + " => " + filepath.Join(top, dir) + "\n"
 		}
+	}
+	mod += "replace " + module + " => " + top + "\n"
+	for line := range strings.Lines(read(t, at+"go.mod")) {
+		switch {
+		case strings.HasPrefix(line, "module "):
+			mod = "module program\n" + mod
+		case !strings.HasPrefix(line, "replace "):
+			mod += line
+		}
+	}
+	name := "main.go"
+	if strings.Contains(file, "*testing.T") {
+		name = "main_test.go"
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "go.mod"), mod)
+	write(t, filepath.Join(dir, "go.sum"), read(t, at+"go.sum"))
+	write(t, filepath.Join(dir, name), file)
+	cmd := exec.Command("go", "vet", "-mod=mod", ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s\n%s", doc, err, out, file)
 	}
 }
 
@@ -71,7 +99,7 @@ func documents(t *testing.T) (names []string) {
 	return names
 }
 
-// TestSnippetsAreCompiled: each block of Go that is no program stands in a Go file, where the compiler sees it.
+// TestSnippetsAreCompiled: each block of Go that is no file by itself stands in a Go file, where the compiler sees it.
 func TestSnippetsAreCompiled(t *testing.T) {
 	var all strings.Builder
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
@@ -88,7 +116,7 @@ func TestSnippetsAreCompiled(t *testing.T) {
 	snippets := 0
 	for _, doc := range documents(t) {
 		for _, b := range blocks(read(t, doc)) {
-			if strings.HasPrefix(b, beginsProgram) {
+			if strings.HasPrefix(b, beginsFile) {
 				continue
 			}
 			snippets++
