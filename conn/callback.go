@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // ErrInCallback is returned by Ping and Group.Shutdown when they are called from any
@@ -69,6 +70,14 @@ func (c *Conn) observeIn(typ MessageType, n int) {
 func (c *Conn) observeOut(typ MessageType, n int) {
 	if c.observer != nil {
 		c.observer.MessageOut(c, typ, n)
+	}
+}
+
+// observeRoundTrip calls the observer on a goroutine of its own: the caller holds the read side's token, for which
+// calls of the observer would wait. A peer cannot cause it more often than this side pings.
+func (c *Conn) observeRoundTrip(d time.Duration) {
+	if o, ok := c.observer.(RoundTripObserver); ok {
+		go o.RoundTrip(c, d)
 	}
 }
 

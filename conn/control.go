@@ -14,8 +14,9 @@ func (c *Conn) control(ev *frame.Event) error {
 			c.send.tryFlush()
 		}
 	case frame.Pong:
-		if c.pings.answered(ev.Payload) {
+		if roundTrip, ok := c.pings.answered(ev.Payload); ok {
 			c.keepalive.heard()
+			c.observeRoundTrip(roundTrip)
 		}
 	case frame.Close:
 		return c.closeReceived(ev.Payload)

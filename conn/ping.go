@@ -80,10 +80,10 @@ func (c *Conn) sendPing(answer chan time.Duration) (id uint64, end int64) {
 }
 
 // answered takes a pong. It answers the ping with its number and all before it
-// (RFC 6455 §5.5.3), and true is returned; one that matches none was unsolicited, and is ignored.
-func (p *pings) answered(payload []byte) bool {
+// (RFC 6455 §5.5.3), and that ping's round trip is returned; one that matches none was unsolicited, and is ignored.
+func (p *pings) answered(payload []byte) (roundTrip time.Duration, ok bool) {
 	if len(payload) != 8 {
-		return false
+		return 0, false
 	}
 	id := binary.BigEndian.Uint64(payload)
 	p.mu.Lock()
@@ -93,7 +93,8 @@ func (p *pings) answered(payload []byte) bool {
 			continue
 		}
 		now := time.Now()
-		p.rtt.Store(int64(now.Sub(w.sent)))
+		roundTrip = now.Sub(w.sent)
+		p.rtt.Store(int64(roundTrip))
 		for _, w := range p.wait[:i+1] {
 			if w.answer != nil {
 				w.answer <- now.Sub(w.sent)
@@ -102,9 +103,9 @@ func (p *pings) answered(payload []byte) bool {
 		if p.wait = p.wait[i+1:]; len(p.wait) == 0 {
 			p.wait = nil
 		}
-		return true
+		return roundTrip, true
 	}
-	return false
+	return 0, false
 }
 
 // forget gives up waiting for an answer.

@@ -390,6 +390,7 @@ type lost struct{ error }
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) readFailed(err error) error {
 	clean := err == io.EOF && !c.transport.Truncated()
+	c.publish() // Closed finds it in Stats
 	if c.in.looping {
 		return lost{err}
 	}
