@@ -65,11 +65,11 @@ type Observer struct {
 	counts     track.Counts
 	roundTrips prometheus.Histogram
 
-	err                       error // of the options
-	active, opened            *prometheus.Desc
-	closed, refused           *prometheus.Desc
-	queueBytes, queueLongest  *prometheus.Desc
-	counters                  []counter
+	err                      error // of the options
+	active, opened           *prometheus.Desc
+	closed, refused          *prometheus.Desc
+	queueBytes, queueLongest *prometheus.Desc
+	counters                 []counter
 }
 
 // counter is a field of Stats.
