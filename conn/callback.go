@@ -49,6 +49,12 @@ func inCallback() bool {
 // call hands a message to Serve's callback.
 func (s *server) call(m Message) error { return s.fn(s.c, m) }
 
+// wantsMessages reports whether an observer is to be told of messages.
+func wantsMessages(o Observer) bool {
+	i, ok := o.(MessageIgnorer)
+	return o != nil && !(ok && i.IgnoresMessages())
+}
+
 func (c *Conn) observeOpened() {
 	if c.observer != nil {
 		c.observer.Opened(c)
@@ -62,13 +68,13 @@ func (c *Conn) observeClosed(why *CloseError) {
 }
 
 func (c *Conn) observeIn(typ MessageType, n int) {
-	if c.observer != nil {
+	if c.in.observed {
 		c.observer.MessageIn(c, typ, n)
 	}
 }
 
 func (c *Conn) observeOut(typ MessageType, n int) {
-	if c.observer != nil {
+	if c.in.observed {
 		c.observer.MessageOut(c, typ, n)
 	}
 }

@@ -181,3 +181,34 @@ func TestStatsAreCompleteInClosed(t *testing.T) {
 		}
 	}
 }
+
+// counted counts what it is told of messages, and ignores them if it is told to.
+type counted struct {
+	NopObserver
+	ignore   bool
+	messages *int
+}
+
+func (o counted) IgnoresMessages() bool              { return o.ignore }
+func (o counted) MessageIn(*Conn, MessageType, int)  { *o.messages++ }
+func (o counted) MessageOut(*Conn, MessageType, int) { *o.messages++ }
+
+// TestWhoIgnoresMessagesIsNotToldOfThem.
+func TestWhoIgnoresMessagesIsNotToldOfThem(t *testing.T) {
+	for ignore, want := range map[bool]int{false: 2, true: 0} {
+		n := 0
+		client, server := observedPair(t, "plain", counted{ignore: ignore, messages: &n}, nil)
+		served := echo(server)
+		if err := client.Write(bg, Text, []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := client.Read(bg); err != nil {
+			t.Fatal(err)
+		}
+		_ = client.Close(StatusNormalClosure, "")
+		<-served
+		if n != want || client.Stats().MessagesIn != 1 {
+			t.Errorf("ignore %v: told %d times", ignore, n)
+		}
+	}
+}

@@ -27,73 +27,84 @@ import (
 // Opened, those behind it are told Closed before Opened. All may be called by any number of goroutines, and so may
 // what it returns.
 func All(observers ...conn.Observer) conn.Observer {
-	var list all
+	var list []conn.Observer
 	for _, o := range observers {
 		switch o := o.(type) {
 		case nil:
-		case all:
-			list = append(list, o...)
-		case allWithRoundTrips:
-			list = append(list, o.all...)
+		case *all:
+			list = append(list, o.observers...)
+		case *allWithRoundTrips:
+			list = append(list, o.observers...)
 		default:
 			list = append(list, o)
 		}
 	}
+	if len(list) == 0 {
+		return nil
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	a := &all{observers: list}
 	var roundTrips []conn.RoundTripObserver
 	for _, o := range list {
+		if i, ok := o.(conn.MessageIgnorer); !ok || !i.IgnoresMessages() {
+			a.messages = append(a.messages, o)
+		}
 		if r, ok := o.(conn.RoundTripObserver); ok {
 			roundTrips = append(roundTrips, r)
 		}
 	}
-	switch {
-	case len(list) == 0:
-		return nil
-	case len(list) == 1:
-		return list[0]
-	case len(roundTrips) > 0:
-		return allWithRoundTrips{list, roundTrips}
+	if len(roundTrips) == 0 {
+		return a
 	}
-	return list
+	return &allWithRoundTrips{a, roundTrips}
 }
 
-type all []conn.Observer
+// all does not change once it is made.
+type all struct {
+	observers []conn.Observer
+	messages  []conn.Observer // those that do not ignore them
+}
 
-func (a all) Opened(c *conn.Conn) {
-	for _, o := range a {
+func (a *all) IgnoresMessages() bool { return len(a.messages) == 0 }
+
+func (a *all) Opened(c *conn.Conn) {
+	for _, o := range a.observers {
 		o.Opened(c)
 	}
 }
 
-func (a all) Refused(r *http.Request, why *conn.HandshakeError) {
-	for _, o := range a {
+func (a *all) Refused(r *http.Request, why *conn.HandshakeError) {
+	for _, o := range a.observers {
 		o.Refused(r, why)
 	}
 }
 
-func (a all) MessageIn(c *conn.Conn, typ conn.MessageType, size int) {
-	for _, o := range a {
+func (a *all) MessageIn(c *conn.Conn, typ conn.MessageType, size int) {
+	for _, o := range a.messages {
 		o.MessageIn(c, typ, size)
 	}
 }
 
-func (a all) MessageOut(c *conn.Conn, typ conn.MessageType, size int) {
-	for _, o := range a {
+func (a *all) MessageOut(c *conn.Conn, typ conn.MessageType, size int) {
+	for _, o := range a.messages {
 		o.MessageOut(c, typ, size)
 	}
 }
 
-func (a all) Closed(c *conn.Conn, why *conn.CloseError) {
-	for _, o := range a {
+func (a *all) Closed(c *conn.Conn, why *conn.CloseError) {
+	for _, o := range a.observers {
 		o.Closed(c, why)
 	}
 }
 
 type allWithRoundTrips struct {
-	all
+	*all
 	roundTrips []conn.RoundTripObserver
 }
 
-func (a allWithRoundTrips) RoundTrip(c *conn.Conn, d time.Duration) {
+func (a *allWithRoundTrips) RoundTrip(c *conn.Conn, d time.Duration) {
 	for _, o := range a.roundTrips {
 		o.RoundTrip(c, d)
 	}

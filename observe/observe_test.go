@@ -58,6 +58,30 @@ func TestAllForwardsEveryEvent(t *testing.T) {
 	}
 }
 
+// deaf ignores messages.
+type deaf struct{ noting }
+
+func (deaf) IgnoresMessages() bool { return true }
+
+// TestAllAsksWhoIgnoresMessages: one that wants them does not have the others told.
+func TestAllAsksWhoIgnoresMessages(t *testing.T) {
+	var notes []string
+	a, b := deaf{noting{name: "a", notes: &notes}}, deaf{noting{name: "b", notes: &notes}}
+	wants := noting{name: "c", notes: &notes}
+	if i, ok := observe.All(a, b).(conn.MessageIgnorer); !ok || !i.IgnoresMessages() {
+		t.Error("none of them wants messages")
+	}
+	all := observe.All(a, wants, b)
+	if all.(conn.MessageIgnorer).IgnoresMessages() {
+		t.Error("one of them wants messages")
+	}
+	all.MessageIn(nil, conn.Text, 1)
+	all.MessageOut(nil, conn.Text, 1)
+	if !slices.Equal(notes, []string{"c in", "c out"}) {
+		t.Errorf("%q", notes)
+	}
+}
+
 func TestAllOfFewIsNoMoreThanThose(t *testing.T) {
 	var notes []string
 	a, b := noting{name: "a", notes: &notes}, noting{name: "b", notes: &notes}

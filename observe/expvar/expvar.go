@@ -55,6 +55,9 @@ func (o *Observer) Publish(name string) (err error) {
 	return nil
 }
 
+// IgnoresMessages returns true: see [conn.MessageIgnorer].
+func (o *Observer) IgnoresMessages() bool { return true }
+
 // Opened counts the connection.
 func (o *Observer) Opened(c *conn.Conn) { o.counts.Opened(c) }
 
@@ -140,5 +143,6 @@ func (o *Observer) histogram() map[string]any {
 
 var (
 	_ conn.RoundTripObserver = (*Observer)(nil)
+	_ conn.MessageIgnorer    = (*Observer)(nil)
 	_ expvar.Var             = (*Observer)(nil)
 )

@@ -95,6 +95,9 @@ func New(o Options) (*Observer, error) {
 // observers again and again, since the meter keeps them.
 func (n *Observer) Close() error { return n.registration.Unregister() }
 
+// IgnoresMessages returns true: see [conn.MessageIgnorer].
+func (n *Observer) IgnoresMessages() bool { return true }
+
 // Opened counts the connection and begins its span.
 func (n *Observer) Opened(c *conn.Conn) { n.opened(c, c.Context(), trace.SpanKindUnspecified) }
 
@@ -155,5 +158,6 @@ func (d dialing) Opened(c *conn.Conn) { d.opened(c, d.parent, trace.SpanKindClie
 
 var (
 	_ conn.RoundTripObserver = (*Observer)(nil)
+	_ conn.MessageIgnorer    = (*Observer)(nil)
 	_ conn.RoundTripObserver = dialing{}
 )

@@ -144,6 +144,9 @@ func (o *Options) problem() error {
 	return nil
 }
 
+// IgnoresMessages returns true: see [conn.MessageIgnorer].
+func (n *Observer) IgnoresMessages() bool { return true }
+
 // Opened counts the connection.
 func (n *Observer) Opened(c *conn.Conn) { n.counts.Opened(c) }
 
@@ -207,5 +210,6 @@ func (n *Observer) Collect(to chan<- prometheus.Metric) {
 
 var (
 	_ conn.RoundTripObserver = (*Observer)(nil)
+	_ conn.MessageIgnorer    = (*Observer)(nil)
 	_ prometheus.Collector   = (*Observer)(nil)
 )

@@ -91,6 +91,9 @@ func levelOr(l slog.Leveler, def slog.Level) slog.Level {
 // wants reports whether any of a set of attributes is to be logged.
 func (o *Observer) wants(a Attributes) bool { return cmp.Or(o.options.Attributes, Default)&a != 0 }
 
+// IgnoresMessages returns true: see [conn.MessageIgnorer].
+func (o *Observer) IgnoresMessages() bool { return true }
+
 // Opened logs "websocket opened".
 func (o *Observer) Opened(c *conn.Conn) {
 	added, ended := o.live.Add(c, time.Now())
@@ -174,4 +177,4 @@ func (o *Observer) logger() *slog.Logger {
 	return slog.Default()
 }
 
-var _ conn.Observer = (*Observer)(nil)
+var _ conn.MessageIgnorer = (*Observer)(nil)
