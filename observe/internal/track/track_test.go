@@ -1,11 +1,13 @@
 package track_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/observe"
 	"github.com/seed-c4549abd/wss/observe/internal/observetest"
 	"github.com/seed-c4549abd/wss/observe/internal/track"
@@ -115,6 +118,72 @@ func TestCountersNeverDecrease(t *testing.T) {
 	close(signals.Conns)
 	if before.Opened != clients*rounds || before.Active != 0 || before.MessagesIn != clients*rounds*20 || before.PayloadIn != clients*rounds*200 {
 		t.Errorf("%+v", before)
+	}
+}
+
+// TestHundredThousandConnectionsComeAndGo: nothing is left of them, and each is counted once.
+func TestHundredThousandConnectionsComeAndGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens 100,000 connections over pipes")
+	}
+	n := new(counting)
+	const workers, each = 8, 12_500
+	var working sync.WaitGroup
+	for range workers {
+		working.Go(func() {
+			for range each {
+				if err := n.comeAndGo(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	working.Wait()
+	got := n.counts.Totals()
+	if got.Opened != workers*each || got.Active != 0 || sum(got.Closed) != workers*each {
+		t.Errorf("%d opened, %d active, %d ended", got.Opened, got.Active, sum(got.Closed))
+	}
+}
+
+// comeAndGo has a client that is answered by hand, and ends at once.
+func (c *counting) comeAndGo() error {
+	near, far := net.Pipe()
+	defer far.Close()
+	go func() {
+		r, err := http.ReadRequest(bufio.NewReader(far))
+		if err != nil {
+			return
+		}
+		_, _ = fmt.Fprintf(far, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+			handshake.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
+	}()
+	x, _, err := conn.Client(context.Background(), near, "ws://localhost/", &conn.DialOptions{Observer: c})
+	if err != nil {
+		return err
+	}
+	return x.CloseNow()
+}
+
+// panicking panics in Opened.
+type panicking struct{ conn.NopObserver }
+
+func (panicking) Opened(*conn.Conn) { panic("in Opened") }
+
+// TestAPanicOfAnotherObserverIsCountedOnce: whoever was told of the opening is told of the end, and the others have nothing left.
+func TestAPanicOfAnotherObserverIsCountedOnce(t *testing.T) {
+	before, behind := new(counting), new(counting)
+	url, dial := observetest.Echo(t, nil)
+	dial.Observer = observe.All(before, panicking{}, behind)
+	func() {
+		defer func() { _ = recover() }()
+		_, _, _ = conn.Dial(t.Context(), url, dial)
+	}()
+	if got := before.counts.Totals(); got.Opened != 1 || got.Active != 0 || sum(got.Closed) != 1 {
+		t.Errorf("in front of it: %+v", got)
+	}
+	if got := behind.counts.Totals(); got.Opened != 0 || got.Active != 0 || sum(got.Closed) != 0 {
+		t.Errorf("behind it: %+v", got)
 	}
 }
 
