@@ -35,7 +35,7 @@ func Example() {
 	_ = reader.Collect(context.Background(), &all)
 	for _, m := range all.ScopeMetrics[0].Metrics {
 		if sum, ok := m.Data.(metricdata.Sum[int64]); ok && m.Name == "websocket.handshakes.refused" {
-			fmt.Println(m.Name, sum.DataPoints[0].Attributes.ToSlice()[0].Value.Emit(), sum.DataPoints[0].Value)
+			fmt.Println(m.Name, sum.DataPoints[0].Attributes.ToSlice()[0].Value.String(), sum.DataPoints[0].Value)
 		}
 	}
 	// Output: websocket.handshakes.refused bad_method 1

@@ -80,7 +80,7 @@ func (r recording) collect(t *testing.T) map[string]float64 {
 
 func attributes(set attribute.Set) (s string) {
 	for _, kv := range set.ToSlice() {
-		s += " " + string(kv.Key) + "=" + kv.Value.Emit()
+		s += " " + string(kv.Key) + "=" + kv.Value.String()
 	}
 	return s
 }
