@@ -3,6 +3,7 @@ package expvar_test
 import (
 	"encoding/json"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 
@@ -14,7 +15,7 @@ import (
 func Example() {
 	observer := wssexpvar.New(wssexpvar.Options{})
 	if err := observer.Publish("websocket"); err != nil {
-		fmt.Println(err)
+		log.Println(err)
 	}
 	options := &conn.AcceptOptions{Observer: observer}
 	handler := func(w http.ResponseWriter, r *http.Request) {

@@ -63,7 +63,7 @@ const HostileReason = "bye\nlevel=ERROR \x1b[31m\u202egnp.exe"
 
 // Scene is what observers of the server see: three connections are opened. The first echoes three messages of 1,000 bytes,
 // is pinged by the server, and is closed with 1000. The second is closed with 4001 and HostileReason. One is refused: its
-// origin is another. The third echoes one message and stays, until end is called: that closes it with 1001. All have
+// origin is another. The third echoes one message, pings the server and stays, until end is called: that closes it with 1001. All have
 // been asked for /chat?token=secret with compression.
 func Scene(t testing.TB, o conn.Observer, connContext func(*http.Request) context.Context) (end func()) {
 	t.Helper()
@@ -92,6 +92,7 @@ func Scene(t testing.TB, o conn.Observer, connContext func(*http.Request) contex
 	}
 	third, _ := open(t, url, dial, signals)
 	echo(t, third)
+	Ping(t, third, third) // Serve counts what it has received before it looks for more
 	return func() { shut(t, third, conn.StatusGoingAway, "", signals) }
 }
 
@@ -123,8 +124,8 @@ func echo(t testing.TB, c *conn.Conn) {
 	}
 }
 
-// Ping has one end ping the other, which reads meanwhile.
-func Ping(t testing.TB, from, to *conn.Conn) {
+// Ping has one end ping the other, and reader read meanwhile: the end that nobody else reads from.
+func Ping(t testing.TB, from, reader *conn.Conn) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	pinged := make(chan error, 1)
@@ -133,7 +134,7 @@ func Ping(t testing.TB, from, to *conn.Conn) {
 		cancel()
 		pinged <- err
 	}()
-	_, _, _ = to.Read(ctx)
+	_, _, _ = reader.Read(ctx)
 	if err := <-pinged; err != nil {
 		t.Fatal(err)
 	}
