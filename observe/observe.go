@@ -23,7 +23,7 @@ import (
 // that are nil are left out: of one All returns that one, of none nil, which is no observer. Those of them
 // that are [conn.RoundTripObserver] are told of round trips.
 //
-// If an observer panics, those behind it are not called for that event. If one ends the connection in
+// One that is listed twice is told twice. If an observer panics, those behind it are not called for that event. If one ends the connection in
 // Opened, those behind it are told Closed before Opened. All may be called by any number of goroutines, and so may
 // what it returns.
 func All(observers ...conn.Observer) conn.Observer {

@@ -165,7 +165,7 @@ func TestASceneInSpans(t *testing.T) {
 		Attributes: map[string]any{
 			"network.peer.address": "127.0.0.1", "network.protocol.name": "websocket", "server.address": "127.0.0.1", "url.path": "/chat",
 			"tls.protocol.version": "1.3", "websocket.subprotocol": "chat", "websocket.compressed": true,
-			"websocket.close.code": int64(1000), "websocket.close.token": "peer", "websocket.close.by_peer": true,
+			"websocket.close.code": "1000", "websocket.close.token": "peer", "websocket.close.by_peer": true,
 			"websocket.messages.received": int64(3), "websocket.messages.sent": int64(3),
 			"websocket.payload.received": int64(3000), "websocket.payload.sent": int64(3000),
 		},

@@ -129,7 +129,7 @@ func (n *Observer) endSpan(span trace.Span, c *conn.Conn, why *conn.CloseError) 
 		return
 	}
 	token := track.Clean(why.Token(), 64)
-	closing := []attribute.KeyValue{codeKey.Int(int(why.Code)), tokenKey.String(token), byPeerKey.Bool(why.Remote)}
+	closing := []attribute.KeyValue{codeKey.String(strconv.Itoa(int(why.Code))), tokenKey.String(token), byPeerKey.Bool(why.Remote)}
 	event := closing
 	if why.Reason != "" {
 		event = append(event, reasonKey.String(track.Clean(why.Reason, maxText)))
