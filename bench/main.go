@@ -5,6 +5,7 @@
 //	go run . -quick              everything with less, in two
 //	go run . -rows 1,5 -libs wss,gws,tls
 //	go run . -url wss://localhost:8443/echo -insecure -pid 1234
+//	go run . -observers          what the observers of package observe cost an echo of 32 bytes
 //
 // The measured servers, and the clients of row 10, are processes of their own: this
 // program again, with -server or -client. They are told what to do in JSON on their
@@ -39,18 +40,19 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	var (
-		server   = flags.String("server", "", "be the server of a library; used by the program itself")
-		client   = flags.String("client", "", "be the client of a library; used by the program itself")
-		quick    = flags.Bool("quick", false, "fewer and shorter rounds, fewer connections")
-		rowList  = flags.String("rows", "", "rows to measure, as `1,5,9`; none: all")
-		libList  = flags.String("libs", "", "libraries to measure, as `wss,gws,tls`; none: all")
-		rounds   = flags.Int("rounds", 0, "measured rounds of each table; 0: as many as usual")
-		out      = flags.String("out", "report", "`directory` for the report")
-		conns    = flags.Int("conns", 0, "at most so many connections, for trying things out; 0: as many as usual")
-		profiles = flags.String("profiles", "", "`directory` for CPU profiles of the measured processes; empty: none")
-		foreign  rows.Foreign
-		again    = flags.Bool("again", false, "measure nothing: write the report in -out again, from its report.json")
-		interval = flags.Duration("window", 0, "length of a round; 0: as usual")
+		server    = flags.String("server", "", "be the server of a library; used by the program itself")
+		client    = flags.String("client", "", "be the client of a library; used by the program itself")
+		quick     = flags.Bool("quick", false, "fewer and shorter rounds, fewer connections")
+		rowList   = flags.String("rows", "", "rows to measure, as `1,5,9`; none: all")
+		libList   = flags.String("libs", "", "libraries to measure, as `wss,gws,tls`; none: all")
+		rounds    = flags.Int("rounds", 0, "measured rounds of each table; 0: as many as usual")
+		out       = flags.String("out", "report", "`directory` for the report")
+		conns     = flags.Int("conns", 0, "at most so many connections, for trying things out; 0: as many as usual")
+		profiles  = flags.String("profiles", "", "`directory` for CPU profiles of the measured processes; empty: none")
+		foreign   rows.Foreign
+		again     = flags.Bool("again", false, "measure nothing: write the report in -out again, from its report.json")
+		observers = flags.Bool("observers", false, "measure rows 1 and 5 without and with the observers of package observe")
+		interval  = flags.Duration("window", 0, "length of a round; 0: as usual")
 	)
 	flags.StringVar(&foreign.URL, "url", "", "measure the echo at this wss or ws `URL` on loopback, with the shapes of rows 1 to 6")
 	flags.IntVar(&foreign.PID, "pid", 0, "the process that serves -url, for its CPU time")
@@ -108,6 +110,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
+	if *observers {
+		tables = c.ObserverPlan()
+	}
 	r := measure(ctx, c, tables, stderr)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -115,7 +120,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	for i := range r.Tables {
 		fmt.Fprintf(stdout, "%d. %s\n\n%s\n", r.Tables[i].Row, r.Tables[i].Title, r.Tables[i].Text())
 	}
-	if foreign.URL != "" {
+	if foreign.URL != "" || *observers {
 		return nil
 	}
 	fmt.Fprint(stdout, r.MarksTable())

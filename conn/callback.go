@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // ErrInCallback is returned by Ping and Group.Shutdown when they are called from any
@@ -48,6 +49,12 @@ func inCallback() bool {
 // call hands a message to Serve's callback.
 func (s *server) call(m Message) error { return s.fn(s.c, m) }
 
+// wantsMessages reports whether an observer is to be told of messages.
+func wantsMessages(o Observer) bool {
+	i, ok := o.(MessageIgnorer)
+	return o != nil && !(ok && i.IgnoresMessages())
+}
+
 func (c *Conn) observeOpened() {
 	if c.observer != nil {
 		c.observer.Opened(c)
@@ -61,14 +68,22 @@ func (c *Conn) observeClosed(why *CloseError) {
 }
 
 func (c *Conn) observeIn(typ MessageType, n int) {
-	if c.observer != nil {
+	if c.in.observed {
 		c.observer.MessageIn(c, typ, n)
 	}
 }
 
 func (c *Conn) observeOut(typ MessageType, n int) {
-	if c.observer != nil {
+	if c.in.observed {
 		c.observer.MessageOut(c, typ, n)
+	}
+}
+
+// observeRoundTrip calls the observer on a goroutine of its own: the caller holds the read side's token, for which
+// calls of the observer would wait. A peer cannot cause it more often than this side pings.
+func (c *Conn) observeRoundTrip(d time.Duration) {
+	if o, ok := c.observer.(RoundTripObserver); ok {
+		go o.RoundTrip(c, d)
 	}
 }
 

@@ -69,6 +69,7 @@ func (o opened) start() *Conn {
 		c.life.contextOf(o.parent)
 	}
 	c.in.init(o.role, c.settings.messageLimit, o.received)
+	c.in.observed = wantsMessages(o.observer)
 	c.in.receiver.Compression = c.compression != nil
 	var compressor *deflate.Compressor
 	if c.compression != nil {

@@ -14,9 +14,10 @@ func (c *Conn) control(ev *frame.Event) error {
 			c.send.tryFlush()
 		}
 	case frame.Pong:
-		if id, ok := c.pings.answered(ev.Payload); ok {
+		if id, roundTrip, ok := c.pings.answered(ev.Payload); ok {
 			c.keepalive.heard()
 			c.paceAnswered(id)
+			c.observeRoundTrip(roundTrip)
 		}
 	case frame.Close:
 		return c.closeReceived(ev.Payload)

@@ -79,11 +79,11 @@ func (c *Conn) sendPing(answer chan time.Duration) (id uint64, end int64) {
 	return p.next, end
 }
 
-// answered takes a pong. It answers the ping with its number, which is returned, and all before it (RFC 6455 §5.5.3). One that
-// matches none was unsolicited, and is ignored: then ok is false.
-func (p *pings) answered(payload []byte) (id uint64, ok bool) {
+// answered takes a pong. It answers the ping with its number, which is returned with its round trip, and all before it
+// (RFC 6455 §5.5.3). One that matches none was unsolicited, and is ignored: then ok is false.
+func (p *pings) answered(payload []byte) (id uint64, roundTrip time.Duration, ok bool) {
 	if len(payload) != 8 {
-		return 0, false
+		return 0, 0, false
 	}
 	id = binary.BigEndian.Uint64(payload)
 	p.mu.Lock()
@@ -93,7 +93,8 @@ func (p *pings) answered(payload []byte) (id uint64, ok bool) {
 			continue
 		}
 		now := time.Now()
-		p.rtt.Store(int64(now.Sub(w.sent)))
+		roundTrip = now.Sub(w.sent)
+		p.rtt.Store(int64(roundTrip))
 		for _, w := range p.wait[:i+1] {
 			if w.answer != nil {
 				w.answer <- now.Sub(w.sent)
@@ -102,9 +103,9 @@ func (p *pings) answered(payload []byte) (id uint64, ok bool) {
 		if p.wait = p.wait[i+1:]; len(p.wait) == 0 {
 			p.wait = nil
 		}
-		return id, true
+		return id, roundTrip, true
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 // forget gives up waiting for an answer.

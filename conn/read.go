@@ -29,6 +29,7 @@ type inbox struct {
 	looping    bool        // Serve waits by itself: await must not
 	answer     bool        // a pong waits in the outbox
 	closed     bool        // the peer's close frame was received
+	observed   bool        // the observer is to be told of messages, in both directions; does not change
 	serving    atomic.Bool // Serve holds the token
 	used       atomic.Bool // somebody has asked for a message: see unread.go
 	watch      *watch      // nil until a context can end
@@ -390,6 +391,7 @@ type lost struct{ error }
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) readFailed(err error) error {
 	clean := err == io.EOF && !c.transport.Truncated()
+	c.publish() // Closed finds it in Stats
 	if c.in.looping {
 		return lost{err}
 	}

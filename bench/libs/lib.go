@@ -138,7 +138,7 @@ func All() []Lib {
 
 // Find returns the library of a name.
 func Find(name string) (Lib, error) {
-	for _, l := range All() {
+	for _, l := range append(All(), Observed()...) {
 		if l.Name == name {
 			return l, nil
 		}

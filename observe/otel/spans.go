@@ -1,0 +1,149 @@
+package otel
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/observe"
+	"github.com/seed-c4549abd/wss/observe/internal/track"
+)
+
+// maxText is the most bytes of an attribute that a peer may have chosen.
+const maxText = 256
+
+// ConnContext is for AcceptOptions.ConnContext: it is observe.ConnContext, and adds the client's span that the request's
+// header names, unless middleware has begun a span for the request. A ConnContext of your own may call it and add
+// values.
+func (n *Observer) ConnContext(r *http.Request) context.Context {
+	ctx := observe.ConnContext(r)
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		p := n.options.Propagator
+		if p == nil {
+			p = otel.GetTextMapPropagator()
+		}
+		ctx = p.Extract(ctx, propagation.HeaderCarrier(r.Header))
+	}
+	return context.WithValue(ctx, serverKey{}, true)
+}
+
+// serverKey marks the context of a server's connection; targetKey has the target of a client's.
+type (
+	serverKey struct{}
+	targetKey struct{}
+)
+
+// withTarget returns ctx with the host and the path of a URL.
+func withTarget(ctx context.Context, rawURL string) context.Context {
+	if u, err := url.Parse(rawURL); err == nil {
+		ctx = context.WithValue(ctx, targetKey{}, observe.Request{Host: u.Host, Path: u.Path})
+	}
+	return ctx
+}
+
+func (n *Observer) startSpan(c *conn.Conn, parent context.Context, kind trace.SpanKind) trace.Span {
+	request, known := observe.RequestOf(parent)
+	if kind == trace.SpanKindUnspecified && (known || parent.Value(serverKey{}) != nil) {
+		kind = trace.SpanKindServer
+	}
+	if target, ok := parent.Value(targetKey{}).(observe.Request); ok {
+		request = target
+	}
+	options := []trace.SpanStartOption{trace.WithSpanKind(kind)}
+	if remote := trace.SpanContextFromContext(parent); remote.IsRemote() && !n.options.TrustRemoteParent {
+		options = append(options, trace.WithNewRoot(), trace.WithLinks(trace.Link{SpanContext: remote}))
+	}
+	name := "websocket"
+	if route := routeOf(request.Pattern); route != "" {
+		name += " " + route
+	}
+	_, span := n.tracer.Start(parent, name, options...)
+	if span.IsRecording() {
+		span.SetAttributes(attributesOf(c, request)...)
+		span.AddEvent("websocket.opened")
+	}
+	return span
+}
+
+// routeOf is the path of a pattern of http.ServeMux.
+func routeOf(pattern string) string {
+	i := strings.IndexByte(pattern, '/')
+	if i < 0 {
+		return ""
+	}
+	return pattern[i:]
+}
+
+func attributesOf(c *conn.Conn, r observe.Request) []attribute.KeyValue {
+	attrs := []attribute.KeyValue{attribute.String("network.protocol.name", "websocket"), compressedKey.Bool(c.Compressed())}
+	text := func(key attribute.Key, value string) {
+		if value != "" {
+			attrs = append(attrs, key.String(track.Clean(value, maxText)))
+		}
+	}
+	endpoint := func(address, port attribute.Key, value string) {
+		host, number := splitPort(value)
+		text(address, host)
+		if number != 0 {
+			attrs = append(attrs, port.Int(number))
+		}
+	}
+	endpoint("network.peer.address", "network.peer.port", track.Address(c.RemoteAddr()))
+	endpoint("server.address", "server.port", r.Host)
+	text("url.path", r.Path)
+	text("http.route", routeOf(r.Pattern))
+	text(subprotocolKey, c.Subprotocol())
+	if state, ok := c.TLS(); ok {
+		text("tls.protocol.version", strings.TrimPrefix(tls.VersionName(state.Version), "TLS "))
+	}
+	return attrs
+}
+
+// splitPort splits host:port; the port is 0 if there is none.
+func splitPort(s string) (host string, port int) {
+	h, p, err := net.SplitHostPort(s)
+	if err != nil {
+		return s, 0
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	if err != nil {
+		return s, 0
+	}
+	return h, int(n)
+}
+
+func (n *Observer) endSpan(span trace.Span, c *conn.Conn, why *conn.CloseError) {
+	defer span.End()
+	if !span.IsRecording() {
+		return
+	}
+	token := track.Clean(why.Token(), 64)
+	closing := []attribute.KeyValue{codeKey.String(strconv.Itoa(int(why.Code))), tokenKey.String(token), byPeerKey.Bool(why.Remote)}
+	event := closing
+	if why.Reason != "" {
+		event = append(event, reasonKey.String(track.Clean(why.Reason, maxText)))
+	}
+	span.AddEvent("websocket.closed", trace.WithAttributes(event...))
+	span.SetAttributes(closing...)
+	s := c.Stats()
+	span.SetAttributes(
+		attribute.Int64("websocket.messages.received", s.MessagesIn), attribute.Int64("websocket.messages.sent", s.MessagesOut),
+		attribute.Int64("websocket.payload.received", s.PayloadIn), attribute.Int64("websocket.payload.sent", s.PayloadOut),
+		attribute.Int64("websocket.wire.received", s.WireIn), attribute.Int64("websocket.wire.sent", s.WireOut),
+	)
+	if track.Abnormal(why) {
+		span.SetAttributes(attribute.String("error.type", token))
+		span.SetStatus(codes.Error, track.Clean(why.Error(), maxText))
+	}
+}

@@ -1,0 +1,36 @@
+package slog
+
+import (
+	"cmp"
+	"sync"
+	"time"
+)
+
+// limiter allows limit events in each second, counted from the first; any number if limit is negative. Zero stands for DefaultLimit.
+type limiter struct {
+	limit int
+
+	mu         sync.Mutex
+	second     time.Time // when the current one began
+	allowed    int       // in it
+	suppressed int64     // since the last that was allowed
+}
+
+// allow reports whether an event may be logged, and how many before it were not.
+func (l *limiter) allow(now time.Time) (suppressed int64, ok bool) {
+	if l.limit < 0 {
+		return 0, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.second) >= time.Second {
+		l.second, l.allowed = now, 0
+	}
+	if l.allowed >= cmp.Or(l.limit, DefaultLimit) {
+		l.suppressed++
+		return 0, false
+	}
+	l.allowed++
+	suppressed, l.suppressed = l.suppressed, 0
+	return suppressed, true
+}
