@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/autobahn/suite/suitetest"
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/reconnect"
 )
 
 // newest-wins.md
@@ -106,6 +108,22 @@ func labelled(r *http.Request, c *conn.Conn, echo func(*conn.Conn, conn.Message)
 	})
 }
 
+// reconnecting.md
+
+func restart(ctx context.Context, group *conn.Group, srv *http.Server) error {
+	err := group.ShutdownServer(ctx, srv, conn.ShutdownOptions{Code: conn.StatusServiceRestart, Spread: 20 * time.Second})
+	return err
+}
+
+func observed(ctx context.Context, url string, options *reconnect.Options, done chan error, feed func(context.Context, *conn.Conn) error) {
+	client := reconnect.New(url, options)
+	go func() { done <- client.Run(ctx, feed) }()
+
+	if s := client.State(); s.Phase == reconnect.Waiting {
+		fmt.Println("reconnecting at", s.Until)
+	}
+}
+
 // ../security.md
 
 func shutDown(srv *http.Server) error {
@@ -152,4 +170,4 @@ func companyAuthority(roots *x509.CertPool) *conn.DialOptions {
 }
 
 // All of them are used, as far as a compiler and linters can see.
-var _ = []any{broadcastState, sendStates, serve, closeUntrusted, labelled, shutDown, TestConformance, behindProxies, proxies, companyAuthority}
+var _ = []any{restart, observed, broadcastState, sendStates, serve, closeUntrusted, labelled, shutDown, TestConformance, behindProxies, proxies, companyAuthority}
