@@ -1,0 +1,260 @@
+package pubsub
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/seed-c4549abd/wss/conn"
+)
+
+// Hub holds topics. New makes one. All methods may be called by any number of goroutines, and in callbacks of connections.
+type Hub struct {
+	options Options
+	group   *conn.Group
+	counts  struct{ published, delivered, dropped atomic.Int64 }
+
+	mu     sync.RWMutex // taken before a topic's lock
+	topics map[string]*topic
+
+	connsMu sync.Mutex // taken before mu
+	conns   map[*conn.Conn]*subscriber
+}
+
+// subscriber is a connection that has subscriptions.
+type subscriber struct {
+	mu     sync.Mutex // taken before connsMu, mu and topics' locks
+	ended  bool       // no subscription is added any more
+	topics map[string]*subscription
+}
+
+// New makes a hub without topics. It runs no goroutine, and needs no closing. A nil o is the defaults.
+func New(o *Options) *Hub {
+	h := &Hub{topics: map[string]*topic{}, conns: map[*conn.Conn]*subscriber{}}
+	if o != nil {
+		h.options = *o
+	}
+	if h.options.Authorize == nil {
+		h.options.Authorize = readOnly
+	}
+	if h.options.Encode == nil {
+		h.options.Encode = encodeJSON
+	}
+	h.group = h.options.Group
+	if h.group == nil {
+		h.group = new(conn.Group)
+	}
+	h.options.MaxSubscriptions = orDefault(h.options.MaxSubscriptions, DefaultMaxSubscriptions)
+	h.options.MaxTopics = orDefault(h.options.MaxTopics, DefaultMaxTopics)
+	if h.options.RequestRate == 0 {
+		h.options.RequestRate = DefaultRequestRate
+	}
+	return h
+}
+
+// Group is the group that Handler's connections join: for its counts, and for Shutdown.
+func (h *Hub) Group() *conn.Group { return h.group }
+
+// Stats are the counts of a hub since it was made.
+type Stats struct {
+	Topics        int   // that there are
+	Subscribers   int   // connections with subscriptions
+	Subscriptions int   // of all connections
+	Published     int64 // messages
+	Delivered     int64 // messages and events that were given to connections, each counted for each of them
+	Dropped       int64 // those that DropSlow has dropped
+}
+
+// Stats returns the hub's counts. It asks every topic, so it is for a look now and then.
+func (h *Hub) Stats() Stats {
+	s := Stats{Published: h.counts.published.Load(), Delivered: h.counts.delivered.Load(), Dropped: h.counts.dropped.Load()}
+	h.connsMu.Lock()
+	s.Subscribers = len(h.conns)
+	h.connsMu.Unlock()
+	h.mu.RLock()
+	topics := slices.Collect(maps.Values(h.topics))
+	h.mu.RUnlock()
+	s.Topics = len(topics)
+	for _, t := range topics {
+		t.mu.Lock()
+		s.Subscriptions += len(t.subscribers)
+		t.mu.Unlock()
+	}
+	return s
+}
+
+// checkTopic returns ErrBadTopic for a name that no topic can have.
+func checkTopic(name string) error {
+	if name == "" || len(name) > MaxTopicName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return ErrBadTopic
+	}
+	return nil
+}
+
+// withTopic calls f with a topic locked. If there is none it is made, unless make is false: then f is not called.
+func (h *Hub) withTopic(name string, make bool, f func(t *topic) error) error {
+	for {
+		h.mu.RLock()
+		t := h.topics[name]
+		h.mu.RUnlock()
+		if t == nil && !make {
+			return nil
+		}
+		if t == nil {
+			var err error
+			if t, err = h.makeTopic(name); err != nil {
+				return err
+			}
+		}
+		t.mu.Lock()
+		if t.gone {
+			t.mu.Unlock()
+			continue
+		}
+		err := f(t)
+		idle := t.idle()
+		t.mu.Unlock()
+		if idle {
+			h.removeTopic(t)
+		}
+		return err
+	}
+}
+
+// makeTopic returns a topic, which it makes if there is none.
+func (h *Hub) makeTopic(name string) (*topic, error) {
+	var o TopicOptions
+	if h.options.Topic != nil {
+		o = h.options.Topic(name)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := h.topics[name]; t != nil {
+		return t, nil
+	}
+	if len(h.topics) >= h.options.MaxTopics {
+		h.sweep()
+	}
+	if len(h.topics) >= h.options.MaxTopics {
+		return nil, &Error{CodeTooMany, "there are as many topics as there may be"}
+	}
+	t := &topic{name: name, options: o, hub: h, epoch: rand.Text()[:10], history: newHistory(o)}
+	h.topics[name] = t
+	return t, nil
+}
+
+// removeTopic removes a topic of which nothing is left.
+func (h *Hub) removeTopic(t *topic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.gone && t.idle() {
+		t.gone = true
+		delete(h.topics, t.name)
+	}
+}
+
+// sweep removes the topics whose history has become too old. The lock is held.
+func (h *Hub) sweep() {
+	for name, t := range h.topics {
+		t.mu.Lock()
+		if t.idle() {
+			t.gone = true
+			delete(h.topics, name)
+		}
+		t.mu.Unlock()
+	}
+}
+
+// encode makes the message that is sent for an event.
+func (h *Hub) encode(e Event) (*conn.Prepared, error) {
+	typ, data, err := h.options.Encode(e)
+	if err != nil {
+		return nil, err
+	}
+	return conn.Prepare(typ, data)
+}
+
+// PublishOption changes how a message is published.
+type PublishOption func(*publishing)
+
+type publishing struct {
+	key    string
+	except *conn.Conn
+}
+
+// Key gives a message a key: for subscriptions with NewestSlow it replaces those of the same key that still wait.
+func Key(key string) PublishOption { return func(p *publishing) { p.key = key } }
+
+// Except leaves a connection out: the sender's.
+func Except(c *conn.Conn) PublishOption { return func(p *publishing) { p.except = c } }
+
+// Publish sends data to the subscribers of a topic, and returns the message's position. With the JSON protocol data has to be
+// JSON, else the error is ErrBadData. It does not wait for peers. data is not to be changed afterwards if the topic keeps
+// history.
+func (h *Hub) Publish(ctx context.Context, topicName string, data []byte, options ...PublishOption) (Position, error) {
+	if err := ctx.Err(); err != nil {
+		return Position{}, err
+	}
+	if err := checkTopic(topicName); err != nil {
+		return Position{}, err
+	}
+	var p publishing
+	for _, o := range options {
+		o(&p)
+	}
+	var at Position
+	err := h.withTopic(topicName, true, func(t *topic) (err error) {
+		at, err = t.publish(Message{Key: p.key, Data: data}, p.except)
+		return err
+	})
+	if err == nil {
+		h.counts.published.Add(1)
+	}
+	return at, err
+}
+
+// History returns the messages of a topic behind a position, the oldest first, at most limit of them if that is positive, and
+// the position that the topic is at. complete is false if some are gone, or if the position is of another epoch: then
+// all messages are returned that there are.
+func (h *Hub) History(ctx context.Context, topicName string, since Position, limit int) (messages []Message, at Position, complete bool, err error) {
+	if err := errors.Join(ctx.Err(), checkTopic(topicName)); err != nil {
+		return nil, Position{}, false, err
+	}
+	complete = since == Position{}
+	err = h.withTopic(topicName, false, func(t *topic) error {
+		at = t.position()
+		offset := since.Offset
+		if since.Epoch != t.epoch {
+			offset = 0
+		}
+		t.history.expire(time.Now())
+		messages, complete = t.history.since(offset, t.last, limit)
+		complete = complete && (since.Epoch == t.epoch || since == Position{})
+		return nil
+	})
+	return messages, at, complete, err
+}
+
+// Presence returns who has subscribed to a topic, in the order of their IDs; nobody if the topic does not keep presence.
+func (h *Hub) Presence(ctx context.Context, topicName string) (members []Member, err error) {
+	if err := errors.Join(ctx.Err(), checkTopic(topicName)); err != nil {
+		return nil, err
+	}
+	err = h.withTopic(topicName, false, func(t *topic) error {
+		for _, id := range slices.Sorted(maps.Keys(t.members)) {
+			members = append(members, t.members[id].member)
+		}
+		return nil
+	})
+	return members, err
+}

@@ -1,0 +1,171 @@
+package pubsub
+
+import (
+	"context"
+
+	"github.com/seed-c4549abd/wss/conn"
+)
+
+// Subscribed is what a subscription begins with.
+type Subscribed struct {
+	// Position is that of the topic: the last message that was missed, if any is sent, or else the last before the next.
+	Position Position
+	// Recovered says that everything behind SubscribeOptions.Since comes, each message once. If it is false and Since was
+	// given, some are gone, or the epoch is another: only new messages come, or what is left for the zero Position.
+	Recovered bool
+	// Members are those who had subscribed before, of a topic with Presence.
+	Members []Member
+}
+
+// Subscribe subscribes a connection to a topic, until Unsubscribe or until the connection ends. What it has missed since
+// SubscribeOptions.Since is sent to it before Subscribe returns, and what is published from then on behind that. The error
+// is an *Error: ErrSubscribed, ErrBadTopic, or CodeTooMany; or it says that the connection has ended. Authorize is not asked.
+func (h *Hub) Subscribe(c *conn.Conn, topicName string, o SubscribeOptions) (Subscribed, error) {
+	return h.subscribe(c, topicName, o, nil)
+}
+
+// subscribe is Subscribe; begin, if it is not nil, sends what has to come before the missed messages.
+func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin func(Subscribed) error) (result Subscribed, err error) {
+	if err := checkTopic(name); err != nil {
+		return Subscribed{}, err
+	}
+	who := h.subscriberOf(c)
+	who.mu.Lock()
+	defer who.mu.Unlock()
+	switch {
+	case who.ended:
+		return Subscribed{}, context.Cause(c.Context())
+	case who.topics[name] != nil:
+		return Subscribed{}, ErrSubscribed
+	case len(who.topics) >= h.options.MaxSubscriptions:
+		return Subscribed{}, &Error{CodeTooMany, "this connection has as many subscriptions as it may have"}
+	}
+	var member Member
+	if h.options.Member != nil {
+		member = h.options.Member(c)
+	}
+	s := &subscription{conn: c, slow: o.Slow, most: o.maxPending()}
+	err = h.withTopic(name, true, func(t *topic) error {
+		missed, recovered := t.missed(o.Since)
+		result = Subscribed{Position: t.position(), Recovered: recovered, Members: t.membersBefore(member)}
+		if err := t.add(s); err != nil {
+			return err
+		}
+		if err := t.join(s, member); err != nil {
+			t.remove(s)
+			return err
+		}
+		if begin != nil {
+			if err := begin(result); err != nil {
+				t.remove(s)
+				t.leave(s)
+				return err
+			}
+		}
+		t.sendMissed(s, missed)
+		return nil
+	})
+	if err == nil {
+		who.topics[name] = s
+	}
+	return result, err
+}
+
+// sendMissed sends old messages to one subscriber. The lock is held.
+func (t *topic) sendMissed(s *subscription, missed []Message) {
+	for _, m := range missed {
+		p, err := t.hub.encode(Event{Kind: Published, Topic: t.name, Message: m})
+		if err == nil { // it could be encoded when it was published
+			s.send(p, m.Key)
+		}
+	}
+}
+
+// membersBefore returns the members without one who is about to join. The lock is held.
+func (t *topic) membersBefore(m Member) (members []Member) {
+	for id, p := range t.members {
+		if id != m.ID {
+			members = append(members, p.member)
+		}
+	}
+	return members
+}
+
+// Unsubscribe ends a subscription. What was queued for it may still come. The error is ErrNotSubscribed if there is none.
+func (h *Hub) Unsubscribe(c *conn.Conn, topicName string) error {
+	who := h.known(c)
+	if who == nil {
+		return ErrNotSubscribed
+	}
+	who.mu.Lock()
+	defer who.mu.Unlock()
+	s := who.topics[topicName]
+	if s == nil {
+		return ErrNotSubscribed
+	}
+	delete(who.topics, topicName)
+	h.end(s)
+	return nil
+}
+
+// known returns what is kept for a connection; nil if it has never subscribed, or has ended.
+func (h *Hub) known(c *conn.Conn) *subscriber {
+	h.connsMu.Lock()
+	defer h.connsMu.Unlock()
+	return h.conns[c]
+}
+
+// Subscriptions returns the topics that a connection has subscribed to.
+func (h *Hub) Subscriptions(c *conn.Conn) (topics []string) {
+	who := h.known(c)
+	if who == nil {
+		return nil
+	}
+	who.mu.Lock()
+	defer who.mu.Unlock()
+	for name := range who.topics {
+		topics = append(topics, name)
+	}
+	return topics
+}
+
+// subscriberOf returns what is kept for a connection. It is forgotten when the connection ends.
+func (h *Hub) subscriberOf(c *conn.Conn) *subscriber {
+	h.connsMu.Lock()
+	defer h.connsMu.Unlock()
+	who := h.conns[c]
+	if who == nil {
+		who = &subscriber{topics: map[string]*subscription{}}
+		h.conns[c] = who
+		context.AfterFunc(c.Context(), func() { h.forget(c, who) })
+	}
+	return who
+}
+
+// forget ends the subscriptions of a connection that has ended.
+func (h *Hub) forget(c *conn.Conn, who *subscriber) {
+	who.mu.Lock()
+	who.ended = true
+	topics := who.topics
+	who.topics = nil
+	who.mu.Unlock()
+	for _, s := range topics {
+		h.end(s)
+	}
+	h.connsMu.Lock()
+	delete(h.conns, c)
+	h.connsMu.Unlock()
+}
+
+// end takes a subscription out of its topic.
+func (h *Hub) end(s *subscription) {
+	t := s.topic
+	t.mu.Lock()
+	t.remove(s)
+	t.leave(s)
+	idle := t.idle()
+	t.mu.Unlock()
+	if idle {
+		h.removeTopic(t)
+	}
+}

@@ -1,0 +1,181 @@
+package pubsub
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-c4549abd/wss/conn"
+)
+
+// topic is the subscribers of one name, with its history and its members. Its lock is held while a message is sent to
+// all: that is what keeps their order. Sending does not wait for a peer.
+type topic struct {
+	name    string
+	options TopicOptions
+	hub     *Hub
+
+	mu          sync.Mutex
+	gone        bool // removed from the hub: look it up again
+	epoch       string
+	last        uint64 // offset
+	history     history
+	subscribers []*subscription
+	members     map[string]*presence
+}
+
+// presence is a member with the number of its subscriptions.
+type presence struct {
+	member Member
+	count  int
+}
+
+// subscription is one connection's to one topic.
+type subscription struct {
+	conn   *conn.Conn
+	topic  *topic
+	index  int // in topic.subscribers
+	slow   Slow
+	most   int64  // bytes that may wait, with DropSlow
+	member string // ID; "" for nobody
+}
+
+// send sends an event. Its error is not ours to handle: the connection has ended, and unsubscribes.
+func (s *subscription) send(p *conn.Prepared, key string) (dropped bool) {
+	ctx := context.Background()
+	switch s.slow {
+	case NewestSlow:
+		_ = s.conn.SendLatest(ctx, s.topic.name+"\x00"+key, p)
+	case DropSlow:
+		if s.conn.Stats().Pending+int64(p.Len()) > s.most {
+			return true
+		}
+		_ = s.conn.Send(ctx, p)
+	default:
+		_ = s.conn.Send(ctx, p)
+	}
+	return false
+}
+
+// publish gives a message its offset, keeps it, and sends it to all subscribers but one. The lock is held.
+func (t *topic) publish(m Message, except *conn.Conn) (Position, error) {
+	m.Topic, m.Offset, m.Time = t.name, t.last+1, time.Now()
+	p, err := t.hub.encode(Event{Kind: Published, Topic: t.name, Message: m})
+	if err != nil {
+		return Position{}, err
+	}
+	t.last = m.Offset
+	t.history.add(m)
+	t.sendToAll(p, m.Key, except)
+	return t.position(), nil
+}
+
+// sendToAll sends an event to all subscribers but one. The lock is held.
+func (t *topic) sendToAll(p *conn.Prepared, key string, except *conn.Conn) {
+	delivered, dropped := int64(0), int64(0)
+	for _, s := range t.subscribers {
+		if s.conn == except {
+			continue
+		}
+		if s.send(p, key) {
+			dropped++
+		} else {
+			delivered++
+		}
+	}
+	t.hub.counts.delivered.Add(delivered)
+	t.hub.counts.dropped.Add(dropped)
+}
+
+// position is where the topic is. The lock is held.
+func (t *topic) position() Position { return Position{Epoch: t.epoch, Offset: t.last} }
+
+// missed returns what a subscriber has missed since a position, and whether that is all of it. If it is not, there is nothing, but
+// for the zero position, which asks for all that there is. The lock is held.
+func (t *topic) missed(since *Position) (messages []Message, recovered bool) {
+	if since == nil {
+		return nil, false
+	}
+	t.history.expire(time.Now())
+	if (*since == Position{}) {
+		return t.history.since(0, t.last, 0)
+	}
+	if since.Epoch != t.epoch {
+		return nil, false
+	}
+	if messages, recovered = t.history.since(since.Offset, t.last, 0); !recovered {
+		return nil, false
+	}
+	return messages, true
+}
+
+// add adds a subscription. The lock is held.
+func (t *topic) add(s *subscription) error {
+	if most := t.options.MaxSubscribers; most > 0 && len(t.subscribers) >= most {
+		return &Error{CodeTooMany, "this topic has as many subscribers as it may have"}
+	}
+	s.topic, s.index = t, len(t.subscribers)
+	t.subscribers = append(t.subscribers, s)
+	return nil
+}
+
+// remove removes a subscription. The lock is held.
+func (t *topic) remove(s *subscription) {
+	last := len(t.subscribers) - 1
+	t.subscribers[s.index] = t.subscribers[last]
+	t.subscribers[s.index].index = s.index
+	t.subscribers[last] = nil
+	t.subscribers = t.subscribers[:last]
+	if cap(t.subscribers) > 64 && len(t.subscribers) < cap(t.subscribers)/4 {
+		t.subscribers = slices.Clone(t.subscribers)
+	}
+}
+
+// join counts a subscription of a member's, and tells the others if it is the first. The lock is held.
+func (t *topic) join(s *subscription, m Member) error {
+	if !t.options.Presence || m.ID == "" {
+		return nil
+	}
+	p := t.members[m.ID]
+	if p == nil {
+		event, err := t.hub.encode(Event{Kind: Joined, Topic: t.name, Member: m})
+		if err != nil {
+			return err
+		}
+		if t.members == nil {
+			t.members = map[string]*presence{}
+		}
+		p = &presence{member: m}
+		t.members[m.ID] = p
+		t.sendToAll(event, joinedKey+m.ID, s.conn)
+	}
+	p.count++
+	s.member = m.ID
+	return nil
+}
+
+// joinedKey keeps what is told of members apart from messages, for NewestSlow.
+const joinedKey = "\x00"
+
+// leave counts that a member's subscription has ended, and tells the others if it was the last. The lock is held.
+func (t *topic) leave(s *subscription) {
+	p := t.members[s.member]
+	if s.member == "" || p == nil {
+		return
+	}
+	if p.count--; p.count > 0 {
+		return
+	}
+	delete(t.members, s.member)
+	event, err := t.hub.encode(Event{Kind: Left, Topic: t.name, Member: p.member})
+	if err == nil { // it could be encoded when the member joined
+		t.sendToAll(event, joinedKey+s.member, nil)
+	}
+}
+
+// idle reports whether nothing would be lost without the topic. The lock is held.
+func (t *topic) idle() bool {
+	t.history.expire(time.Now())
+	return len(t.subscribers) == 0 && t.history.count == 0
+}
