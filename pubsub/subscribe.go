@@ -8,7 +8,7 @@ import (
 
 // Subscribed is what a subscription begins with.
 type Subscribed struct {
-	// Position is that of the topic: the last message that was missed, if any is sent, or else the last before the next.
+	// Position is the last message before those that will come.
 	Position Position
 	// Recovered says that everything behind SubscribeOptions.Since comes, each message once. If it is false and Since was
 	// given, some are gone, or the epoch is another: only new messages come, or what is left for the zero Position.
@@ -47,7 +47,11 @@ func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin fun
 	s := &subscription{conn: c, slow: o.Slow, most: o.maxPending()}
 	err = h.withTopic(name, true, func(t *topic) error {
 		missed, recovered := t.missed(o.Since)
-		result = Subscribed{Position: t.position(), Recovered: recovered, Members: t.membersBefore(member)}
+		begins := t.position()
+		if len(missed) > 0 {
+			begins.Offset = missed[0].Offset - 1
+		}
+		result = Subscribed{Position: begins, Recovered: recovered, Members: t.membersBefore(member)}
 		if err := t.add(s); err != nil {
 			return err
 		}

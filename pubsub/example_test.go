@@ -1,0 +1,79 @@
+package pubsub_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/pubsub"
+)
+
+// A chat: rooms keep their last hundred messages, members of a room may write to it, and everybody sees who is there.
+func Example() {
+	hub := pubsub.New(&pubsub.Options{
+		Authorize: func(c *conn.Conn, a pubsub.Action, topic string) error {
+			if a == pubsub.Publish && userOf(c) == "" {
+				return pubsub.ErrForbidden // guests only listen
+			}
+			return nil
+		},
+		Topic:  func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: 100, Presence: true} },
+		Member: func(c *conn.Conn) pubsub.Member { return pubsub.Member{ID: userOf(c)} },
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/topics", hub.Handler(&conn.AcceptOptions{ConnContext: withUser}))
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+
+	ctx := context.Background()
+	c, _, err := conn.Dial(ctx, "ws"+strings.TrimPrefix(srv.URL, "http")+"/topics?user=ann", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.CloseNow()
+	_ = c.Write(ctx, conn.Text, []byte(`{"type":"subscribe","topic":"garden"}`))
+	_, p, _ := c.Read(ctx)
+	fmt.Println(strings.Contains(string(p), `"type":"subscribed"`))
+	_ = c.Write(ctx, conn.Text, []byte(`{"type":"publish","topic":"garden","data":"a rose"}`))
+	_, p, _ = c.Read(ctx)
+	fmt.Println(strings.Contains(string(p), `"offset":1`), strings.HasSuffix(string(p), `"data":"a rose"}`))
+	// Output:
+	// true
+	// true true
+}
+
+// A server with messages of its own: it subscribes connections itself, and encodes what is published.
+func ExampleHub_Subscribe() {
+	hub := pubsub.New(&pubsub.Options{Encode: func(e pubsub.Event) (conn.MessageType, []byte, error) {
+		return conn.Text, fmt.Appendf(nil, "%s: %s", e.Topic, e.Message.Data), nil
+	}})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		if _, err := hub.Subscribe(c, "prices", pubsub.SubscribeOptions{Slow: pubsub.NewestSlow}); err != nil {
+			_ = c.Close(conn.StatusInternalError, "")
+			return
+		}
+		_, _ = hub.Publish(context.Background(), "prices", []byte("ACME 17.20"), pubsub.Key("ACME"))
+		c.CloseRead(c.Context())
+	}))
+	defer srv.Close()
+
+	ctx := context.Background()
+	c, _, err := conn.Dial(ctx, "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.CloseNow()
+	_, p, err := c.Read(ctx)
+	fmt.Println(string(p), err)
+	// Output:
+	// prices: ACME 17.20 <nil>
+}
