@@ -1,4 +1,4 @@
-# What one does with this repository. Everything but interop, proxies, reverse-proxies, browser and autobahn needs only Go.
+# What one does with this repository. Everything but interop, topics, proxies, reverse-proxies, browser and autobahn needs only Go.
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -13,7 +13,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop market reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics market reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', 
 interop: ## show interoperation with some forty other implementations over wss (ARGS='-only ws,Firefox', ...)
 	$(if $(ARGS),,go run ./test/interop)
 	go run ./test/matrix $(ARGS)
+
+topics: ## have the TypeScript client of package pubsub talk to a hub from Node.js, Chromium and Firefox (ARGS='-only node', ...)
+	go run ./test/topics $(ARGS)
 
 market: ## send prices to 2,000 clients, of which some stall, and look for a backlog (ARGS='-conns 200', ...)
 	go run ./test/market $(ARGS)
