@@ -16,7 +16,8 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// Hub holds topics. New makes one. All methods may be called by any number of goroutines, and in callbacks of connections.
+// Hub holds topics. New makes one. All methods may be called by any number of goroutines, and in callbacks of connections, but
+// not in [conn.Observer]'s MessageOut, which is called while a topic's message is sent.
 type Hub struct {
 	options Options
 	group   *conn.Group
@@ -54,6 +55,7 @@ func New(o *Options) *Hub {
 	}
 	h.options.MaxSubscriptions = orDefault(h.options.MaxSubscriptions, DefaultMaxSubscriptions)
 	h.options.MaxTopics = orDefault(h.options.MaxTopics, DefaultMaxTopics)
+	h.options.MaxRecovery = orDefault(h.options.MaxRecovery, DefaultMaxRecovery)
 	if h.options.RequestRate == 0 {
 		h.options.RequestRate = DefaultRequestRate
 	}

@@ -416,6 +416,40 @@ func TestAClientThatComesBackMissesNothing(t *testing.T) {
 	})
 }
 
+// TestWhatWasMissedIsBounded in bytes: more than that is for requests about history, part by part.
+func TestWhatWasMissedIsBounded(t *testing.T) {
+	o := &pubsub.Options{MaxRecovery: 10_000, Topic: func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: 100} }}
+	inBubble(t, o, func(t *testing.T, h *pubsub.Hub, s *conntest.Server) {
+		epoch := ""
+		for range 20 {
+			epoch = publish(t, h, "a", `"`+strings.Repeat("x", 900)+`"`).Epoch
+		}
+		for offset, recovered := range map[int]bool{15: true, 12: true, 5: false} {
+			c := connect(t, s)
+			f := c.ask(`{"type":"subscribe","topic":"a","since":{"epoch":%q,"offset":%d}}`, epoch, offset)
+			if *f.Recovered != recovered || recovered && f.Offset != uint64(offset) || !recovered && f.Offset != 20 {
+				t.Errorf("behind %d: %+v", offset, f)
+			}
+		}
+		c := connect(t, s)
+		if f := c.ask(`{"type":"subscribe","topic":"a","since":{}}`); *f.Recovered || f.Offset != 11 {
+			t.Errorf("from the beginning: %+v", f)
+		}
+		c = connect(t, s)
+		got, parts := uint64(0), 0
+		for got < 20 {
+			f := c.ask(`{"type":"history","topic":"a","since":{"epoch":%q,"offset":%d}}`, epoch, got)
+			if parts++; len(f.Messages) == 0 || f.Messages[0].Offset != got+1 || !*f.Complete || f.Offset != 20 {
+				t.Fatalf("behind %d: %+v", got, f)
+			}
+			got = f.Messages[len(f.Messages)-1].Offset
+		}
+		if parts != 3 {
+			t.Errorf("%d parts", parts)
+		}
+	})
+}
+
 // TestSlowPeers have what their subscription says, and hold nobody up.
 func TestSlowPeers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -13,7 +13,8 @@ const (
 	DefaultMaxSubscriptions = 128     // of one connection
 	DefaultMaxTopics        = 100_000 // of a hub
 	DefaultMaxPending       = 256 << 10
-	DefaultRequestRate      = 100 // a second, of one connection
+	DefaultRequestRate      = 100       // a second, of one connection
+	DefaultMaxRecovery      = 512 << 10 // bytes
 )
 
 // MaxTopicName is the longest name of a topic, in bytes.
@@ -34,8 +35,8 @@ type Options struct {
 	// nobody. Nil: every connection is nobody.
 	Member func(c *conn.Conn) Member
 
-	// Encode makes the message that is sent to subscribers for an event. Nil: that of the JSON protocol, whose messages hold
-	// JSON.
+	// Encode makes the message that is sent to subscribers for an event. It must not call the hub. Nil: that of the JSON
+	// protocol, whose messages hold JSON.
 	Encode func(e Event) (conn.MessageType, []byte, error)
 
 	// Group is the group that Handler's connections join. Nil: one of the hub's own.
@@ -46,6 +47,10 @@ type Options struct {
 	// MaxTopics is how many topics the hub keeps at once: those with subscribers or history. Zero or less:
 	// DefaultMaxTopics.
 	MaxTopics int
+	// MaxRecovery is how many bytes of old messages a subscription may begin with; it has to be less than the connections'
+	// QueueLimit. A client that has missed more is told that it was not recovered, and can ask for history part by part. Zero or
+	// less: DefaultMaxRecovery.
+	MaxRecovery int
 	// RequestRate is how many requests of the protocol a connection may make in a second, and twice as many at once after
 	// a pause. One more is answered with CodeTooMany. Zero: DefaultRequestRate. Negative: no limit.
 	RequestRate int

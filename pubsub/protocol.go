@@ -268,7 +268,11 @@ func (h *Hub) handleHistory(c *conn.Conn, q *request) (*reply, error) {
 	}
 	messages, at, complete, err := h.History(c.Context(), q.Topic, since, limit)
 	r := &reply{Type: "history", Epoch: at.Epoch, Offset: &at.Offset, Complete: &complete}
-	for _, m := range messages {
+	left := h.options.MaxRecovery
+	for i, m := range messages {
+		if left -= messageSize(m); left < 0 && i > 0 {
+			break
+		}
 		r.Messages = append(r.Messages, toJSON(m))
 	}
 	return r, err

@@ -29,6 +29,10 @@ func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin fun
 	if err := checkTopic(name); err != nil {
 		return Subscribed{}, err
 	}
+	var member Member
+	if h.options.Member != nil {
+		member = h.options.Member(c)
+	}
 	who := h.subscriberOf(c)
 	who.mu.Lock()
 	defer who.mu.Unlock()
@@ -39,10 +43,6 @@ func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin fun
 		return Subscribed{}, ErrSubscribed
 	case len(who.topics) >= h.options.MaxSubscriptions:
 		return Subscribed{}, &Error{CodeTooMany, "this connection has as many subscriptions as it may have"}
-	}
-	var member Member
-	if h.options.Member != nil {
-		member = h.options.Member(c)
 	}
 	s := &subscription{conn: c, slow: o.Slow, most: o.maxPending()}
 	err = h.withTopic(name, true, func(t *topic) error {

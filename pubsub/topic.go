@@ -48,7 +48,7 @@ func (s *subscription) send(p *conn.Prepared, key string) (dropped bool) {
 	case NewestSlow:
 		_ = s.conn.SendLatest(ctx, s.topic.name+"\x00"+key, p)
 	case DropSlow:
-		if s.conn.Stats().Pending+int64(p.Len()) > s.most {
+		if pending := s.conn.Stats().Pending; pending > 0 && pending+int64(p.Len()) > s.most {
 			return true
 		}
 		_ = s.conn.Send(ctx, p)
@@ -91,6 +91,26 @@ func (t *topic) sendToAll(p *conn.Prepared, key string, except *conn.Conn) {
 // position is where the topic is. The lock is held.
 func (t *topic) position() Position { return Position{Epoch: t.epoch, Offset: t.last} }
 
+// size is about how many bytes messages take on their way.
+func size(messages []Message) (n int) {
+	for _, m := range messages {
+		n += messageSize(m)
+	}
+	return n
+}
+
+func messageSize(m Message) int { return len(m.Data) + len(m.Key) + len(m.Topic) + 100 }
+
+// newest returns the last messages that take at most so many bytes.
+func newest(messages []Message, most int) []Message {
+	i := len(messages)
+	for i > 0 && most >= messageSize(messages[i-1]) {
+		i--
+		most -= messageSize(messages[i])
+	}
+	return messages[i:]
+}
+
 // missed returns what a subscriber has missed since a position, and whether that is all of it. If it is not, there is nothing, but
 // for the zero position, which asks for all that there is. The lock is held.
 func (t *topic) missed(since *Position) (messages []Message, recovered bool) {
@@ -99,12 +119,15 @@ func (t *topic) missed(since *Position) (messages []Message, recovered bool) {
 	}
 	t.history.expire(time.Now())
 	if (*since == Position{}) {
-		return t.history.since(0, t.last, 0)
+		messages, recovered = t.history.since(0, t.last, 0)
+		begins := len(messages) - len(newest(messages, t.hub.options.MaxRecovery))
+		return messages[begins:], recovered && begins == 0
 	}
 	if since.Epoch != t.epoch {
 		return nil, false
 	}
-	if messages, recovered = t.history.since(since.Offset, t.last, 0); !recovered {
+	messages, recovered = t.history.since(since.Offset, t.last, 0)
+	if !recovered || size(messages) > t.hub.options.MaxRecovery {
 		return nil, false
 	}
 	return messages, true
