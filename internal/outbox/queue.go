@@ -151,8 +151,8 @@ func (o *Outbox) CollectAlone(m *Message) (b []byte, end int64) {
 	return b, o.end
 }
 
-// CollectOnly is Enqueue and Collect of a message before which nothing is to be sent any more. QueueLimit does not apply, as nothing
-// waits. The error is ErrClosed, ErrStreaming, or ErrFull if something else has to be collected first; nothing is changed then.
+// CollectOnly is Enqueue and Collect of a message in an empty outbox, to which QueueLimit does not apply. The error is ErrClosed,
+// ErrStreaming, or ErrFull if something else has to be collected first; then nothing was changed.
 func (o *Outbox) CollectOnly(m *Message) (Batch, error) {
 	switch {
 	case o.state != open:
