@@ -13,13 +13,13 @@ import (
 )
 
 var (
-	// ErrGaveUp is wrapped by what Run returns after MaxAttempts.
+	// ErrGaveUp is wrapped by the error that Run returns after MaxAttempts.
 	ErrGaveUp = errors.New("reconnect: gave up")
-	// ErrRunning is returned by Run while another Run of the same client has not returned.
+	// ErrRunning is returned by Run while another Run of the same client is running.
 	ErrRunning = errors.New("reconnect: the client is running; make another with New for a second connection")
 	// errNoFunction is returned by Run for a nil function.
 	errNoFunction = errors.New("reconnect: Run needs a function that uses the connection")
-	// errHandlerLeft is the state's error when the function that was given a connection panicked or ended its goroutine.
+	// errHandlerLeft is State.Err after handle, or a function of Options, panicked or ended its goroutine.
 	errHandlerLeft = errors.New("reconnect: a function panicked or ended its goroutine")
 )
 
@@ -28,8 +28,8 @@ func Run(ctx context.Context, url string, o *Options, handle func(ctx context.Co
 	return New(url, o).Run(ctx, handle)
 }
 
-// Client keeps one connection at a time. It is made by New; the zero value has no URL. State may be called by any number of
-// goroutines.
+// Client keeps one connection at a time. It is made by New; Run of the zero value returns an error, since it has no URL. Its methods
+// may be called by any number of goroutines.
 type Client struct {
 	url string
 	o   *Options
@@ -39,8 +39,8 @@ type Client struct {
 	state   State
 }
 
-// New makes a client that dials url, a ws or wss URL, when Run is called. A nil o is the defaults.
-// Nothing is dialed before, and a URL that cannot be used is an error of Run.
+// New returns a client that dials url, a ws or wss URL, when Run is called. A nil o is the defaults. If the URL cannot be used, Run
+// returns an error.
 func New(url string, o *Options) *Client { return &Client{url: url, o: o} }
 
 // State returns what the client is doing.
@@ -55,7 +55,7 @@ func (c *Client) State() State {
 //   - handle returns nil, and the connection is open or this side has closed it: the application is finished. An open
 //     connection is closed with 1000. Run returns nil.
 //   - The peer closes with 1000. Run returns nil.
-//   - ctx ends. Run returns its error, when handle has returned. An open connection is closed with 1001.
+//   - ctx ends. When handle has returned, an open connection is closed with 1001, and Run returns the error of ctx.
 //   - handle returns an error of its own. An open connection is closed with 1011, or with the code and reason of the
 //     *conn.CloseError that handle made. Run returns the error.
 //   - An attempt or a connection ends in a way that Classify calls Stop, or MaxAttempts have failed. Run returns the error.
@@ -65,18 +65,18 @@ func (c *Client) State() State {
 //   - An attempt fails in another way.
 //   - The connection has ended in a way that Classify calls ComeBack, and handle returns nil, an error of the
 //     connection (one that wraps a *conn.CloseError, net.ErrClosed, io.EOF or io.ErrUnexpectedEOF), or the error of its context.
-//     So a loop over Conn.Messages, and Conn.Serve, which return nil when the server goes away (1001), need no
-//     further care. A connection that handle closes itself counts by its code if handle returns the error of it:
-//     after CloseNow the client comes back, after Close with 1000 it is finished.
+//     So handle may return the result of Conn.Serve or of a loop over Conn.Messages, which is nil when the server goes away
+//     (1001). If handle closes the connection and returns the connection's error, the code decides: after CloseNow the client
+//     comes back, after Close with 1000 it is finished.
 //   - handle returns an error marked by Again. An open connection is closed with 1000.
 //
-// handle's context ends with the connection, and with ctx. Somebody has to read from the connection, as from any other.
-// handle must return when its context ends: until then Run waits. When it has returned, the connection is closed, which
-// may take conn.DialOptions.CloseTimeout: what is to outlive handle must not use it.
+// handle's context ends with the connection and with ctx. As on any connection, a goroutine has to read. handle must return when
+// its context ends, since Run waits for it. When it has returned, Run closes the connection, which may take
+// conn.DialOptions.CloseTimeout. Goroutines that outlive handle must not use the connection.
 //
-// If handle, or a function of Options, panics or ends its goroutine, the connection is closed without a closing
-// handshake, and the panic goes on. Run may be called again when it has returned, and begins anew; while it runs,
-// another call returns ErrRunning.
+// If handle, or a function of Options, panics or ends its goroutine, the connection is closed without a closing handshake, and the
+// panic is not recovered. Run may be called again after it has returned, and starts over; while it runs, another call returns
+// ErrRunning.
 func (c *Client) Run(ctx context.Context, handle func(ctx context.Context, c *conn.Conn) error) error {
 	if handle == nil {
 		return errNoFunction
@@ -109,7 +109,7 @@ type run struct {
 	handle  func(ctx context.Context, c *conn.Conn) error
 	backoff backoff
 
-	attempt     Attempt // the last one, or the one that is under way
+	attempt     Attempt // the current or last one
 	failures    int     // in a row
 	connections int
 	refreshed   bool  // the last failure was Refresh
@@ -175,7 +175,7 @@ func (r *run) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// once makes one attempt and, if it succeeds, has the connection used. It returns what to do then, and why.
+// once makes one attempt and, if it succeeds, uses the connection until its end. It returns the verdict and the error.
 func (r *run) once(ctx context.Context) (Verdict, error) {
 	r.attempt = Attempt{
 		URL: r.client.url, Dial: r.o.dial(), Number: r.attempt.Number + 1, Connections: r.connections,
@@ -191,12 +191,12 @@ func (r *run) once(ctx context.Context) (Verdict, error) {
 	verdict, err = r.use(ctx, c)
 	r.lost, r.lostAt, r.attempt.Number = err, time.Now(), 0
 	if time.Since(opened) >= r.o.ResetAfter {
-		r.backoff.waits, r.failures, r.refreshed = 0, -1, false // the loss itself is no failure
+		r.backoff.waits, r.failures, r.refreshed = 0, -1, false // the loss of a connection that lived long enough is no failure
 	}
 	return verdict, err
 }
 
-// dial returns a connection, or what to do without.
+// dial returns a connection, or nil with the verdict and the error.
 func (r *run) dial(ctx context.Context) (*conn.Conn, Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.AttemptTimeout)
 	defer cancel()
@@ -216,7 +216,7 @@ func (r *run) dial(ctx context.Context) (*conn.Conn, Verdict, error) {
 	return nil, r.classify(err), err
 }
 
-// classify asks the application first.
+// classify returns the verdict of Options.Classify, or that of Classify if it is Undecided.
 func (r *run) classify(err error) Verdict {
 	if r.o.Classify != nil {
 		if v := r.o.Classify(err); v != Undecided {
@@ -226,7 +226,7 @@ func (r *run) classify(err error) Verdict {
 	return Classify(err)
 }
 
-// use has the application use the connection, and ends it.
+// use calls the application's functions with the connection, and closes it.
 func (r *run) use(ctx context.Context, c *conn.Conn) (Verdict, error) {
 	defer c.CloseNow()
 	r.report(State{Phase: Connected})
@@ -249,26 +249,26 @@ func (r *run) use(ctx context.Context, c *conn.Conn) (Verdict, error) {
 	return out.verdict, out.err
 }
 
-// endOf returns how the connection has ended; nil if it has not. A call that has just returned the connection's end may
-// have been earlier than the end of Conn.Context, so that is no way to learn of it.
+// endOf returns how the connection has ended; nil if it has not. Conn.Context cannot tell: it may end a moment later than a call
+// returns the connection's error. Ping with an ended context sends nothing, and returns that error first.
 func endOf(c *conn.Conn) *conn.CloseError {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := c.Ping(ctx) // it sends nothing
+	_, err := c.Ping(ctx)
 	ended, _ := errors.AsType[*conn.CloseError](err)
 	return ended
 }
 
-// outcome is what follows when the application's function has returned.
+// outcome is the verdict after the application's function has returned.
 type outcome struct {
 	verdict Verdict
 	err     error
-	code    conn.StatusCode // to close a connection with that is open
+	code    conn.StatusCode // close code for a connection that is open
 	reason  string
 }
 
-// settle says what follows from how the application's function has returned, and from how the connection has ended if
-// it has.
+// settle returns the outcome for the error that the application's function has returned, and for the connection's end, which is
+// nil if it is open.
 func (r *run) settle(ctx context.Context, ended *conn.CloseError, err error) outcome {
 	switch {
 	case err == nil && (ended == nil || ended.Err == net.ErrClosed):
@@ -283,7 +283,7 @@ func (r *run) settle(ctx context.Context, ended *conn.CloseError, err error) out
 		}
 		return outcome{verdict: r.classify(err), err: err}
 	}
-	// An error of the application's.
+	// An error of the application.
 	out := outcome{err: err, code: conn.StatusInternalError}
 	if r.o.Classify != nil {
 		out.verdict = r.o.Classify(err)
@@ -308,8 +308,8 @@ func has[T error](err error) bool {
 	return ok
 }
 
-// ofConnection reports whether an error of the application's function is that of its connection, which has ended, or of
-// its context, which ended with it.
+// ofConnection reports whether an error of the application's function is that of its connection or of its context, which ended
+// with the connection.
 func ofConnection(err error) bool {
 	if has[*conn.CloseError](err) {
 		return true
