@@ -33,7 +33,7 @@ type User struct {
 
 type userKey struct{}
 
-// withUser has a connection's context carry its user, for handlers, observers and broadcasts.
+// withUser returns a ConnContext that adds the user, for handlers, observers and broadcasts.
 func withUser(u *User) func(*http.Request) context.Context {
 	return func(*http.Request) context.Context { return context.WithValue(context.Background(), userKey{}, u) }
 }
@@ -313,7 +313,7 @@ func ExampleConn_Serve_authorization() {
 // StatusUnauthorized is registered for what HTTP calls 401.
 const StatusUnauthorized conn.StatusCode = 3000
 
-// closeWhenExpired closes a connection when its user's credentials expire, with 3000: the client is to log in again.
+// closeWhenExpired closes a connection with 3000 when its user's credentials expire: the client may log in again.
 func closeWhenExpired(c *conn.Conn) {
 	u := userOf(c)
 	if u.Expires.IsZero() {
@@ -323,11 +323,11 @@ func closeWhenExpired(c *conn.Conn) {
 	context.AfterFunc(c.Context(), func() { expiry.Stop() })
 }
 
-// revoke closes the connections of a user who may not be here any more, with 1008: the client is not to come back.
+// revoke closes the connections of a user who was locked out with 1008: the client must not come back.
 func revoke(group *conn.Group, name string) {
 	for c := range group.Conns() {
 		if userOf(c).Name == name {
-			go c.Close(conn.StatusPolicyViolation, "revoked") // it waits for the peer's answer
+			go c.Close(conn.StatusPolicyViolation, "revoked") // Close waits for the peer's answer
 		}
 	}
 }
