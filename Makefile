@@ -69,7 +69,7 @@ interop: ## show interoperation with some forty other implementations over wss (
 	$(if $(ARGS),,go run ./test/interop)
 	go run ./test/matrix $(ARGS)
 
-market: ## send prices to 2,000 clients, of which some stall, and look for a backlog (ARGS='-conns 200', ...)
+market: ## send prices to 2,000 clients, of which some stall, and fail on a backlog (ARGS='-conns 200', ...)
 	go run ./test/market $(ARGS)
 
 reverse-proxies: ## run nginx, haproxy, Caddy, Apache and nghttpx between client and server (ARGS='-only nginx', ...)
