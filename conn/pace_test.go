@@ -26,7 +26,7 @@ func TestPaceDecides(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		prepare func(p *pace)
-		away    bool // nobody reads
+		away    bool // no goroutine reads
 		states  []sent
 	}{
 		{name: "the first state is behind a ping", prepare: func(*pace) {}, states: []sent{{ms: 0, size: 1, ping: true}}},
@@ -232,7 +232,7 @@ func heldBack(t *testing.T) (client, server *Conn, endRead context.CancelFunc) {
 	return client, server, endRead
 }
 
-// TestAStateThatWaitsIsSent with what comes behind it, in its order; when nobody reads any more; and with the close frame.
+// TestAStateThatWaitsIsSent before other messages, in order; when no goroutine reads any more; and before the close frame.
 func TestAStateThatWaitsIsSent(t *testing.T) {
 	for _, tt := range []struct {
 		name string
