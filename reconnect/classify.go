@@ -155,6 +155,12 @@ func refusedCertificate(err error) bool {
 	return has[*tlsconf.VerifyError](err) || has[*tls.CertificateVerificationError](err)
 }
 
+// has reports whether an error of a type is in err's tree.
+func has[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
 // Again returns an error that wraps err and makes the client come back, whatever err is: for a feed that has lost its position,
 // or that was silent for too long. A nil err stands for an error of this package.
 func Again(err error) error {
