@@ -29,7 +29,7 @@ type inbox struct {
 	looping    bool        // Serve waits by itself: await must not
 	answer     bool        // a pong waits in the outbox
 	closed     bool        // the peer's close frame was received
-	observed   bool        // MessageIn and MessageOut are called; constant, and here because Conn has no room for it (size_test.go)
+	observed   bool        // the observer's MessageIn and MessageOut are called; here to keep Conn small (size_test.go)
 	serving    atomic.Bool // Serve holds the token
 	used       atomic.Bool // somebody has asked for a message: see unread.go
 	watch      *watch      // nil until a context can end
