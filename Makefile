@@ -72,7 +72,7 @@ interop: ## show interoperation with some forty other implementations over wss (
 topics: ## have the TypeScript client of package pubsub talk to a hub from Node.js, Chromium and Firefox (ARGS='-only node', ...)
 	go run ./test/topics $(ARGS)
 
-market: ## send prices to 2,000 clients, of which some stall, and look for a backlog (ARGS='-conns 200', ...)
+market: ## send prices to 2,000 clients, of which some stall, and fail on a backlog (ARGS='-conns 200', ...)
 	go run ./test/market $(ARGS)
 
 reverse-proxies: ## run nginx, haproxy, Caddy, Apache and nghttpx between client and server (ARGS='-only nginx', ...)

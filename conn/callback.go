@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// ErrInCallback is returned by Ping and Group.Shutdown when they are called from any
+// ErrInCallback is returned by Ping, WaitDrained and Group.Shutdown when they are called from any
 // callback of this package, also for another connection or group, because they could wait
 // for that callback.
-var ErrInCallback = errors.New("websocket: Ping and Shutdown cannot wait inside a callback; call them from another goroutine")
+var ErrInCallback = errors.New("websocket: Ping, WaitDrained and Shutdown cannot wait inside a callback; call them from another goroutine")
 
 // The functions below are the only ones that call the user's callbacks while something of the
 // connection waits for them, besides Accept and Upgrade: inCallback looks for their names on the
@@ -49,7 +49,7 @@ func inCallback() bool {
 // call hands a message to Serve's callback.
 func (s *server) call(m Message) error { return s.fn(s.c, m) }
 
-// wantsMessages reports whether an observer is to be told of messages.
+// wantsMessages reports whether MessageIn and MessageOut of an observer are called.
 func wantsMessages(o Observer) bool {
 	i, ok := o.(MessageIgnorer)
 	return o != nil && !(ok && i.IgnoresMessages())
@@ -79,8 +79,8 @@ func (c *Conn) observeOut(typ MessageType, n int) {
 	}
 }
 
-// observeRoundTrip calls the observer on a goroutine of its own: the caller holds the read side's token, for which
-// calls of the observer would wait. A peer cannot cause it more often than this side pings.
+// observeRoundTrip calls the observer on a new goroutine: the caller holds inbox.token, which methods that the observer
+// calls may need. A peer cannot cause more calls than this side sends pings.
 func (c *Conn) observeRoundTrip(d time.Duration) {
 	if o, ok := c.observer.(RoundTripObserver); ok {
 		go o.RoundTrip(c, d)

@@ -195,7 +195,7 @@ func (c *Conn) linger(why *CloseError) error {
 // frame: so our stream is ended first, and input is read and dropped, within bounds of time and size. A client waits for
 // the server to close (§7.1.1).
 func (c *Conn) finish(ctx context.Context, why *CloseError) error {
-	c.publish() // Closed finds it in Stats
+	c.publish() // so that Stats is complete in Observer.Closed
 	if c.in.looping {
 		c.in.finishLater = why
 		return why

@@ -33,7 +33,7 @@ type User struct {
 
 type userKey struct{}
 
-// withUser has a connection's context carry its user, for handlers, observers and broadcasts.
+// withUser returns a ConnContext that adds the user, for handlers, observers and broadcasts.
 func withUser(u *User) func(*http.Request) context.Context {
 	return func(*http.Request) context.Context { return context.WithValue(context.Background(), userKey{}, u) }
 }
@@ -59,7 +59,7 @@ func secureServer(handler http.HandlerFunc) (srv *httptest.Server, url string, o
 	return srv, "wss" + strings.TrimPrefix(srv.URL, "https"), &conn.DialOptions{TLS: config}
 }
 
-// try dials, and prints the first message or why there is none.
+// try dials, and prints the first message or the error.
 func try(url string, o *conn.DialOptions) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -77,7 +77,7 @@ func try(url string, o *conn.DialOptions) {
 	fmt.Println(string(p), err)
 }
 
-// A cookie's session: the browser sends the cookie by itself, so the origin has to be checked. Accept does.
+// A session's cookie. The browser sends it for any page, so the origin must be checked. Accept does that.
 func ExampleAccept_cookie() {
 	sessions := map[string]*User{"c2Vzc2lvbg": {Name: "Ann"}}
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +95,7 @@ func ExampleAccept_cookie() {
 	try(url, o)
 	o.Header = http.Header{"Cookie": {"session=c2Vzc2lvbg"}}
 	try(url, o)
-	o.Header.Set("Origin", "https://evil.example") // a page that somebody else made
+	o.Header.Set("Origin", "https://evil.example") // a page of another site
 	try(url, o)
 	// Output:
 	// refused: 401
@@ -103,7 +103,7 @@ func ExampleAccept_cookie() {
 	// refused: 403
 }
 
-// A bearer token in a header: for clients that are not browsers, whose pages cannot set one.
+// A bearer token in a header field, which scripts of pages cannot set: for programs.
 func ExampleAccept_bearerToken() {
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -126,8 +126,8 @@ func ExampleAccept_bearerToken() {
 	// hello Bob <nil>
 }
 
-// A token beside the subprotocol: new WebSocket(url, ["chat.v1", "token." + token]) is the one place where a page's script can
-// put one that is not the URL. The server agrees on the subprotocol, and does not repeat the token.
+// A token beside the subprotocol. new WebSocket(url, ["chat.v1", "token." + token]) is the only place besides the URL where a
+// script can put a token. The server selects the subprotocol, and does not repeat the token.
 func ExampleAccept_tokenInSubprotocol() {
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
 		var user *User
@@ -163,7 +163,7 @@ func ExampleAccept_tokenInSubprotocol() {
 	// hello Cleo <nil>
 }
 
-// Tickets are good for one connection, and for some seconds. A page that is logged in fetches one and puts it into the URL.
+// Tickets are valid for one connection and ten seconds. A page that is logged in fetches one and puts it into the URL.
 type Tickets struct {
 	mu   sync.Mutex
 	open map[string]ticket
@@ -201,7 +201,7 @@ func (t *Tickets) Redeem(name string) (*User, bool) {
 	return found.user, ok && time.Now().Before(found.expires)
 }
 
-// A ticket in the URL: URLs are logged on their way, but this one is used up when anybody reads the log.
+// A ticket in the URL. URLs are logged by proxies, but a ticket that was used is of no use.
 func ExampleAccept_ticket() {
 	var tickets Tickets
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
@@ -216,7 +216,7 @@ func ExampleAccept_ticket() {
 		}
 	})
 	defer srv.Close()
-	url += "/?ticket=" + tickets.Issue(&User{Name: "Dan"}) // by a request of the page's, with its cookie
+	url += "/?ticket=" + tickets.Issue(&User{Name: "Dan"}) // the page gets it by a request with its cookie
 	try(url, o)
 	try(url, o)
 	// Output:
@@ -224,7 +224,7 @@ func ExampleAccept_ticket() {
 	// refused: 401
 }
 
-// A certificate of the client's: the TLS handshake has verified it before the request is read.
+// A client certificate. The TLS handshake has verified it before the request is read.
 func ExampleAccept_clientCertificate() {
 	authority, certificate := clientCertificate("sensor-17")
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -251,7 +251,7 @@ func ExampleAccept_clientCertificate() {
 	// hello sensor-17 <nil>
 }
 
-// clientCertificate makes an authority and a certificate of it.
+// clientCertificate returns a self-signed client certificate, and a pool that contains it.
 func clientCertificate(name string) (*x509.CertPool, tls.Certificate) {
 	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	template := &x509.Certificate{
@@ -271,8 +271,8 @@ func clientCertificate(name string) (*x509.CertPool, tls.Certificate) {
 	return authority, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// Each message is checked: a connection that was let in may not do everything. What is refused gets an answer; the
-// connection is closed where a client of yours would never send such a thing.
+// Each message is checked against the user's rights. A message that is not allowed gets an answer. A message that none of your
+// clients would send closes the connection.
 func ExampleConn_Serve_authorization() {
 	type post struct{ Room, Text string }
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
@@ -310,10 +310,10 @@ func ExampleConn_Serve_authorization() {
 	//  websocket: closed by the peer with code 1008 (policy violation) and reason "that is no post"
 }
 
-// StatusUnauthorized is registered for what HTTP calls 401.
+// StatusUnauthorized is registered as the close code that corresponds to HTTP's status 401.
 const StatusUnauthorized conn.StatusCode = 3000
 
-// closeWhenExpired closes a connection when its user's credentials expire, with 3000: the client is to log in again.
+// closeWhenExpired closes a connection with 3000 when its user's credentials expire: the client may log in again.
 func closeWhenExpired(c *conn.Conn) {
 	u := userOf(c)
 	if u.Expires.IsZero() {
@@ -323,20 +323,20 @@ func closeWhenExpired(c *conn.Conn) {
 	context.AfterFunc(c.Context(), func() { expiry.Stop() })
 }
 
-// revoke closes the connections of a user who may not be here any more, with 1008: the client is not to come back.
+// revoke closes the connections of a user who was locked out with 1008: the client must not come back.
 func revoke(group *conn.Group, name string) {
 	for c := range group.Conns() {
 		if userOf(c).Name == name {
-			go c.Close(conn.StatusPolicyViolation, "revoked") // it waits for the peer's answer
+			go c.Close(conn.StatusPolicyViolation, "revoked") // Close waits for the peer's answer
 		}
 	}
 }
 
-// Credentials that expire and users who are locked out, while their connections live.
+// Credentials that expire, and users who are locked out, while their connections are open.
 func ExampleConn_Close_revocation() {
 	group := new(conn.Group)
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
-		user := &User{Name: r.URL.Query().Get("name")} // who it says it is, in place of the examples above
+		user := &User{Name: r.URL.Query().Get("name")} // instead of authentication as in the examples above
 		if user.Name == "Fay" {
 			user.Expires = time.Now().Add(50 * time.Millisecond)
 		}

@@ -1,28 +1,34 @@
 package conn
 
-import "context"
+import (
+	"context"
+	"time"
 
-// DefaultMaxUnsent is MaxUnsent of connections that SendLatest is used on, if it is zero, in bytes.
+	"github.com/seed-c4549abd/wss/internal/transport"
+)
+
+// DefaultMaxUnsent is the value of MaxUnsent, in bytes, that the first SendLatest sets if MaxUnsent is zero.
 const DefaultMaxUnsent = 16 << 10
 
-// SendLatest is Send of a message that makes the one of the same key before it worthless: the state of a game, the price of a
-// share. If that one is still queued, and has not begun to be sent, the new one takes its place in the order, and
-// Stats.Replaced counts it. So a peer that takes its time gets the newest of each key, and never a backlog of old ones. An
-// empty key is none: then it is Send.
+// SendLatest is [Conn.Send] for a message that supersedes the previous one with the same key: the state of a game, the price of a
+// share. If the previous one is still queued and no byte of it was sent, the new one takes its place in the queue, and
+// Stats.Replaced counts it. So a slow peer gets the newest message of each key, and no backlog of old ones. With an
+// empty key SendLatest is Send.
 //
-// What was sent cannot be replaced. So the first call bounds what the kernel holds by DefaultMaxUnsent, unless MaxUnsent says
-// otherwise, and pings show how far the peer has read: while the answer to one is overdue, by two round trips and 30 ms at least,
-// messages of SendLatest stay in the queue, unless a message of another kind is sent behind them. That is so only while
-// somebody reads from this connection, if the peer has ever answered a ping, and unless MaxUnsent is negative.
+// A message that was sent cannot be replaced. So the first call bounds the unsent bytes in the kernel to DefaultMaxUnsent,
+// unless MaxUnsent says otherwise, and pings measure how far the peer has read: while the answer to one is overdue, after two
+// round trips and at least 30 ms, messages of SendLatest stay in the queue until another message is sent behind them or a
+// [Conn.Flush] sends them. They do not stay there if no goroutine reads from this connection, if the peer has never answered a ping,
+// or if MaxUnsent is negative.
 //
-// [Conn.WaitDrained] returns when nothing is queued any more. MessageOut is called for every message,
-// whether it will be replaced or not. Errors are those of Send.
+// [Conn.WaitDrained] waits until the queue is empty. The observer's MessageOut is called for every message, also for one that
+// is replaced later. SendLatest may be called by any number of goroutines. Errors are those of Send.
 func (c *Conn) SendLatest(ctx context.Context, key string, p *Prepared) error {
 	if err := ctx.Err(); err != nil {
 		return c.life.because(err)
 	}
 	if !p.m.Valid() {
-		return ErrMessageType // the zero value is no message
+		return ErrMessageType
 	}
 	if key == "" {
 		return c.Send(ctx, p)
@@ -42,8 +48,106 @@ func (c *Conn) SendLatest(ctx context.Context, key string, p *Prepared) error {
 	if err == nil {
 		c.observeOut(p.Type(), p.Len())
 	}
-	if !hold || err != nil || !c.leave(pace) {
+	if !hold || err != nil || !c.holdBack(pace) {
 		c.send.tryFlushUncorked()
 	}
 	return err
+}
+
+// WaitDrained waits until nothing is queued: the socket has taken all, and messages of SendLatest are no longer held back for a
+// peer that does not read. Call it before you make the next state. As with [Conn.Ping], a goroutine has to read from the
+// connection to receive the peer's answer; in a callback, which would block that, WaitDrained returns ErrInCallback. If ctx or the
+// connection ends first, the error says so. It may be called by any number of goroutines.
+func (c *Conn) WaitDrained(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return c.life.because(err)
+	}
+	if inCallback() {
+		return ErrInCallback
+	}
+	if p := c.pace(); p != nil {
+		for released := p.whenReleased(); released != nil; released = p.whenReleased() {
+			select {
+			case <-released:
+			case <-ctx.Done():
+				return c.life.because(ctx.Err())
+			case <-c.life.Done():
+				return c.life.err()
+			}
+		}
+	}
+	return c.send.flush(ctx)
+}
+
+// pace returns the connection's pace; nil if MaxUnsent turns it off. The first call bounds the unsent bytes in the
+// kernel.
+func (c *Conn) pace() *pace {
+	if c.settings.maxUnsent < 0 || inBrowser {
+		return nil
+	}
+	at := &c.timeouts().pace
+	if p := at.Load(); p != nil {
+		return p
+	}
+	if at.CompareAndSwap(nil, new(pace)) && c.settings.maxUnsent == 0 {
+		transport.BoundUnsent(c.transport, DefaultMaxUnsent)
+	}
+	return at.Load()
+}
+
+// paceState enqueues a ping before a state of size bytes if one is due, and reports whether the state has to stay in the queue.
+func (c *Conn) paceState(p *pace, size int) (pinged, hold bool) {
+	now := time.Now()
+	ping, hold := p.decide(size, now, c.keepalive.waits.Load() != 0)
+	return ping && !c.send.insideCompressed() && p.sendPing(size, now, c.enqueuePing), hold
+}
+
+// enqueuePing enqueues a ping without a channel for its answer.
+func (c *Conn) enqueuePing() (id uint64, ok bool) {
+	id, end := c.sendPing(nil)
+	return id, end != 0
+}
+
+// holdBack has a queued state wait until the ping is answered. It returns false if the answer has come meanwhile: then the
+// caller has to send the state.
+func (c *Conn) holdBack(p *pace) bool {
+	if !p.isHeld() {
+		return false
+	}
+	c.settings.wheel.Schedule(&p.entry, (*paceTask)(c), paceCheckInterval)
+	if c.life.hasEnded() {
+		c.cancelTimeouts()
+	}
+	return true
+}
+
+// paceAnswered sends the states that were held back until a ping was answered.
+func (c *Conn) paceAnswered(id uint64) {
+	all := c.lazyTimeouts.Load()
+	if all == nil {
+		return
+	}
+	if p := all.pace.Load(); p != nil && p.answered(id, time.Now()) {
+		c.send.tryFlush()
+	}
+}
+
+// paceTask checks a connection that holds states back: when no goroutine reads from it any more, no answer is seen, and the
+// states are sent.
+type paceTask Conn
+
+// Tick must not block.
+func (t *paceTask) Tick() time.Duration {
+	c := (*Conn)(t)
+	p := c.timeouts().pace.Load()
+	switch {
+	case c.life.hasEnded() || !p.isHeld():
+		return 0
+	case c.keepalive.waits.Load() != 0:
+		return paceCheckInterval
+	}
+	if p.giveUp() {
+		go c.send.tryFlush() // may take longer than a tick is allowed to
+	}
+	return 0
 }

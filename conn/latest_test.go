@@ -13,22 +13,12 @@ import (
 	"github.com/seed-c4549abd/wss/internal/race"
 )
 
-// TestOnlyTheNewestOfAKeyIsQueued: in the place of the first, and counted.
+// TestOnlyTheNewestOfAKeyIsQueued, at the position of the first, and Stats.Replaced counts the others.
 func TestOnlyTheNewestOfAKeyIsQueued(t *testing.T) {
-	a, b := pipe.New(1 << 10) // holds a part of the first message
-	accepted := make(chan *Conn, 1)
-	go func() {
-		c, _ := Upgrade(bg, b, nil)
-		accepted <- c
-	}()
-	client, _, err := Client(bg, a, "ws://localhost/", nil)
-	server := <-accepted
-	if err != nil || server == nil {
-		t.Fatal(err)
-	}
+	client, server := tiny(t, nil)
 	defer client.CloseNow()
 	defer server.CloseNow()
-	big := make([]byte, 50_000) // the peer reads nothing yet, and this begins to be sent
+	big := make([]byte, 50_000) // the peer reads nothing yet, and the pipe takes a part
 	if err := server.Send(bg, prepare(t, Binary, string(big))); err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +107,8 @@ func tiny(t *testing.T, o *AcceptOptions) (client, server *Conn) {
 	return client, server
 }
 
-// TestAClientThatStallsReadsNoBacklog: a client of a state of 32 KiB at 30 Hz, over TLS on a real socket, does not read for five
-// seconds. Its host would receive megabytes of states meanwhile; it finds two, and the newest.
+// TestAClientThatStallsReadsNoBacklog: a client that gets a state of 32 KiB at 30 Hz, over TLS on a real socket, does not read for
+// five seconds. Its host would buffer megabytes of states meanwhile; it reads at most two old ones, and the newest.
 func TestAClientThatStallsReadsNoBacklog(t *testing.T) {
 	const rate, size = 30, 32 << 10
 	before, stalled := 50, 5*rate
@@ -178,7 +168,7 @@ func TestAClientThatStallsReadsNoBacklog(t *testing.T) {
 	}
 }
 
-// TestFastClientsGetEveryState: nothing is replaced where nothing waits.
+// TestFastClientsGetEveryState: no state is replaced if none is queued.
 func TestFastClientsGetEveryState(t *testing.T) {
 	url, o := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := Accept(w, r, nil)

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
-// roundTrips is an observer that pings back, and hands on what it is told.
+// roundTrips is an observer that sends a ping in RoundTrip, and sends its arguments to a channel.
 type roundTrips struct {
 	NopObserver
 	told chan time.Duration
@@ -37,7 +37,7 @@ func observedPair(t *testing.T, kind string, o Observer, change func(*settings))
 	return client, server
 }
 
-// TestAnObserverIsToldOfRoundTrips of Ping, in its own words.
+// TestAnObserverIsToldOfRoundTrips of Ping, with the duration that Ping returns.
 func TestAnObserverIsToldOfRoundTrips(t *testing.T) {
 	for _, kind := range kinds {
 		o := roundTrips{told: make(chan time.Duration, 1)}
@@ -56,7 +56,7 @@ func TestAnObserverIsToldOfRoundTrips(t *testing.T) {
 	}
 }
 
-// TestAnObserverIsToldOfKeepalive, whose pings nobody waits for.
+// TestAnObserverIsToldOfKeepalive's round trips.
 func TestAnObserverIsToldOfKeepalive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := roundTrips{told: make(chan time.Duration)}
@@ -75,7 +75,7 @@ func TestAnObserverIsToldOfKeepalive(t *testing.T) {
 	})
 }
 
-// TestARoundTripsObserverMayCallAnything: it holds nothing that reading or closing waits for.
+// TestARoundTripsObserverMayCallAnything: no lock or token is held that reading or closing needs.
 func TestARoundTripsObserverMayCallAnything(t *testing.T) {
 	for name, call := range map[string]func(t *testing.T, c *Conn){
 		"pings": func(t *testing.T, c *Conn) {
@@ -112,7 +112,7 @@ func TestARoundTripsObserverMayCallAnything(t *testing.T) {
 	}
 }
 
-// TestUnsolicitedPongsAreNoRoundTrips: a peer cannot make one up.
+// TestUnsolicitedPongsAreNoRoundTrips: a peer cannot cause a call of RoundTrip by them.
 func TestUnsolicitedPongsAreNoRoundTrips(t *testing.T) {
 	o := roundTrips{told: make(chan time.Duration, 1)}
 	client, server := observedPair(t, "tls", o, nil)
@@ -131,7 +131,7 @@ func TestUnsolicitedPongsAreNoRoundTrips(t *testing.T) {
 	}
 }
 
-// lastCounts notes what Stats says in Closed.
+// lastCounts sends the counts of Stats in Closed to a channel.
 type lastCounts struct {
 	NopObserver
 	in chan int64
@@ -182,7 +182,7 @@ func TestStatsAreCompleteInClosed(t *testing.T) {
 	}
 }
 
-// counted counts what it is told of messages, and ignores them if it is told to.
+// counted counts calls for messages. If ignores is set, it is a MessageIgnorer that ignores them.
 type counted struct {
 	NopObserver
 	ignore   bool
@@ -193,8 +193,8 @@ func (o counted) IgnoresMessages() bool              { return o.ignore }
 func (o counted) MessageIn(*Conn, MessageType, int)  { *o.messages++ }
 func (o counted) MessageOut(*Conn, MessageType, int) { *o.messages++ }
 
-// TestWhoIgnoresMessagesIsNotToldOfThem.
-func TestWhoIgnoresMessagesIsNotToldOfThem(t *testing.T) {
+// TestAMessageIgnorerIsNotCalledForMessages.
+func TestAMessageIgnorerIsNotCalledForMessages(t *testing.T) {
 	for ignore, want := range map[bool]int{false: 2, true: 0} {
 		n := 0
 		client, server := observedPair(t, "plain", counted{ignore: ignore, messages: &n}, nil)

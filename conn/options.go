@@ -82,7 +82,7 @@ type AcceptOptions struct {
 	// cannot be replaced or taken back any more: by TCP_NOTSENT_LOWAT on Linux and macOS, else by
 	// the size of the send buffer; what is no socket has no bound. Zero: the system's, and
 	// DefaultMaxUnsent from the first SendLatest on. Negative: the system's, and SendLatest does not
-	// wait for peers that do not read.
+	// hold messages back for peers that do not read.
 	MaxUnsent int
 	// MinRate is the least bytes a second, TLS included, at which a message that has
 	// begun must arrive while somebody reads, measured over five seconds and again. A

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
-// TestPaceDecides when a ping is sent before a state, and when a state is left in the queue.
+// TestPaceDecides when a ping is sent before a state, and when a state stays in the queue.
 func TestPaceDecides(t *testing.T) {
 	begin := time.Now()
 	at := func(ms int) time.Time { return begin.Add(time.Duration(ms) * time.Millisecond) }
@@ -26,7 +26,7 @@ func TestPaceDecides(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		prepare func(p *pace)
-		away    bool // nobody reads
+		away    bool // no goroutine reads
 		states  []sent
 	}{
 		{name: "the first state is behind a ping", prepare: func(*pace) {}, states: []sent{{ms: 0, size: 1, ping: true}}},
@@ -34,7 +34,7 @@ func TestPaceDecides(t *testing.T) {
 			states: []sent{{ms: 10, size: 1e6}, {ms: 1000, size: 1}, {ms: 60_000, size: 1}}},
 		{name: "small states rest for half a second", prepare: func(p *pace) { pinged(p, 1, 100, at(0)); p.answered(1, at(1)) },
 			states: []sent{{ms: 30, size: 100}, {ms: 499, size: 100}, {ms: 500, size: 100, ping: true}}},
-		{name: "large states are each behind a ping", prepare: func(p *pace) { pinged(p, 1, paceBytes, at(0)); p.answered(1, at(1)) },
+		{name: "large states are each behind a ping", prepare: func(p *pace) { pinged(p, 1, paceSize, at(0)); p.answered(1, at(1)) },
 			states: []sent{{ms: 19, size: 1e6}, {ms: 20, size: 1e6, ping: true}}},
 		{name: "an answer is overdue after 30 ms", prepare: func(p *pace) { pinged(p, 1, 0, at(-1000)); p.answered(1, at(-999)); pinged(p, 2, 0, at(0)) },
 			states: []sent{{ms: 30, size: 1e6}, {ms: 31, size: 1, hold: true}, {ms: 5000, size: 1, hold: true}}},
@@ -48,7 +48,7 @@ func TestPaceDecides(t *testing.T) {
 			p := new(pace)
 			tt.prepare(p)
 			for _, s := range tt.states {
-				ping, hold := p.next(s.size, at(s.ms), !tt.away)
+				ping, hold := p.decide(s.size, at(s.ms), !tt.away)
 				if ping != s.ping || hold != s.hold || p.isHeld() != s.hold {
 					t.Errorf("after %d ms: ping %v, hold %v; want %v, %v", s.ms, ping, hold, s.ping, s.hold)
 				}
@@ -62,7 +62,7 @@ func pinged(p *pace, id uint64, size int, now time.Time) {
 	p.sendPing(size, now, func() (uint64, bool) { return id, true })
 }
 
-// TestPaceLearnsThePath: a shorter round trip counts at once, a longer one by and by, and a stall hardly.
+// TestPaceLearnsThePath: a shorter round trip counts at once, a longer one gradually, and a stall hardly.
 func TestPaceLearnsThePath(t *testing.T) {
 	p, now, id := new(pace), time.Now(), uint64(0)
 	trips := func(n int, trip time.Duration) time.Duration {
@@ -72,7 +72,7 @@ func TestPaceLearnsThePath(t *testing.T) {
 			now = now.Add(trip)
 			p.answered(id, now)
 		}
-		return p.trip
+		return p.roundTrip
 	}
 	if trip := trips(1, 80*time.Millisecond); trip != 80*time.Millisecond {
 		t.Errorf("the first: %v", trip)
@@ -91,7 +91,7 @@ func TestPaceLearnsThePath(t *testing.T) {
 	}
 }
 
-// paced returns a connection in memory whose pipe, the peer's host, holds a megabyte: in a bubble.
+// paced returns both ends of a connection in memory whose pipe buffers a megabyte, as a peer's kernel may. Call it in a bubble.
 func paced(t *testing.T, change ...func(*settings)) (client, server *Conn) {
 	t.Helper()
 	a, b := pipe.New(1 << 20)
@@ -107,14 +107,14 @@ func paced(t *testing.T, change ...func(*settings)) (client, server *Conn) {
 
 // largeState returns a state whose text begins with its number.
 func largeState(t *testing.T, i int) *Prepared {
-	return prepare(t, Text, fmt.Sprintf("%06d%*s", i, paceBytes, ""))
+	return prepare(t, Text, fmt.Sprintf("%06d%*s", i, paceSize, ""))
 }
 
 // sendStates sends states at 30 Hz.
 func sendStates(t *testing.T, c *Conn, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
-		p, err := Prepare(Text, fmt.Appendf(nil, "%06d%*s", i, paceBytes, ""))
+		p, err := Prepare(Text, fmt.Appendf(nil, "%06d%*s", i, paceSize, ""))
 		if err = errors.Join(err, c.SendLatest(bg, "state", p)); err != nil {
 			t.Error(err)
 		}
@@ -162,7 +162,6 @@ func TestStatesWaitForAPeerThatDoesNotRead(t *testing.T) {
 	})
 }
 
-// TestStatesDoNotWaitForAnAnswerThatNobodyCanGiveOrRead.
 func TestStatesDoNotWaitForAnAnswerThatNobodyCanGiveOrRead(t *testing.T) {
 	all := func(t *testing.T, s Stats, n int64) {
 		t.Helper()
@@ -217,7 +216,7 @@ func TestStatesDoNotWaitForAnAnswerThatNobodyCanGiveOrRead(t *testing.T) {
 	})
 }
 
-// heldBack returns a connection whose peer does not read, with a state that waits for it.
+// heldBack returns a connection whose peer does not read, and which holds a state back.
 func heldBack(t *testing.T) (client, server *Conn, endRead context.CancelFunc) {
 	t.Helper()
 	client, server = paced(t)
@@ -233,7 +232,7 @@ func heldBack(t *testing.T) (client, server *Conn, endRead context.CancelFunc) {
 	return client, server, endRead
 }
 
-// TestAStateThatWaitsIsSent with what comes behind it, in its order; when nobody reads any more; and with the close frame.
+// TestAStateThatWaitsIsSent before other messages, in order; when no goroutine reads any more; and before the close frame.
 func TestAStateThatWaitsIsSent(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -244,7 +243,7 @@ func TestAStateThatWaitsIsSent(t *testing.T) {
 		{"before a message of Send", func(t *testing.T, c *Conn, _ func()) { _ = c.Send(bg, largeState(t, 99)) }, []int{5, 9, 99}},
 		{"before a prepared message", func(t *testing.T, c *Conn, _ func()) { _ = c.WritePrepared(bg, largeState(t, 99)) }, []int{5, 9, 99}},
 		{"by Flush", func(t *testing.T, c *Conn, _ func()) { _ = c.Flush(bg) }, []int{5, 9}},
-		{"when nobody reads any more", func(t *testing.T, c *Conn, endRead func()) { endRead(); time.Sleep(2 * paceLook) }, []int{5, 9}},
+		{"when nobody reads any more", func(t *testing.T, c *Conn, endRead func()) { endRead(); time.Sleep(2 * paceCheckInterval) }, []int{5, 9}},
 		{"before the close frame", func(t *testing.T, c *Conn, _ func()) { go c.Close(StatusGoingAway, "") }, []int{5, 9}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ type pings struct {
 type ping struct {
 	id     uint64
 	sent   time.Time
-	answer chan time.Duration // nil: nobody waits for it, as for keepalive's and pace's
+	answer chan time.Duration // nil: nobody waits for the answer, as with pings of keepalive and pace
 }
 
 // Ping sends a ping and returns the time until its answer (RFC 6455 §5.5.2). The
@@ -72,15 +72,15 @@ func (c *Conn) sendPing(answer chan time.Duration) (id uint64, end int64) {
 	if end == 0 {
 		return p.next, 0
 	}
-	if answer == nil { // of those that nobody waits for only the latest needs an answer
+	if answer == nil { // keepalive and pace need the answer to the latest ping only
 		p.wait = slices.DeleteFunc(p.wait, func(w ping) bool { return w.answer == nil })
 	}
 	p.wait = append(p.wait, ping{p.next, time.Now(), answer})
 	return p.next, end
 }
 
-// answered takes a pong. It answers the ping with its number, which is returned with its round trip, and all before it
-// (RFC 6455 §5.5.3). One that matches none was unsolicited, and is ignored: then ok is false.
+// answered handles a pong. It answers the ping that the pong names, whose number and round trip are returned, and all pings
+// before it (RFC 6455 §5.5.3). A pong that matches no ping is unsolicited and ignored: ok is false.
 func (p *pings) answered(payload []byte) (id uint64, roundTrip time.Duration, ok bool) {
 	if len(payload) != 8 {
 		return 0, 0, false

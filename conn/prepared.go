@@ -10,8 +10,7 @@ import (
 // Prepared is a message that is framed once, and compressed once for each set of
 // parameters, to be sent to many connections with [Conn.Send]. It does not change,
 // and any number of goroutines may use it. The zero value is no message: sending it returns
-// ErrMessageType. A connection that cannot take it at once
-// keeps a reference, not a copy.
+// ErrMessageType. A connection that queues it keeps a reference, not a copy.
 type Prepared struct{ m outbox.Message }
 
 // Prepare makes a message to be sent to many connections. data is copied. The error is
@@ -31,12 +30,12 @@ func (p *Prepared) Type() MessageType { return MessageType(p.m.Opcode()) }
 // Len returns the bytes of the message's payload, uncompressed.
 func (p *Prepared) Len() int { return p.m.Len() }
 
-// WritePrepared sends a prepared message as [Conn.Write] does: it waits for what is queued before it, and returns when the kernel
-// has taken all; QueueLimit and WhenFull do not count. In Serve's callback and in Cork it waits too, and what is buffered is
-// sent with it.
+// WritePrepared sends a prepared message as [Conn.Write] does: it waits until the messages queued before it are sent, and returns when
+// the kernel has taken all. QueueLimit and WhenFull do not apply. In Serve's callback and in Cork it waits too, and sends what is
+// buffered. It may be called by any number of goroutines.
 //
-// When ctx ends first and nothing of the message was sent, the error is ctx's and the message is forgotten. Otherwise it is
-// an *InterruptedError.
+// If ctx ends before any byte of the message was sent, the error is that of ctx and the message is not sent. If it ends later, the
+// error is an *InterruptedError. The error for the zero Prepared is ErrMessageType.
 func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
 	if !p.m.Valid() {
 		return ErrMessageType
@@ -52,7 +51,7 @@ func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
 	return err
 }
 
-// writePrepared sends all that is there, and m alone behind it.
+// writePrepared sends all that is buffered and queued, and then m by itself.
 func (s *sender) writePrepared(ctx context.Context, m *outbox.Message) error {
 	for {
 		if ok, err := s.lock(ctx); !ok {
@@ -69,12 +68,12 @@ func (s *sender) writePrepared(ctx context.Context, m *outbox.Message) error {
 	}
 }
 
-// tryWritePrepared is writePrepared with the token held. Other writers and a stream may still have come before m: it was not sent
-// then, and the error is nil or outbox.ErrStreaming.
+// tryWritePrepared is writePrepared with the token held. If another writer or a stream came before m, m was not sent, and the
+// error is nil or outbox.ErrStreaming: the caller tries again.
 func (s *sender) tryWritePrepared(ctx context.Context, m *outbox.Message) (sent bool, err error) {
 	if err := s.sendAll(ctx); err != nil {
 		if e, ok := resumable(err); ok {
-			return false, e.Err // it is of what came before
+			return false, e.Err // an earlier message was interrupted, not m
 		}
 		return false, s.life.because(err)
 	}

@@ -45,7 +45,7 @@ func TestPrepareRefusesWhatNoConnectionMaySend(t *testing.T) {
 	}
 }
 
-// TestAPreparedMessageIsCompressed on each connection, and goes as it is where that is smaller or asked for.
+// TestAPreparedMessageIsCompressed on each connection, unless that makes it longer or Uncompressed is set.
 func TestAPreparedMessageIsCompressed(t *testing.T) {
 	text := strings.Repeat("again and ", 100)
 	random := string(incompressible(500))
@@ -132,7 +132,7 @@ func TestAWriteOfAPreparedMessageWaits(t *testing.T) {
 	}
 }
 
-// TestAWriteOfAPreparedMessageTakesItsTurn: behind a message that is being streamed, and behind what is buffered.
+// TestAWriteOfAPreparedMessageTakesItsTurn after a message that is being streamed, and after buffered ones.
 func TestAWriteOfAPreparedMessageTakesItsTurn(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {

@@ -29,7 +29,7 @@ type inbox struct {
 	looping    bool        // Serve waits by itself: await must not
 	answer     bool        // a pong waits in the outbox
 	closed     bool        // the peer's close frame was received
-	observed   bool        // the observer is to be told of messages, in both directions; does not change
+	observed   bool        // the observer's MessageIn and MessageOut are called; here to keep Conn small (size_test.go)
 	serving    atomic.Bool // Serve holds the token
 	used       atomic.Bool // somebody has asked for a message: see unread.go
 	watch      *watch      // nil until a context can end
@@ -391,7 +391,7 @@ type lost struct{ error }
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) readFailed(err error) error {
 	clean := err == io.EOF && !c.transport.Truncated()
-	c.publish() // Closed finds it in Stats
+	c.publish() // so that Stats is complete in Observer.Closed
 	if c.in.looping {
 		return lost{err}
 	}

@@ -70,8 +70,8 @@ func (c *Conn) Stats() Stats {
 // Observer is told what happens: the hook for metrics and traces. Its methods are called
 // by the goroutine that does the work, by many at once, so they must be quick. Embed
 // [NopObserver] to write only those that you need. What can be counted is counted already:
-// see [Conn.Stats] and [Group.Stats]. For one that needs no messages see [MessageIgnorer], for round trips [RoundTripObserver]; packages under observe hold observers
-// for log/slog, expvar, Prometheus and OpenTelemetry.
+// see [Conn.Stats] and [Group.Stats]. [MessageIgnorer] and [RoundTripObserver] extend it. The packages below
+// observe are observers for log/slog, expvar, Prometheus and OpenTelemetry.
 //
 // They may call any method of the connection and of its group, with two exceptions that return
 // ErrInCallback at once: [Conn.Ping], and the waiting of [Group.Shutdown]. While Serve or ServeInBackground
@@ -91,26 +91,26 @@ type Observer interface {
 	// MessageOut: a message of size bytes, before compression, is on its way: its
 	// order among the others is settled, and the kernel may not have taken it yet.
 	MessageOut(c *Conn, typ MessageType, size int)
-	// Closed: the connection has ended; why.Code, why.Token and why.Err say how. c.Stats has its last counts then,
-	// unless it was ended while Serve's callback runs (by CloseNow, say): what came in the same input may be missing.
+	// Closed: the connection has ended; why.Code, why.Token and why.Err say how. c.Stats returns the final counts,
+	// with one exception: if the connection is ended while Serve's callback runs, by CloseNow for example, messages of
+	// the same read may be missing.
 	Closed(c *Conn, why *CloseError)
 }
 
-// MessageIgnorer is an [Observer] that may say that it does not observe messages: then MessageIn and MessageOut are not
-// called, which saves some nanoseconds a message. A connection asks once, before Opened. A type that embeds a
-// MessageIgnorer and wants messages has to have an IgnoresMessages of its own.
+// MessageIgnorer is an [Observer] whose MessageIn and MessageOut are not called if IgnoresMessages returns true, which saves
+// some nanoseconds for each message. A connection calls IgnoresMessages once, before Opened. A type that embeds a
+// MessageIgnorer and needs messages must override IgnoresMessages.
 type MessageIgnorer interface {
 	Observer
-	// IgnoresMessages reports whether MessageIn and MessageOut do nothing.
+	// IgnoresMessages reports whether MessageIn and MessageOut need not be called.
 	IgnoresMessages() bool
 }
 
-// RoundTripObserver is an [Observer] that is also told of round trips. A connection looks for this method
-// when a ping is answered, so that observers without it do not have to change.
+// RoundTripObserver is an [Observer] with one more method, which is called when a ping is answered.
 type RoundTripObserver interface {
 	Observer
-	// RoundTrip: a ping of this side has been answered after d, one of keepalive, of SendLatest or of [Conn.Ping]. It is called
-	// on a goroutine of its own, where Ping may wait too, and it may come after Closed. A panic ends the program.
+	// RoundTrip: a ping of this side, sent by keepalive, SendLatest or [Conn.Ping], was answered after d. Each call has its own
+	// goroutine, so RoundTrip may call Ping, and may run after Closed. A panic ends the program.
 	RoundTrip(c *Conn, d time.Duration)
 }
 

@@ -13,7 +13,7 @@ type timeouts struct {
 	close  atomic.Pointer[closeTimeout] // a closing handshake that somebody else's read has to finish
 	stall  atomic.Pointer[stall]        // a peer that takes nothing
 	unread atomic.Pointer[wheel.Entry]  // a handler that has returned
-	pace   atomic.Pointer[pace]         // with SendLatest
+	pace   atomic.Pointer[pace]         // states that SendLatest holds back
 }
 
 // timeouts returns the connection's timeouts.

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// certificateFor makes a certificate for a host, and the pool of its authority, which is itself.
+// certificateFor makes a self-signed certificate for a host, and a pool that contains it.
 func certificateFor(host string) (tls.Certificate, *x509.CertPool, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

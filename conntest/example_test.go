@@ -11,11 +11,11 @@ import (
 	"github.com/seed-c4549abd/wss/conntest"
 )
 
-var t *testing.T // that of the test
+var t *testing.T // the test's; set by TestTheExamplesWork
 
 var ctx = context.Background()
 
-// shout answers each message in capitals, a second later.
+// shout answers each message with an exclamation mark, a second later.
 var shout = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	c, err := conn.Accept(w, r, nil)
 	if err != nil {
@@ -27,7 +27,7 @@ var shout = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	})
 })
 
-// A test of a handler, in a bubble of testing/synctest, so that it takes no time.
+// A test of a handler in a testing/synctest bubble, where the handler's second passes at once.
 func ExamplePipe() {
 	synctest.Test(t, func(t *testing.T) {
 		c := conntest.Pipe(t, shout, nil)
@@ -51,7 +51,7 @@ server: close 1000 (normal closure)
 	})
 }
 
-// Over TLS, with a network of its own: 40 ms in each direction, and 100 KB a second to the client.
+// Over TLS and a slow network: a latency of 40 ms in each direction, and 100 KB a second to the client.
 func ExamplePipe_network() {
 	synctest.Test(t, func(t *testing.T) {
 		c := conntest.Pipe(t, shout, &conntest.Options{
@@ -60,7 +60,7 @@ func ExamplePipe_network() {
 			ToServer: conntest.Direction{Latency: 40 * time.Millisecond},
 			ToClient: conntest.Direction{Latency: 40 * time.Millisecond, BytesPerSecond: 100_000},
 		})
-		c.ToClient.CutAfter(100, conntest.Silence) // a cable is pulled in the middle of what follows
+		c.ToClient.CutAfter(100, conntest.Silence) // the network goes silent 100 bytes later
 	})
 }
 
@@ -76,7 +76,7 @@ func ExampleDial() {
 	})
 }
 
-// Several clients of one server, and code that dials by itself.
+// Several clients of one server, and code that calls conn.Dial itself.
 func ExampleNewServer() {
 	synctest.Test(t, func(t *testing.T) {
 		s := conntest.NewServer(t, shout, nil)

@@ -13,7 +13,7 @@ import (
 
 var bg = context.Background()
 
-// echo answers each message with itself, in the calling goroutine.
+// echo returns a handler that echoes each message before it returns.
 func echo(o *conn.AcceptOptions) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := conn.Accept(w, r, o); err == nil {
@@ -22,7 +22,7 @@ func echo(o *conn.AcceptOptions) http.Handler {
 	})
 }
 
-// echoInBackground is echo whose handler returns at once.
+// echoInBackground returns a handler that echoes each message after it has returned.
 func echoInBackground() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := conn.Accept(w, r, nil); err == nil {
@@ -31,7 +31,7 @@ func echoInBackground() http.Handler {
 	})
 }
 
-// handler gives f the server's connection, and closes it when f returns.
+// handler returns a handler that calls f with the server's connection, and closes it when f returns.
 func handler(o *conn.AcceptOptions, f func(c *conn.Conn)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := conn.Accept(w, r, o); err == nil {
@@ -41,7 +41,7 @@ func handler(o *conn.AcceptOptions, f func(c *conn.Conn)) http.Handler {
 	})
 }
 
-// exchanged sends text and returns what comes back.
+// exchanged sends a text and returns the next message.
 func exchanged(t testing.TB, c *Client, text string) string {
 	t.Helper()
 	if err := c.Write(bg, conn.Text, []byte(text)); err != nil {
@@ -54,7 +54,7 @@ func exchanged(t testing.TB, c *Client, text string) string {
 	return string(p)
 }
 
-// everyWay runs a test in a bubble: without TLS, with it, with conn.Dial's own, and with a stock listener.
+// everyWay runs a test in a bubble: with and without TLS, with conn.Dial's TLS, with a stock listener, and without latency.
 func everyWay(t *testing.T, f func(t *testing.T, o Options)) {
 	for _, tt := range []struct {
 		name string
@@ -70,7 +70,7 @@ func everyWay(t *testing.T, f func(t *testing.T, o Options)) {
 	}
 }
 
-// acceptKey answers a Sec-WebSocket-Key (RFC 6455 §4.2.2).
+// acceptKey returns the Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 §4.2.2).
 func acceptKey(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])

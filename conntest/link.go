@@ -12,39 +12,41 @@ type Link struct {
 	net *network // its lock guards everything below
 
 	latency time.Duration
-	rate    int
-	size    int
+	rate    int // bytes a second; 0: no limit
+	size    int // bytes: the most that may be queued
 
-	queue   []segment
-	queued  int       // bytes in queue
-	carried int64     // bytes ever taken
-	free    time.Time // when the last byte has left, at the rate
-	last    time.Time // when the last segment arrives
+	queue       []segment
+	queued      int       // bytes in queue
+	carried     int64     // bytes that were written, in all
+	rateFree    time.Time // when rate allows the next byte to leave
+	lastArrival time.Time // when the last segment arrives
 
-	ended   bool  // nothing follows the queue but end, at endAt
-	end     error // what the reader gets
-	endAt   time.Time
-	gone    bool // the reader has closed
-	shut    bool // the writer has closed
-	broken  bool // writes fail with ECONNRESET
-	vanish  bool // writes succeed and are forgotten
-	silent  bool // nothing is delivered for good, but for what was queued before
-	left    int  // bytes of that
-	paused  bool // nothing is delivered, until Resume
-	cutAt   int64
+	finished   bool  // nothing follows the queue but finishErr, at finishedAt
+	finishErr  error // the error that the reader gets
+	finishedAt time.Time
+
+	readerClosed bool // Close was called by the reader
+	writerClosed bool // Close or CloseWrite was called by the writer
+	failWrites   bool // writes fail with ECONNRESET
+	discard      bool // writes succeed, and their bytes are discarded
+	silenced     bool // nothing more is delivered than deliverable
+	deliverable  int  // bytes that were queued before silenced
+	paused       bool // nothing is delivered until Resume
+
+	cutAt   int64 // value of carried at which the network is cut; negative: none
 	cutHow  Cut
 	reading deadline
 	writing deadline
-	wake    *time.Timer // for what arrives next
+	wake    *time.Timer // wakes the reader when the next segment arrives
 }
 
-// segment is bytes that arrive together.
+// segment holds bytes that arrive together.
 type segment struct {
 	data []byte
 	at   time.Time
 }
 
-// segmentSize is the most bytes of a segment where the rate is limited.
+// segmentSize is the most bytes of a segment if the rate is limited.
 const segmentSize = 1460
 
 func (l *Link) init(n *network, d Direction) {
@@ -64,25 +66,25 @@ func (l *Link) init(n *network, d Direction) {
 	}
 }
 
-// Bytes returns how many bytes this direction has carried since it was connected, TLS and handshakes included.
+// Bytes returns the number of bytes that were written in this direction since it was connected, TLS and handshakes included.
 func (l *Link) Bytes() int64 {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()
 	return l.carried
 }
 
-// Buffered returns how many bytes were written and not read yet.
+// Buffered returns the number of bytes that were written and not read yet.
 func (l *Link) Buffered() int {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()
 	return l.queued
 }
 
-// CutAfter cuts the network, both directions of it, when this direction has carried n more bytes, which are delivered.
-// With zero or less it is cut at once. A later call replaces an earlier one; a network that is cut stays so.
+// CutAfter cuts both directions of the network after n more bytes in this direction, which are delivered. If n is zero or less, it
+// cuts at once. A later call replaces an earlier one. After a cut it does nothing.
 func (l *Link) CutAfter(n int64, how Cut) {
 	if n <= 0 {
-		l.net.cutNow(how)
+		l.net.cutBoth(how)
 		return
 	}
 	l.net.mu.Lock()
@@ -92,14 +94,14 @@ func (l *Link) CutAfter(n int64, how Cut) {
 	}
 }
 
-// Pause stops delivery in this direction: a reader that takes its time. Writes succeed until the buffer is full.
+// Pause stops delivery in this direction, as if the reader were slow. Writes succeed until the buffer is full.
 func (l *Link) Pause() {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()
 	l.paused = true
 }
 
-// Resume goes on with delivery after Pause.
+// Resume continues delivery after Pause.
 func (l *Link) Resume() {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()
@@ -107,8 +109,7 @@ func (l *Link) Resume() {
 	l.net.cond.Broadcast()
 }
 
-// SetLatency changes the latency of what is written from now on; zero and negative values mean as in Direction. Bytes stay
-// in order.
+// SetLatency changes the latency of later writes. Zero and negative values are those of Direction.Latency. Bytes stay in order.
 func (l *Link) SetLatency(d time.Duration) {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()
@@ -118,13 +119,13 @@ func (l *Link) SetLatency(d time.Duration) {
 	l.latency = max(d, 0)
 }
 
-// finish has the reader get err behind what is queued; the lock is held.
+// finish makes err the result of reads after the queue is empty. The lock is held.
 func (l *Link) finish(err error) {
-	if l.ended {
+	if l.finished {
 		return
 	}
-	l.ended, l.end = true, err
-	l.endAt = later(l.last, time.Now().Add(l.latency))
+	l.finished, l.finishErr = true, err
+	l.finishedAt = later(l.lastArrival, time.Now().Add(l.latency))
 }
 
 func later(a, b time.Time) time.Time {
@@ -141,22 +142,22 @@ func (l *Link) read(p []byte) (int, error) {
 		now := time.Now()
 		var next time.Time
 		switch {
-		case l.gone:
+		case l.readerClosed:
 			return 0, net.ErrClosed
 		case l.reading.expired:
 			return 0, l.reading.err()
 		case len(p) == 0:
 			return 0, nil
-		case l.paused, l.silent && l.left == 0:
+		case l.paused, l.silenced && l.deliverable == 0:
 		case len(l.queue) > 0:
 			if n := l.take(p, now); n > 0 {
 				return n, nil
 			}
 			next = l.queue[0].at
-		case l.ended && !l.endAt.After(now):
-			return 0, l.end
-		case l.ended:
-			next = l.endAt
+		case l.finished && !l.finishedAt.After(now):
+			return 0, l.finishErr
+		case l.finished:
+			next = l.finishedAt
 		}
 		if !next.IsZero() {
 			l.wakeAt(next.Sub(now))
@@ -165,11 +166,11 @@ func (l *Link) read(p []byte) (int, error) {
 	}
 }
 
-// take returns bytes that have arrived.
+// take copies bytes that have arrived to p.
 func (l *Link) take(p []byte, now time.Time) (n int) {
-	if l.silent {
-		p = p[:min(len(p), l.left)]
-		defer func() { l.left -= n }()
+	if l.silenced {
+		p = p[:min(len(p), l.deliverable)]
+		defer func() { l.deliverable -= n }()
 	}
 	for n < len(p) && len(l.queue) > 0 && !l.queue[0].at.After(now) {
 		s := &l.queue[0]
@@ -206,11 +207,11 @@ func (l *Link) write(p []byte) (n int, err error) {
 	}()
 	for {
 		switch {
-		case l.shut:
+		case l.writerClosed:
 			return n, net.ErrClosed
-		case l.broken || l.gone:
+		case l.failWrites || l.readerClosed:
 			return n, syscall.ECONNRESET
-		case l.vanish:
+		case l.discard:
 			return n + len(p), nil
 		case l.writing.expired:
 			return n, l.writing.err()
@@ -222,7 +223,7 @@ func (l *Link) write(p []byte) (n int, err error) {
 		l.put(p[:k])
 		n, p = n+k, p[k:]
 		if l.cutAt >= 0 && l.carried >= l.cutAt {
-			report = l.net.doCut(l.cutHow)
+			report = l.net.cutLocked(l.cutHow)
 			if l.cutHow == Reset {
 				return n + len(p), nil // the kernel has taken the rest: the error comes with the next call
 			}
@@ -236,7 +237,7 @@ func (l *Link) write(p []byte) (n int, err error) {
 	}
 }
 
-// put queues bytes; there is room.
+// put queues bytes, for which the caller has checked that there is room.
 func (l *Link) put(p []byte) {
 	if len(p) == 0 {
 		return
@@ -248,13 +249,13 @@ func (l *Link) put(p []byte) {
 		s := segment{data: p, at: now.Add(l.latency)}
 		if l.rate > 0 {
 			s.data = p[:min(len(p), segmentSize)]
-			l.free = later(l.free, now).Add(time.Duration(float64(len(s.data)) / float64(l.rate) * float64(time.Second)))
-			s.at = l.free.Add(l.latency)
+			l.rateFree = later(l.rateFree, now).Add(time.Duration(float64(len(s.data)) / float64(l.rate) * float64(time.Second)))
+			s.at = l.rateFree.Add(l.latency)
 		}
 		p = p[len(s.data):]
 		s.data = append([]byte(nil), s.data...)
-		s.at = later(s.at, l.last)
-		l.last = s.at
+		s.at = later(s.at, l.lastArrival)
+		l.lastArrival = s.at
 		l.queue = append(l.queue, s)
 	}
 	l.net.cond.Broadcast()
@@ -264,17 +265,17 @@ func (l *Link) put(p []byte) {
 func (l *Link) closeWrite() {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()
-	l.shut = true
+	l.writerClosed = true
 	l.finish(io.EOF)
 	l.writing.stop()
 	l.net.cond.Broadcast()
 }
 
-// closeRead gives up what has not been read.
+// closeRead drops what was not read yet.
 func (l *Link) closeRead() {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()
-	l.gone = true
+	l.readerClosed = true
 	l.queue, l.queued = nil, 0
 	l.reading.stop()
 	if l.wake != nil {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// listener hands out the server's ends of networks. Its queue has no limit, so that dialing never waits for the server.
+// listener is the server's net.Listener. Its queue is not limited, so dialing never waits for the server.
 type listener struct {
 	addr   net.Addr
 	mu     sync.Mutex
@@ -20,7 +20,7 @@ func newListener(addr net.Addr) *listener {
 	return l
 }
 
-// offer queues a connection, and reports whether somebody listens.
+// offer queues a connection for Accept; false if the listener is closed.
 func (l *listener) offer(nc net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,7 +45,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return nc, nil
 }
 
-// Close refuses what was not accepted yet.
+// Close closes the listener, and the connections that were not accepted yet.
 func (l *listener) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

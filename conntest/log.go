@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// testLog writes the server's log to the test's, until the test ends.
+// testLog writes the http.Server's log to the test's log, until the test ends.
 type testLog struct {
 	mu      sync.Mutex
 	t       testing.TB

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Cut says what a cut of the network looks like. The zero value is Reset, and so is any value that is not listed.
+// Cut says how a network is cut. The zero value is Reset. Values that are not listed below act as Reset.
 type Cut uint8
 
 const (
-	// Reset ends both directions with syscall.ECONNRESET, as a host that has lost the connection does. What is on its way
-	// to a reader is delivered before.
+	// Reset ends both directions with syscall.ECONNRESET, as a host that has lost the connection does. Bytes on their way to a
+	// reader are delivered first.
 	Reset Cut = iota
-	// End ends both directions with io.EOF, as a proxy that gives the connection up does. What is written later
-	// vanishes.
+	// End ends both directions with io.EOF, as a proxy does that closes both connections. Later writes succeed, and their bytes
+	// are discarded.
 	End
-	// Silence delivers nothing that is written later, in both directions, and reports nothing: a cable was pulled. Writes
+	// Silence delivers nothing that is written later, in both directions, and reports no error, as if a cable was pulled. Writes
 	// succeed until the buffer is full.
 	Silence
 )
@@ -36,7 +36,7 @@ func (c Cut) String() string {
 	return fmt.Sprintf("Cut(%d)", uint8(c))
 }
 
-// DefaultLatency and DefaultBuffer are what zero values in Direction mean.
+// DefaultLatency and DefaultBuffer are the values of fields of Direction that are zero.
 const (
 	DefaultLatency = time.Millisecond
 	DefaultBuffer  = 64 << 10 // bytes
@@ -44,27 +44,27 @@ const (
 
 // Direction describes one direction of the network. The zero value is a fast network with a latency of one millisecond.
 type Direction struct {
-	// Latency is the time from a write to the moment when it can be read. Zero: DefaultLatency, which makes the order of
-	// a transcript certain in a bubble. Negative: none.
+	// Latency is the time from a write until its bytes can be read. Zero: DefaultLatency. Negative: none; then the order of a
+	// transcript's lines is not certain, even in a bubble.
 	Latency time.Duration
-	// BytesPerSecond is the rate at which bytes leave, TLS included. Zero or less: no limit.
+	// BytesPerSecond is the rate at which bytes are sent, TLS included. Zero or less: no limit.
 	BytesPerSecond int
-	// Buffer is the most bytes that were written and not read yet: on their way, and in the kernels of both sides. A write
-	// that finds it full waits. With a small one a peer that reads slowly is felt soon. Zero or less: DefaultBuffer.
+	// Buffer is the most bytes that are written and not read yet, on their way and in the kernels of both sides. A write waits
+	// while it is full. With a small buffer a writer soon waits for a slow reader. Zero or less: DefaultBuffer.
 	Buffer int
-	// CutAfter cuts the network when this direction has carried so many bytes, TLS and handshakes included. They are
+	// CutAfter cuts the network after this number of bytes in this direction, TLS and handshakes included. They are
 	// delivered. Zero or less: never.
 	CutAfter int64
-	// Cut is what happens then. Zero: Reset.
+	// Cut says how CutAfter cuts the network. Zero: Reset.
 	Cut Cut
 }
 
-// network is one connection: two directions under one lock. cond is signalled whenever anything changes.
+// network is the network of one connection: two directions under one lock. cond is broadcast at every change of state.
 type network struct {
 	mu                 sync.Mutex
 	cond               sync.Cond
 	toServer, toClient Link
-	onCut              func(Cut) // called once, without the lock
+	onCut              func(Cut) // called once, without the lock; nil: not called
 	cut                bool
 }
 
@@ -76,8 +76,8 @@ func newNetwork(toServer, toClient Direction) *network {
 	return n
 }
 
-// doCut cuts both directions; n.mu is held. It returns what is to be called when it is not held any more.
-func (n *network) doCut(how Cut) (report func()) {
+// cutLocked cuts both directions. The lock is held; the caller calls report after it has released it.
+func (n *network) cutLocked(how Cut) (report func()) {
 	if n.cut {
 		return func() {}
 	}
@@ -86,12 +86,12 @@ func (n *network) doCut(how Cut) (report func()) {
 		l.cutAt = -1
 		switch how {
 		case Silence:
-			l.silent, l.left = true, l.queued
+			l.silenced, l.deliverable = true, l.queued
 		case End:
-			l.vanish = true
+			l.discard = true
 			l.finish(io.EOF)
 		default:
-			l.broken = true
+			l.failWrites = true
 			l.finish(syscall.ECONNRESET)
 		}
 	}
@@ -104,22 +104,23 @@ func (n *network) doCut(how Cut) (report func()) {
 	}
 }
 
-func (n *network) cutNow(how Cut) {
+// cutBoth cuts both directions at once.
+func (n *network) cutBoth(how Cut) {
 	n.mu.Lock()
-	report := n.doCut(how)
+	report := n.cutLocked(how)
 	n.mu.Unlock()
 	report()
 }
 
-// abort resets the network, whatever was done to it before, and drops what is on its way.
+// abort resets the network, whatever state it is in, and drops bytes on their way.
 func (n *network) abort() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.cut = true
 	for _, l := range []*Link{&n.toServer, &n.toClient} {
-		l.silent, l.paused, l.vanish, l.broken = false, false, false, true
-		l.queue, l.queued, l.last = nil, 0, time.Time{}
-		l.ended, l.latency = false, 0
+		l.silenced, l.paused, l.discard, l.failWrites = false, false, false, true
+		l.queue, l.queued, l.lastArrival = nil, 0, time.Time{}
+		l.finished, l.latency = false, 0
 		l.finish(syscall.ECONNRESET)
 	}
 	n.cond.Broadcast()

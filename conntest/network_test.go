@@ -63,7 +63,7 @@ func TestTheRateIsKept(t *testing.T) {
 	})
 }
 
-// TestACutAtEveryByte: whatever the byte, both sides end, and nothing is left.
+// TestACutAtEveryByte ends both sides, and leaves no goroutine.
 func TestACutAtEveryByte(t *testing.T) {
 	sizes := func(o *Options) (toServer, toClient int64) {
 		synctest.Test(t, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestACutOnDemand(t *testing.T) {
 	})
 }
 
-// TestSilenceBeginsBehindTheByte: what was written before is delivered, and nothing of what follows.
+// TestSilenceBeginsBehindTheByte: bytes that were written before are delivered, later ones are not.
 func TestSilenceBeginsBehindTheByte(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := Pipe(t, echo(nil), nil)
@@ -206,7 +206,7 @@ func TestSilenceBeginsBehindTheByte(t *testing.T) {
 	})
 }
 
-// TestAClientThatTakesItsTimeGetsTheNewest: what a handler with SendLatest does while its client does not read.
+// TestAClientThatTakesItsTimeGetsTheNewest message of a handler that uses SendLatest.
 func TestAClientThatTakesItsTimeGetsTheNewest(t *testing.T) {
 	everyWay(t, func(t *testing.T, o Options) {
 		o.ToClient.Buffer = 4 << 10

@@ -12,37 +12,37 @@ import (
 
 var errScheme = errors.New("want ws:// or wss:// and a host, or a path that begins with a slash")
 
-// Client is a connected client. Its methods, besides those of Conn, may be called by any number of goroutines.
+// Client is a connected client. Its own methods may be called by any number of goroutines; those of Conn as package conn says.
 type Client struct {
 	// Conn is the connection.
 	*conn.Conn
-	// ToServer and ToClient are the directions of its network.
+	// ToServer and ToClient are the two directions of its network.
 	ToServer, ToClient *Link
 
 	network    *network
 	transcript *transcript
-	tls        *tls.Conn // if it is not Conn's own
+	tls        *tls.Conn // made by dialTLS; nil: Conn has done the handshake, or there is no TLS
 }
 
-// Pipe starts a server for h and returns a client that is connected to it. If the handshake is refused, the test fails:
-// use Dial to test refusals. Several calls with the same handler make several servers, whose connections can share a
-// conn.Group. A nil handler is http.DefaultServeMux, a nil o the defaults. When the test ends, everything does.
+// Pipe starts a server for h and returns a client that is connected to it. If the handshake is refused, the test fails; use Dial to
+// test refusals. Each call starts another server. A nil handler is http.DefaultServeMux, a nil o the defaults. Client and server
+// are closed when the test ends.
 func Pipe(t testing.TB, h http.Handler, o *Options) *Client {
 	t.Helper()
 	return NewServer(t, h, o).Connect("", nil)
 }
 
-// Dial is Pipe that returns what conn.Dial does: the response, and the error of a handshake that was refused. After an
-// error the client holds nothing but the transcript. The handshake is bounded by Options.Dial.HandshakeTimeout.
+// Dial is Pipe, but returns the response and the error of conn.Dial. After an error only Transcript of the client can be used. The
+// handshake is bounded by Options.Dial.HandshakeTimeout.
 func Dial(t testing.TB, h http.Handler, o *Options) (*Client, *http.Response, error) {
 	t.Helper()
 	return NewServer(t, h, o).Dial(context.Background(), "", nil)
 }
 
-// Cut cuts the network at once, in both directions. Link.CutAfter cuts it at a byte.
+// Cut cuts both directions of the network at once. Link.CutAfter cuts it at a given byte.
 func (c *Client) Cut(how Cut) {
 	if c.network != nil {
-		c.network.cutNow(how)
+		c.network.cutBoth(how)
 	}
 }
 
@@ -57,7 +57,7 @@ func (c *Client) TLS() (tls.ConnectionState, bool) {
 	return c.Conn.TLS()
 }
 
-// Transcript returns what was sent in both directions so far, a line for each frame, as the client wrote and read it:
+// Transcript returns the frames sent so far in both directions, as the client wrote and read them, one line for each:
 //
 //	client: GET / HTTP/1.1
 //	server: HTTP/1.1 101 Switching Protocols
@@ -71,20 +71,18 @@ func (c *Client) TLS() (tls.ConnectionState, bool) {
 //	server: close 1000 (normal closure) "bye"
 //	network: reset
 //
-// Masking keys are not shown, and long payloads are cut short: see Options.ShowPayload. A stream that ends without a
-// close frame is a line as well. A frame of the client's has a line when it is written, though the network may be cut
-// in the middle of it; one of the server's when the client has read it whole, so that frames which nobody reads are
-// missing.
+// Masking keys are not shown, and long payloads are truncated: see Options.ShowPayload. A stream that ends without a close frame
+// has a line too. A frame of the client is added when the client writes it, even if the network is cut in the middle of it; a frame of
+// the server is added when the client has read all of it, so frames that the client does not read are missing.
 //
-// For golden files, test in a bubble with a latency above zero, as the default is. Then the lines come in the same
-// order each time if the client is used by one goroutine; what several goroutines do at the same instant has no certain
-// order.
+// For golden files, test in a bubble with a latency above zero, as the default is. Then the order of the lines is certain if one
+// goroutine uses the client; actions of several goroutines at the same instant have no certain order.
 //
-// Over TLS the transcript is the same. To see plaintext, TLS is done between conn.Dial and the network and not by
-// conn.Dial (see conn.DialOptions.NetDialTLS). So the client's Stats count no TLS, and a write of the client's that is
-// cancelled while the server does not read ends the connection. The server's side is as in production.
-// Options.NoTranscript changes that; then the transcript is empty.
+// Over TLS the transcript is the same. To see the plaintext, conntest does the client's TLS below conn.Dial (see
+// conn.DialOptions.NetDialTLS). So the client's Stats do not count TLS, and cancelling a write of the client while the server
+// does not read ends the connection. The server's side is as in production. With Options.NoTranscript the client's side is as in
+// production too, and the transcript is empty.
 func (c *Client) Transcript() string { return c.transcript.String(false) }
 
-// TranscriptWithTimes is Transcript with the time since the first line before each line.
+// TranscriptWithTimes is Transcript with the time since the first line at the beginning of each line.
 func (c *Client) TranscriptWithTimes() string { return c.transcript.String(true) }

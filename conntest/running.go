@@ -2,11 +2,11 @@ package conntest
 
 import "sync"
 
-// running counts goroutines. Unlike a sync.WaitGroup it may be added to while somebody waits.
+// running counts goroutines. Unlike with sync.WaitGroup, add may be called while another goroutine waits.
 type running struct {
 	mu    sync.Mutex
 	n     int
-	ended chan struct{} // closed when n is zero, if somebody waits
+	ended chan struct{} // closed when n becomes zero; nil: no goroutine waits
 }
 
 func (r *running) add(n int) {
@@ -19,7 +19,7 @@ func (r *running) add(n int) {
 	}
 }
 
-// none returns a channel that is closed when there are none.
+// none returns a channel that is closed when no goroutine runs.
 func (r *running) none() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()

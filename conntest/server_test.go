@@ -75,7 +75,7 @@ func TestAHandlerThatReturnsEarly(t *testing.T) {
 	})
 }
 
-// fakeTB notes what a test would report.
+// fakeTB is a testing.TB that records its reports.
 type fakeTB struct {
 	testing.TB
 	errors   []string
@@ -92,7 +92,7 @@ func (f *fakeTB) Fatalf(format string, args ...any) {
 func (f *fakeTB) Cleanup(c func()) { f.cleanups = append(f.cleanups, c) }
 func (f *fakeTB) Helper()          {}
 
-// run returns what f reports.
+// run returns the reports of f.
 func (f *fakeTB) run(test func(testing.TB)) []string {
 	func() {
 		defer func() {

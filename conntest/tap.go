@@ -5,11 +5,11 @@ import (
 	"net"
 )
 
-// tapped is the client's connection, whose plaintext the transcript is made of.
+// tapped is the client's net.Conn, and passes the plaintext to the transcript.
 type tapped struct {
-	net.Conn      // end, or the *tls.Conn over it
-	below    *end // what Close closes: a tls.Conn would wait to send an alert
-	unsent   int  // bytes that are noted and were not written; one goroutine at a time writes
+	net.Conn           // the endpoint, or the *tls.Conn over it
+	below    *endpoint // Close closes it directly: tls.Conn.Close may wait to send an alert
+	unsent   int       // bytes that the transcript has and Write did not write; one goroutine at a time writes
 	t        *transcript
 }
 
@@ -24,8 +24,8 @@ func (c *tapped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write notes the bytes first, so that an answer cannot be noted before them. What is not written is written by the next
-// call.
+// Write passes p to the transcript before it writes, so that the answer's line comes later. Bytes that are not written now come again
+// with the next call.
 func (c *tapped) Write(p []byte) (int, error) {
 	if c.unsent < len(p) {
 		c.t.sent(p[c.unsent:])

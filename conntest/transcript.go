@@ -31,9 +31,9 @@ func (s side) String() string {
 	return "server"
 }
 
-// transcript is the lines of one client.
+// transcript holds the lines of one client.
 type transcript struct {
-	fields []string // of the header that are shown
+	fields []string // header fields that are shown
 	kept   int      // the most bytes of a payload that are shown
 
 	mu    sync.Mutex
@@ -59,7 +59,7 @@ func newTranscript(o *Options) *transcript {
 	return t
 }
 
-// connected begins with a connection: the first, or that of a redirect.
+// connected resets the decoders for a new connection: the first, or that of a redirect.
 func (t *transcript) connected() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,7 +83,7 @@ func (t *transcript) feed(s side, p []byte) {
 	t.sides[s].feed(p)
 }
 
-// ended notes the end of a side's stream, once, unless it is a matter of course.
+// ended adds a line for the end of a side's stream, once, unless it follows a close frame or a cut.
 func (t *transcript) ended(s side) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -120,10 +120,10 @@ type state int
 const (
 	head   state = iota // of the request or the response
 	frames              // of the connection
-	opaque              // nothing to decode: a refusal's body, or no frames
+	opaque              // not decoded: the body of a refusal, or bytes that are no frames
 )
 
-// decoder makes lines of one side's bytes.
+// decoder makes lines from the bytes that one side sends.
 type decoder struct {
 	t     *transcript
 	side  side
@@ -132,13 +132,13 @@ type decoder struct {
 
 	header  frame.Header
 	inFrame bool
-	left    int64  // payload bytes of the frame to come
-	payload []byte // of the frame, as far as it is kept
-	pos     int    // of the masking key
+	left    int64  // payload bytes of the frame that are still to come
+	payload []byte // payload of the frame, as far as it is shown
+	pos     int    // position in the masking key
 
 	compressed bool   // the message in progress
 	message    []byte // its compressed payload
-	window     []byte // what was inflated last
+	window     []byte // the last 32 KiB that were inflated (RFC 7692 §7.1.1)
 	closing    bool   // a close frame was seen
 	text       bool   // the message in progress is text
 	ended      bool
@@ -157,7 +157,7 @@ func (d *decoder) feed(p []byte) {
 	}
 }
 
-// feedHead returns what follows the head.
+// feedHead decodes a head, and returns the bytes that follow it.
 func (d *decoder) feedHead(p []byte) []byte {
 	before := len(d.buf)
 	d.buf = append(d.buf, p...)
@@ -186,7 +186,7 @@ func (d *decoder) feedHead(p []byte) []byte {
 	return p[i+4-before:]
 }
 
-// feedFrame returns what follows the piece of a frame that p begins with.
+// feedFrame decodes the part of a frame that p begins with, and returns the bytes that follow it.
 func (d *decoder) feedFrame(p []byte) []byte {
 	if !d.inFrame {
 		before := len(d.buf)
@@ -217,7 +217,7 @@ func (d *decoder) feedFrame(p []byte) []byte {
 	return p[len(piece):]
 }
 
-// keep unmasks a copy of payload, as far as it is needed.
+// keep appends a copy of payload, unmasked, as far as it is shown or has to be inflated.
 func (d *decoder) keep(piece []byte) {
 	inMessage := d.compressed && !d.header.Opcode.IsControl()
 	if !inMessage {
@@ -242,32 +242,41 @@ func (d *decoder) keep(piece []byte) {
 	}
 }
 
-// frame notes a whole frame.
+// frame adds the line of a whole frame.
 func (d *decoder) frame() {
-	h := &d.header
-	what := h.Opcode.String()
-	switch {
+	text := ""
+	switch h := &d.header; {
 	case h.Opcode == frame.Close:
 		d.closing = true
-		code, reason, err := frame.ParseClose(d.payload)
-		switch {
-		case err != nil:
-			d.t.note("%v: close %s", d.side, d.show(d.payload, h.Length, false))
-		case len(d.payload) == 0:
-			d.t.note("%v: close", d.side)
-		case len(reason) == 0:
-			d.t.note("%v: close %v", d.side, code)
-		default:
-			d.t.note("%v: close %v %q", d.side, code, reason)
-		}
-		return
+		text = d.describeClose()
 	case h.Opcode.IsControl():
+		text = h.Opcode.String()
 		if len(d.payload) > 0 {
-			what += " " + d.show(d.payload, h.Length, printable(d.payload))
+			text += " " + d.show(d.payload, h.Length, printable(d.payload))
 		}
-		d.t.note("%v: %s", d.side, what)
-		return
+	default:
+		text = d.describeData()
 	}
+	d.t.note("%v: %s", d.side, text)
+}
+
+func (d *decoder) describeClose() string {
+	code, reason, err := frame.ParseClose(d.payload)
+	switch {
+	case err != nil:
+		return "close " + d.show(d.payload, d.header.Length, false)
+	case len(d.payload) == 0:
+		return "close"
+	case len(reason) == 0:
+		return fmt.Sprintf("close %v", code)
+	}
+	return fmt.Sprintf("close %v %q", code, reason)
+}
+
+// describeData describes a frame of a message. The payload of a compressed message is shown with its last frame.
+func (d *decoder) describeData() string {
+	h := &d.header
+	what := h.Opcode.String()
 	if d.compressed && h.RSV&frame.RSV1 != 0 {
 		what += ", compressed"
 	}
@@ -280,7 +289,7 @@ func (d *decoder) frame() {
 		d.text = false
 	}
 	switch {
-	case d.compressed && !h.Fin: // how it is cut depends on the compressor
+	case d.compressed && !h.Fin: // where it is split depends on the compressor
 	case d.compressed:
 		data, err := d.inflate()
 		if err != nil {
@@ -291,12 +300,12 @@ func (d *decoder) frame() {
 	default:
 		what += " " + d.show(d.payload, h.Length, d.text)
 	}
-	d.t.note("%v: %s", d.side, what)
+	return what
 }
 
-// inflate returns the message that has ended (RFC 7692 §7.2.2).
+// inflate returns the inflated payload of the message (RFC 7692 §7.2.2).
 func (d *decoder) inflate() ([]byte, error) {
-	const tail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff" // the end that is not sent, and a last block that is empty
+	const tail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff" // the octets that the sender removes, and an empty final block
 	r := flate.NewReaderDict(io.MultiReader(bytes.NewReader(d.message), strings.NewReader(tail)), d.window)
 	d.message = nil
 	data, err := io.ReadAll(r)
@@ -308,11 +317,11 @@ func (d *decoder) inflate() ([]byte, error) {
 	return data, nil
 }
 
-// show returns the beginning of a payload of length bytes: text quoted, anything else as hexadecimal numbers.
+// show returns the first bytes p of a payload of length bytes: text quoted, other data in hexadecimal.
 func (d *decoder) show(p []byte, length int64, text bool) string {
 	if text {
 		for i := 0; i < utf8.UTFMax && int64(len(p)) < length && !utf8.Valid(p); i++ {
-			p = p[:len(p)-1] // a character that is cut
+			p = p[:len(p)-1] // an incomplete character
 		}
 		s := strconv.Quote(string(p))
 		if int64(len(p)) < length {
@@ -333,7 +342,7 @@ func (d *decoder) show(p []byte, length int64, text bool) string {
 	return s
 }
 
-// printable reports whether a payload is better read as text.
+// printable reports whether a payload consists of printable characters.
 func printable(p []byte) bool {
 	for _, r := range string(p) {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {

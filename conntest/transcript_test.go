@@ -37,7 +37,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// conversation has a frame of every kind.
+// conversation sends a frame of every kind.
 func conversation(t *testing.T, c *Client) {
 	t.Helper()
 	exchanged(t, c, "hello, \"wörld\"\n")
@@ -135,7 +135,7 @@ func TestTimesOfATranscriptAreExactInABubble(t *testing.T) {
 	})
 }
 
-// TestWhatIsNoWebSocketIsShownAsWell: a handler that takes the connection over and writes what it likes.
+// TestWhatIsNoWebSocketIsShownAsWell, of a handler that hijacks the connection and writes arbitrary bytes.
 func TestWhatIsNoWebSocketIsShownAsWell(t *testing.T) {
 	accept := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 	for _, tt := range []struct{ name, frames, want string }{

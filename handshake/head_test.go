@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// expectLinear runs work on n and on 32n units and fails if the larger takes out of proportion longer. Quadratic work would
-// take 1024 times as long; 200 leaves room for caches and garbage collection. Where the system tells it, the thread's own time
-// counts: a machine that is busy with other things interrupts the longer work only.
+// expectLinear runs work on n and on 32n units and fails if the larger takes disproportionately long. Quadratic work would take
+// 1024 times as long; the limit of 200 leaves room for caches and garbage collection. On Linux it measures the thread's CPU time,
+// which other processes do not add to.
 func expectLinear(t *testing.T, n int, prepare func(n int) (work func())) {
 	t.Helper()
 	runtime.LockOSThread()

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// threadTime returns the time that this thread has run. (getrusage counts it in ticks of some milliseconds.)
+// threadTime returns the CPU time of this thread. The resolution of getrusage is some milliseconds, which is too coarse.
 func threadTime() time.Duration {
 	const thisThread = 3 // CLOCK_THREAD_CPUTIME_ID
 	var t syscall.Timespec

@@ -6,5 +6,5 @@ import "time"
 
 var began = time.Now()
 
-// threadTime returns the time that has passed: that of a thread is not to be had everywhere.
+// threadTime returns the elapsed time, since not every system measures the CPU time of a thread.
 func threadTime() time.Duration { return time.Since(began) }

@@ -11,7 +11,7 @@ import (
 	wssslog "github.com/seed-c4549abd/wss/observe/slog"
 )
 
-// Two observers for the same connections, whose lines show what was asked for.
+// Two observers for the same connections. Log lines show host and path of the request.
 func Example() {
 	counts := wssexpvar.New(wssexpvar.Options{})
 	lines := wssslog.New(wssslog.Options{Logger: slog.Default()})

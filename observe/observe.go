@@ -1,15 +1,15 @@
-// Package observe holds what observers of connections share: [All] has several told of the same connections, and
-// [ConnContext] gives observers what they may show of a server's request.
+// Package observe combines observers of connections: [All] calls several for the same connections, and [ConnContext] makes
+// host and path of a server's request available to them.
 //
-// The observers are in packages of their own; each works alone, for servers and for clients:
+// The observers are packages of their own, for servers and clients:
 //
-//	observe/slog        lines of log/slog for openings, closings and refusals
+//	observe/slog        log lines for connections and refused handshakes
 //	observe/expvar      counts as JSON at /debug/vars
-//	observe/prometheus  metrics for a scrape (a module of its own)
-//	observe/otel        metrics and a span for each connection, for OpenTelemetry (a module of its own)
+//	observe/prometheus  metrics for Prometheus (a separate module)
+//	observe/otel        metrics and a span for each connection, for OpenTelemetry (a separate module)
 //
-// None of them does anything for single messages: what is counted for each message, conn counts anyhow, and it is
-// read when somebody asks for it.
+// None of them is called for messages: package conn counts messages in any case, and the observers read its counts when
+// metrics are collected.
 package observe
 
 import (
@@ -19,13 +19,13 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// All returns an observer that calls each of observers, in their order, with the goroutine that calls it. Those
-// that are nil are left out: of one All returns that one, of none nil, which is no observer. Those of them
-// that are [conn.RoundTripObserver] are told of round trips.
+// All returns an observer that calls each of observers, in their order, on the calling goroutine. Nil observers are left out. If
+// one is left, All returns that one; if none is, All returns nil, which means no observer. RoundTrip is called for those that are
+// a [conn.RoundTripObserver], MessageIn and MessageOut for those that do not ignore messages ([conn.MessageIgnorer]).
 //
-// One that is listed twice is told twice. If an observer panics, those behind it are not called for that event. If one ends the connection in
-// Opened, those behind it are told Closed before Opened. All may be called by any number of goroutines, and so may
-// what it returns.
+// An observer that is listed twice is called twice. If one panics, those after it are not called for that event. If one ends the
+// connection in Opened, Closed is called before Opened for those after it. The result may be used by any number of goroutines, if
+// the observers may.
 func All(observers ...conn.Observer) conn.Observer {
 	var list []conn.Observer
 	for _, o := range observers {
@@ -61,7 +61,7 @@ func All(observers ...conn.Observer) conn.Observer {
 	return &allWithRoundTrips{a, roundTrips}
 }
 
-// all does not change once it is made.
+// all calls several observers. It is immutable.
 type all struct {
 	observers []conn.Observer
 	messages  []conn.Observer // those that do not ignore them

@@ -58,12 +58,12 @@ func TestAllForwardsEveryEvent(t *testing.T) {
 	}
 }
 
-// deaf ignores messages.
+// deaf is a MessageIgnorer that ignores messages.
 type deaf struct{ noting }
 
 func (deaf) IgnoresMessages() bool { return true }
 
-// TestAllAsksWhoIgnoresMessages: one that wants them does not have the others told.
+// TestAllAsksWhoIgnoresMessages: if one does not ignore them, the others are still not called for them.
 func TestAllAsksWhoIgnoresMessages(t *testing.T) {
 	var notes []string
 	a, b := deaf{noting{name: "a", notes: &notes}}, deaf{noting{name: "b", notes: &notes}}
@@ -99,7 +99,7 @@ func TestAllOfFewIsNoMoreThanThose(t *testing.T) {
 	}
 }
 
-// TestAllOrdersAnEndInOpened: what is behind the observer that ends the connection is told Closed first, as documented.
+// TestAllOrdersAnEndInOpened: for observers after the one that ends the connection, Closed is called first, as documented.
 func TestAllOrdersAnEndInOpened(t *testing.T) {
 	var notes []string
 	client := observe.All(noting{"a", &notes, true}, noting{"b", &notes, false})
@@ -142,7 +142,7 @@ func TestARequestIsKeptWithoutItsSecrets(t *testing.T) {
 
 type userKey struct{}
 
-// TestConnContextHasTheRequestsValues, and not its end; a request of Upgrade that could not be parsed has no URL.
+// TestConnContextHasTheRequestsValues, but does not end with it. A request that Upgrade could not parse has no URL.
 func TestConnContextHasTheRequestsValues(t *testing.T) {
 	parent, cancel := context.WithCancel(context.WithValue(context.Background(), userKey{}, "ada"))
 	ctx := observe.ConnContext((&http.Request{}).WithContext(parent))

@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// Request is what observers may show of the request that a server has accepted. It holds no query and no
-// header but Host, since those carry credentials; a path may carry them too. Each string comes from the
-// client, except Pattern, and may hold anything. The zero value knows nothing.
+// Request is the part of a server's request that observers may show. It holds no query and no header field but Host, since those
+// carry credentials; a path may carry them too. Host and Path come from the client and may hold any bytes. The zero value is that of
+// an unknown request.
 type Request struct {
 	Host    string // as sent, at most 256 bytes
 	Path    string // without the query, unescaped, at most 256 bytes
-	Pattern string // the pattern of http.ServeMux that matched, "" if none did
+	Pattern string // the pattern of http.ServeMux that matched; "" if none did
 }
 
-// maxString bounds what is kept of a request for the life of its connection, in bytes.
+// maxString is the most bytes of a string that are kept for the life of the connection.
 const maxString = 256
 
 type requestKey struct{}
 
-// ConnContext is for AcceptOptions.ConnContext: it returns the request's context without its end, so that its values
-// are those of Conn.Context, with the [Request] that [RequestOf] finds. A ConnContext of your own calls
+// ConnContext is a value for AcceptOptions.ConnContext. It returns a context with the values of the request's context and the
+// [Request], which [RequestOf] returns; it does not end with the request. To add values, write a function that calls
 // [WithRequest]. It may be called by any number of goroutines.
 func ConnContext(r *http.Request) context.Context {
 	return WithRequest(context.WithoutCancel(r.Context()), r)
 }
 
-// WithRequest returns ctx with the Request of r. It keeps neither r nor memory of r.
+// WithRequest returns a context like ctx that holds the Request of r. It keeps no reference to r or its strings.
 func WithRequest(ctx context.Context, r *http.Request) context.Context {
 	kept := Request{Host: short(r.Host), Pattern: strings.Clone(r.Pattern)}
 	if r.URL != nil {
@@ -36,7 +36,7 @@ func WithRequest(ctx context.Context, r *http.Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, kept)
 }
 
-// RequestOf returns the Request that WithRequest or ConnContext put into ctx, and false if there is none, as for clients.
+// RequestOf returns the Request that WithRequest or ConnContext put into ctx; false if there is none, as for clients.
 func RequestOf(ctx context.Context) (Request, bool) {
 	r, ok := ctx.Value(requestKey{}).(Request)
 	return r, ok

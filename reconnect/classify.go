@@ -13,20 +13,20 @@ import (
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
-// Verdict says what to do after an error. The zero value is Undecided.
+// Verdict says what a client does after an error. The zero value is Undecided.
 type Verdict uint8
 
 const (
-	// Undecided: the error is not known. After a dial a client comes back then; an error of the application ends Run.
+	// Undecided: the error is unknown. If it is that of a dial, the client comes back; if it is the application's, Run returns it.
 	Undecided Verdict = iota
 	// ComeBack: wait and dial again.
 	ComeBack
-	// Refresh: the credentials were refused. Come back if there is a Prepare hook to get others, and if the
-	// attempt before was not refused too; else stop. A connection that lives for ResetAfter begins the count again.
+	// Refresh: the credentials were refused. Come back once, if there is a Prepare hook to get new ones; stop if they are refused
+	// again before a connection has lived for ResetAfter.
 	Refresh
-	// Stop: coming back is of no use. Run returns the error.
+	// Stop: dialing again would not help. Run returns the error.
 	Stop
-	// Finished: the application is done. Run returns nil.
+	// Finished: the application is finished. Run returns nil.
 	Finished
 )
 
@@ -39,7 +39,8 @@ func (v Verdict) String() string {
 	return "unknown verdict"
 }
 
-// Classify is the default of Options.Classify. It looks for these errors in err's tree, in this order:
+// Classify returns the verdict on an error, where Options.Classify does not decide. It looks for these errors in err's tree, in
+// this order:
 //
 //	marked by Again                               ComeBack
 //	*conn.CloseError with the code
@@ -57,16 +58,16 @@ func (v Verdict) String() string {
 //	  401                                         Refresh
 //	  408, 425, 429, 5xx but for 501 and 505      ComeBack
 //	  any other, and without a status             Stop
-//	*tlsconf.VerifyError, and what crypto/tls     Stop
-//	says of certificates
+//	*tlsconf.VerifyError,                         Stop
+//	*tls.CertificateVerificationError
 //	net.Error, io.EOF, io.ErrUnexpectedEOF,       ComeBack
 //	net.ErrClosed, context.DeadlineExceeded
 //	nil                                           Finished
 //	any other                                     Undecided
 //
-// So a host whose name cannot be resolved is ComeBack, whether the resolver fails or knows no such name: a computer that
-// is without its network or VPN gets that answer, too. A *conn.HandshakeError without a status is a URL or options that
-// cannot be used, or an answer that is not a WebSocket server's. It may be called by any number of goroutines.
+// A name that cannot be resolved is ComeBack, even if the resolver says that it does not exist: a computer without its network or
+// VPN gets that answer too. A *conn.HandshakeError without a status means that the URL or the options cannot be used, or that the
+// response is not that of a WebSocket server. Classify may be called by any number of goroutines.
 func Classify(err error) Verdict {
 	if err == nil {
 		return Finished
@@ -97,7 +98,7 @@ func Classify(err error) Verdict {
 	return Undecided
 }
 
-// Registered since RFC 6455.
+// Close codes that were registered after RFC 6455.
 const (
 	statusUnauthorized conn.StatusCode = 3000
 	statusTimeout      conn.StatusCode = 3008
@@ -118,7 +119,7 @@ func classifyCode(code conn.StatusCode) Verdict {
 
 func classifyHandshake(e *conn.HandshakeError) Verdict {
 	if e.Token != "bad_status" {
-		return Stop // no answer of a server that knows what we want
+		return Stop // the URL or the options are wrong, or the response is no WebSocket server's
 	}
 	return classifyStatus(e.Status)
 }
@@ -154,9 +155,14 @@ func refusedCertificate(err error) bool {
 	return has[*tlsconf.VerifyError](err) || has[*tls.CertificateVerificationError](err)
 }
 
-// Again marks an error after which a client is to come back, whatever it is: for a feed that has lost its place, or that
-// has been silent for too long. The mark is found by Classify, and the error by errors.Is and errors.As. A nil err is an
-// error of its own.
+// has reports whether an error of a type is in err's tree.
+func has[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// Again returns an error that wraps err and makes the client come back, whatever err is: for a feed that has lost its position,
+// or that was silent for too long. A nil err stands for an error of this package.
 func Again(err error) error {
 	if err == nil {
 		err = errAgain

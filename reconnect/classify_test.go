@@ -109,7 +109,7 @@ func TestAnErrorThatIsMarkedIsFound(t *testing.T) {
 	}
 }
 
-// TestDialsThatCannotSucceedAreNotRepeated: these are the errors of real dials.
+// TestDialsThatCannotSucceedAreNotRepeated, with the errors of conn.Dial.
 func TestDialsThatCannotSucceedAreNotRepeated(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -153,7 +153,7 @@ func TestACertificateThatIsNotTrustedStops(t *testing.T) {
 	})
 }
 
-// TestYourOwnVerdicts come first, for dials and for connections, and Undecided leaves the decision.
+// TestYourOwnVerdicts: Options.Classify decides on dials and connections, unless it returns Undecided.
 func TestYourOwnVerdicts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own := errors.New("own")
@@ -211,7 +211,7 @@ func TestRetryAfterInEveryForm(t *testing.T) {
 	}
 }
 
-// TestRetryAfterIsWaitedForWithinBounds, whoever says it, and more than once.
+// TestRetryAfterIsWaitedForWithinBounds, from the server or a proxy, and with several fields.
 func TestRetryAfterIsWaitedForWithinBounds(t *testing.T) {
 	for _, tt := range []struct {
 		name           string

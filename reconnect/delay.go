@@ -9,10 +9,10 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// backoff computes the waits.
+// backoff computes the delays.
 type backoff struct {
 	o     *Options
-	waits int // since the beginning, or since a connection lived long enough
+	waits int // number of delays since the beginning, or since a connection has lived for ResetAfter
 }
 
 // next returns how long to wait after err.
@@ -35,7 +35,7 @@ func (b *backoff) next(err error) time.Duration {
 	return least + min(max(o.Rand(window), 0), window)
 }
 
-// retryAfter returns what the server that refused has asked for, 0 if nothing.
+// retryAfter returns the largest Retry-After of the response that refused the attempt; 0 if there is none.
 func retryAfter(err error, now time.Time) time.Duration {
 	var h http.Header
 	if e, ok := errors.AsType[*conn.HandshakeError](err); ok && e.Response != nil {
@@ -44,7 +44,7 @@ func retryAfter(err error, now time.Time) time.Duration {
 		h = e.Response.Header
 	}
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date // the server's clock, whatever ours says
+		now = date // a date in Retry-After is by the server's clock
 	}
 	var longest time.Duration
 	for _, value := range h["Retry-After"] {
@@ -53,11 +53,11 @@ func retryAfter(err error, now time.Time) time.Duration {
 	return longest
 }
 
-// forever is longer than every bound.
+// forever is the longest duration.
 const forever = time.Duration(1<<63 - 1)
 
-// parseRetryAfter returns what one field asks for (RFC 9110 §10.2.3): a number of seconds, or a date. What is neither,
-// and what has passed, is 0.
+// parseRetryAfter returns the delay of one field (RFC 9110 §10.2.3), which is a number of seconds or a date. It is 0 for a date in
+// the past and for any other value.
 func parseRetryAfter(value string, now time.Time) time.Duration {
 	value = strings.Trim(value, " \t")
 	if date, err := http.ParseTime(value); err == nil {

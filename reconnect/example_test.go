@@ -15,7 +15,7 @@ import (
 	"github.com/seed-c4549abd/wss/reconnect"
 )
 
-// A client of a feed numbers what it has, and asks for the rest when it comes back.
+// A client of a feed counts the messages that it has received, and asks for the rest when it comes back.
 func Example() {
 	var visits atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +82,7 @@ func ExampleOptions_prepare() {
 	_ = o
 }
 
-// Codes of the application's own.
+// Close codes of the application.
 func ExampleOptions_classify() {
 	o := &reconnect.Options{
 		Classify: func(err error) reconnect.Verdict {
@@ -98,7 +98,7 @@ func ExampleOptions_classify() {
 	_ = o
 }
 
-// A feed that is silent for too long is left and dialed again.
+// If a feed is silent for too long, the client dials again.
 func ExampleAgain() {
 	errSilent := errors.New("nothing for a minute")
 	handle := func(ctx context.Context, c *conn.Conn) error {

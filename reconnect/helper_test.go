@@ -14,10 +14,10 @@ import (
 
 var bg = context.Background()
 
-// longest is a Rand with which every wait is as long as it can be.
+// longest is a Rand that makes every delay as long as possible.
 func longest(n time.Duration) time.Duration { return n }
 
-// script is a handler that does something else for each connection; after its end it refuses with 418, which stops a client.
+// script is a handler that serves the n-th request by its n-th step. After the last it refuses with 418, which stops a client.
 type script struct {
 	mu    sync.Mutex
 	steps []http.HandlerFunc
@@ -38,7 +38,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.steps[n](w, r)
 }
 
-// intervals are the times between the requests.
+// intervals returns the times between the requests.
 func (s *script) intervals() (all []time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +48,7 @@ func (s *script) intervals() (all []time.Duration) {
 	return all
 }
 
-// refuse answers with a status, and with fields if there are any: name, value, name, value.
+// refuse answers with a status and header fields: name, value, name, value.
 func refuse(status int, fields ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < len(fields); i += 2 {
@@ -58,7 +58,7 @@ func refuse(status int, fields ...string) http.HandlerFunc {
 	}
 }
 
-// accept keeps a connection for a time, and closes it with a code; 0 is without a close frame.
+// accept keeps a connection for a time, and closes it with a code; with 0 it sends no close frame.
 func accept(d time.Duration, code conn.StatusCode) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c, err := conn.Accept(w, r, nil)
@@ -77,14 +77,14 @@ func accept(d time.Duration, code conn.StatusCode) http.HandlerFunc {
 	}
 }
 
-// fast is a network without latency, so that times are those of the client alone.
+// fast starts a server behind a network without latency, so that all delays are the client's.
 func fast(t testing.TB, h http.Handler) *conntest.Server {
 	return conntest.NewServer(t, h, &conntest.Options{
 		ToServer: conntest.Direction{Latency: -1}, ToClient: conntest.Direction{Latency: -1},
 	})
 }
 
-// reads is what most applications do.
+// reads reads until the connection ends, as most applications do.
 func reads(ctx context.Context, c *conn.Conn) error {
 	for {
 		if _, _, err := c.Read(ctx); err != nil {
@@ -93,7 +93,7 @@ func reads(ctx context.Context, c *conn.Conn) error {
 	}
 }
 
-// conntestTLS is a server with a configuration of its own.
+// conntestTLS starts a server with a TLS configuration.
 func conntestTLS(t testing.TB, cfg *tls.Config) *conntest.Server {
 	return conntest.NewServer(t, newScript(), &conntest.Options{URL: "wss://localhost/", TLS: cfg})
 }

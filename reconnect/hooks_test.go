@@ -18,7 +18,7 @@ import (
 	"github.com/seed-c4549abd/wss/conntest"
 )
 
-// guarded accepts one token, which it changes when it is told, and refuses the others with 401.
+// guarded is a handler that accepts one token, which may change, and refuses others with 401.
 type guarded struct {
 	mu      sync.Mutex
 	token   int
@@ -99,7 +99,7 @@ func TestWithoutAHookARefusalOfCredentialsStops(t *testing.T) {
 	})
 }
 
-// TestErrorsOfPrepare: those of the network have the client come back, others stop it.
+// TestErrorsOfPrepare: after those of the network the client comes back, others stop it.
 func TestErrorsOfPrepare(t *testing.T) {
 	own := errors.New("own")
 	for _, tt := range []struct {
@@ -189,7 +189,7 @@ func TestResumeKnowsWhatHappened(t *testing.T) {
 	})
 }
 
-// TestAThousandClientsAfterAnOutage come back spread over time, and all of them do.
+// TestAThousandClientsAfterAnOutage all come back, spread over time.
 func TestAThousandClientsAfterAnOutage(t *testing.T) {
 	clients := 1000
 	if testing.Short() {
@@ -259,8 +259,8 @@ func TestAThousandClientsAfterAnOutage(t *testing.T) {
 	}
 }
 
-// TestAServerThatIsShutDownInAnOrderlyWay: 1001, refusals with Retry-After while others are still connected, nobody at
-// home, and then the next server.
+// TestAServerThatIsShutDownInAnOrderlyWay closes with 1001, refuses with Retry-After while others are still connected, and stops
+// listening; then the next server starts.
 func TestAServerThatIsShutDownInAnOrderlyWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		group := &conn.Group{RetryAfter: 8 * time.Second}
@@ -282,7 +282,7 @@ func TestAServerThatIsShutDownInAnOrderlyWay(t *testing.T) {
 		var states []State
 		c := New(old.URL, &Options{Dial: dial, MinDelay: time.Second, Rand: longest, OnState: func(s State) { states = append(states, s) }})
 		go func() {
-			time.Sleep(20 * time.Second) // less than it takes to find out that it reads nothing
+			time.Sleep(20 * time.Second) // less than the timeout for a peer that reads nothing
 			ctx, cancel := context.WithTimeout(bg, 3*time.Second)
 			defer cancel()
 			if err := group.ShutdownServer(ctx, old.HTTP, conn.ShutdownOptions{}); err != context.DeadlineExceeded {

@@ -18,66 +18,64 @@ const (
 	DefaultAttemptTimeout = 30 * time.Second
 )
 
-// Options configure a client. The zero value, and nil, are the defaults. Options may be shared by any number of clients,
-// and must not be changed meanwhile. The functions are called by the goroutine that calls Run, one at a time; those of
-// options that clients share, by several goroutines at once.
+// Options configure a client. The zero value and nil are the defaults. Any number of clients may share Options, which must not
+// change meanwhile. The functions are called on the goroutine of Run, one at a time for each client.
 type Options struct {
-	// Dial are the options of conn.Dial. Each attempt is given a copy. Nil: the defaults.
+	// Dial holds the options of conn.Dial. Each attempt gets a copy. Nil: the defaults.
 	Dial *conn.DialOptions
 
-	// MinDelay is the longest first wait. Zero or less: DefaultMinDelay.
+	// MinDelay is the upper bound of the first delay. Zero or less: DefaultMinDelay.
 	MinDelay time.Duration
-	// MaxDelay is the longest wait without a Retry-After. Less than MinDelay: MinDelay. Zero or less: DefaultMaxDelay, or
-	// MinDelay if that is longer.
+	// MaxDelay is the upper bound of all delays without a Retry-After. Zero or less: DefaultMaxDelay. If it is less than MinDelay,
+	// it is MinDelay.
 	MaxDelay time.Duration
-	// MaxRetryAfter bounds the Retry-After of a server that asks for too much. Zero: DefaultMaxRetryAfter. Negative:
-	// Retry-After is ignored.
+	// MaxRetryAfter is the upper bound of a Retry-After; a longer one is shortened. Zero: DefaultMaxRetryAfter. Negative: Retry-After
+	// is ignored.
 	MaxRetryAfter time.Duration
-	// ResetAfter is how long a connection must have lived for the delays and the count of attempts to begin again. Zero or
-	// less: DefaultResetAfter.
+	// ResetAfter is the time after which a connection resets the delays and the count of failed attempts. Zero or less:
+	// DefaultResetAfter.
 	ResetAfter time.Duration
-	// MaxAttempts is how many attempts in a row may fail before Run returns an error that wraps ErrGaveUp and the last
-	// failure. A connection that lived for less than ResetAfter is a failure. Zero or less: no limit.
+	// MaxAttempts is the number of failed attempts in a row after which Run returns an error that wraps ErrGaveUp and the last
+	// failure. A connection that lives for less than ResetAfter counts as a failure. Zero or less: no limit.
 	MaxAttempts int
 	// AttemptTimeout bounds Prepare and the dialing of one attempt together; Dial.HandshakeTimeout, ten seconds by
 	// default, bounds the dialing. Zero or less: DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
 
-	// Prepare is called before each dial, the first included. It may change a.URL and a.Dial: refresh a token, choose
-	// another host. Its error ends Run, unless it is one of the network (net.Error), its context has ended, it is marked
-	// by Again, or Classify says otherwise: then the attempt has failed, and nothing was dialed. Nil: nothing is prepared.
+	// Prepare is called before each dial, including the first, for example to refresh a token or to choose another host: it may
+	// change a.URL and a.Dial. If it returns an error, nothing is dialed and the attempt has failed. Run returns an error that
+	// both Classify functions call Undecided, unless AttemptTimeout is over. Nil: not called.
 	Prepare func(ctx context.Context, a *Attempt) error
-	// Resume is called on every connection but the first of a Run, before the function that Run was given and with the
-	// same context, to subscribe again and to fetch what was missed. It may read and write. Its error counts as that
-	// function's. Nil: nothing is done.
+	// Resume is called on every connection but the first of a Run, before the function passed to Run and with the same context,
+	// to subscribe again and to fetch missed messages. It may read and write. Its error is treated as that function's. Nil: not
+	// called.
 	Resume func(ctx context.Context, c *conn.Conn, a Attempt) error
-	// Classify says what to do after an error, in place of the function Classify: of Prepare, of the dial, or of a
-	// connection (*conn.CloseError). It is asked about the errors of the application too. It may return Undecided for
-	// errors that it does not know; then the function Classify decides. Nil: the same.
+	// Classify returns the verdict on an error of Prepare, of the dial, of a connection (*conn.CloseError), or of the function
+	// passed to Run. If it returns Undecided, the function Classify of this package decides, except that Run returns errors of
+	// the application that are not marked by Again. Nil: always Undecided.
 	Classify func(err error) Verdict
-	// OnState is called whenever State changes. It must return soon. Nil: nobody is told.
+	// OnState is called whenever State changes. Run waits until it returns. Nil: not called.
 	OnState func(State)
-	// Rand returns a random duration between 0 and n, for tests that want certain delays. What it returns is kept within
-	// that. It is called once for each wait. Nil: uniform, by math/rand/v2.
+	// Rand returns a random duration between 0 and n, for tests that need known delays. Results outside of these bounds are set
+	// to the nearest one. It is called once for each delay. Nil: uniform, by math/rand/v2.
 	Rand func(n time.Duration) time.Duration
 }
 
-// Attempt is one dial, and what led to it.
+// Attempt describes one dial and the failure before it.
 type Attempt struct {
-	// URL is what is dialed. Prepare may change it, for this attempt only.
+	// URL is the URL to dial. Prepare may change it, for this attempt only.
 	URL string
-	// Dial are the options of the dial, a copy of Options.Dial with a Header that can be written to. Prepare may change
-	// them, for this attempt only. Never nil.
+	// Dial is a copy of Options.Dial, never nil, whose Header is not nil. Prepare may change it, for this attempt only.
 	Dial *conn.DialOptions
-	// Number counts the attempts since the last connection, or since the beginning of Run, from 1.
+	// Number is the number of this attempt since the last connection or the beginning of Run, from 1.
 	Number int
-	// Connections is how many connections Run had before this attempt.
+	// Connections is the number of connections that Run had before this attempt.
 	Connections int
-	// Err is why the attempt before failed, or how the last connection ended; nil for the first attempt.
+	// Err is the error of the previous attempt or of the last connection, whichever is later; nil for the first attempt.
 	Err error
-	// Lost is how the last connection ended; nil if there was none.
+	// Lost is the error of the last connection; nil if there was none.
 	Lost error
-	// LostAt is when it ended; zero if there was none.
+	// LostAt is the time at which the last connection ended; zero if there was none.
 	LostAt time.Time
 }
 

@@ -67,7 +67,7 @@ func TestRandIsKeptWithinItsBounds(t *testing.T) {
 	}
 }
 
-// TestWaitsAreUniform: none is outside of its window, and every tenth of it gets its share.
+// TestWaitsAreUniform: none is outside of its window, and all tenths of the window are equally likely.
 func TestWaitsAreUniform(t *testing.T) {
 	o := (&Options{MinDelay: time.Second, MaxDelay: 8 * time.Second}).filled()
 	for waits, window := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 8 * time.Second} {
@@ -134,7 +134,7 @@ func TestGivingUp(t *testing.T) {
 	})
 }
 
-// TestHowTheHandlerReturns decides what follows, and how the connection is closed.
+// TestHowTheHandlerReturns determines the verdict and the close code.
 func TestHowTheHandlerReturns(t *testing.T) {
 	own := errors.New("own")
 	for _, tt := range []struct {
@@ -278,8 +278,8 @@ func TestTheEndOfTheContext(t *testing.T) {
 	}
 }
 
-// TestNeverTwoConnections: when one opens, the server has seen the end of the one before, even if the network
-// is silent; and a handler that does not return is waited for.
+// TestNeverTwoConnections: the server has seen the end of a connection before the next dial, even if the network is silent, and the
+// client waits for a handler that does not return.
 func TestNeverTwoConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var handlers atomic.Int32

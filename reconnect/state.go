@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Phase is what a client is doing. The zero value is Idle.
+// Phase is the phase that a client is in. The zero value is Idle.
 type Phase uint8
 
 const (
 	Idle       Phase = iota // Run was not called yet
-	Connecting              // Prepare, or dialing
-	Connected               // Resume, or the application's function, or closing
-	Waiting                 // until State.Until
+	Connecting              // Prepare runs, or the client dials
+	Connected               // Resume or the application's function runs, or the connection is being closed
+	Waiting                 // the client will dial at State.Until
 	Stopped                 // Run has returned, or is about to
 )
 
-// String returns the phase in lower case.
+// String returns the name of the phase in lower case.
 func (p Phase) String() string {
 	names := [...]string{"idle", "connecting", "connected", "waiting", "stopped"}
 	if int(p) < len(names) {
@@ -25,24 +25,24 @@ func (p Phase) String() string {
 	return fmt.Sprintf("Phase(%d)", uint8(p))
 }
 
-// State is what a client is doing at a moment.
+// State describes a client at a moment. The zero value is that of a client before Run.
 type State struct {
-	// Phase is what it is doing.
+	// Phase is the current phase.
 	Phase Phase
-	// Since is when it began to.
+	// Since is the time at which it began; zero if Run was not called yet.
 	Since time.Time
-	// Until is when it will dial again, in the phase Waiting; else zero.
+	// Until is the time of the next dial in the phase Waiting; else zero.
 	Until time.Time
-	// Attempt is the number of the attempt, of Connecting and Connected, or of the last one: see Attempt.Number.
+	// Attempt is the number of the current or last attempt (see Attempt.Number); 0 after a connection has ended.
 	Attempt int
-	// Connections is how many connections there were, the one that is open included.
+	// Connections is the number of connections since Run was called, including the open one.
 	Connections int
-	// Err is why the last attempt failed, or how the last connection ended, in the phases Connecting, Connected and
-	// Waiting; nil if neither happened yet. In the phase Stopped it is what Run returns.
+	// Err is the error of the last attempt or connection in the phases Connecting, Connected and Waiting; nil if there was none
+	// yet. In the phase Stopped it is the error that Run returns.
 	Err error
 }
 
-// String is a line for a log or a user.
+// String returns a line for a log or a user, without a line break of its own.
 func (s State) String() string {
 	text := s.Phase.String()
 	switch s.Phase {

@@ -3,9 +3,9 @@
 //	move, err := wsjson.Read[Move](ctx, c)
 //	err = wsjson.Write(ctx, c, state)
 //
-// Messages are decoded and encoded by encoding/json, in buffers that are used again. A message that is not what the
-// program expects is an *Error and leaves the connection open: what to do about it is for the program to say. The size of
-// received messages is bounded by the connection's MessageLimit, or by Limit.
+// Messages are decoded and encoded by encoding/json, in pooled buffers. If a message is not the expected value, Read returns an
+// *Error and the connection stays open, so that the program can answer or close it. MessageLimit of the connection, or [Limit],
+// bounds the size of received messages.
 package wsjson
 
 import (
@@ -30,7 +30,7 @@ type options struct {
 	limit  int
 }
 
-// apply costs no allocation if there are none.
+// apply does not allocate if there are no options.
 func apply(opts []Option) options {
 	if len(opts) == 0 {
 		return options{}
@@ -42,12 +42,11 @@ func apply(opts []Option) options {
 	return *o
 }
 
-// DisallowUnknownFields has Read refuse objects with fields that the value's struct does not have.
+// DisallowUnknownFields makes Read refuse objects with fields that the value's struct does not have.
 func DisallowUnknownFields() Option { return func(o *options) { o.strict = true } }
 
-// Limit has Read refuse messages of more than n bytes, with ErrTooLong. It is for values that have to be shorter than the
-// connection's MessageLimit, which has closed the connection with 1009 by the time that a longer message could be read.
-// Zero or less: no limit of its own.
+// Limit makes Read refuse messages of more than n bytes with ErrTooLong, and leaves the connection open. It is for values with a
+// smaller limit than the connection's MessageLimit, which closes the connection with 1009. Zero or less: MessageLimit only.
 func Limit(n int) Option { return func(o *options) { o.limit = n } }
 
 var (
@@ -55,22 +54,22 @@ var (
 	ErrNotText = errors.New("the message is binary, not text")
 	// ErrTooLong: the message is longer than Limit.
 	ErrTooLong = errors.New("the message is longer than Limit")
-	// ErrMore: behind the value the message goes on.
-	ErrMore = errors.New("the message goes on behind the value")
+	// ErrMore: there are more bytes after the value.
+	ErrMore = errors.New("the message continues after the value")
 )
 
-// Error says why a message is not the value that was to be read. The connection is still open.
+// Error says why a message is not the expected value. The connection is still open.
 type Error struct {
 	// Offset is the byte of the message at which the error was found, from 0; -1 if it is about the message as a whole.
 	Offset int64
-	// Field is the path of a field that has another type in Go, as "player.position.x", or the name of an unknown one; "" if
-	// the error is not about a field.
+	// Field is the path of a field that has another type in Go, for example "player.position.x", or the name of an unknown
+	// field; "" if the error is not about a field.
 	Field string
 	// Err is the cause: ErrNotText, ErrTooLong, ErrMore, or an error of encoding/json.
 	Err error
 }
 
-// Error says where the message is wrong, and how.
+// Error returns the position and the cause.
 func (e *Error) Error() string {
 	where := ""
 	if e.Offset >= 0 {
@@ -85,7 +84,7 @@ func (e *Error) Error() string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// buffers are kept for the next message, unless they have become longer than maxKept.
+// buffers is a pool of buffers of at most maxKept bytes.
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 type buffer struct{ b []byte }
@@ -98,8 +97,8 @@ func (b *buffer) release() {
 	}
 }
 
-// Read receives a message and returns the value in it. An error is an *Error, and the connection open, if the message is
-// not such a value; any other is that of conn.Conn.Read. It may be called by any number of goroutines, which take turns.
+// Read receives a message and returns its value. If the message is not such a value, the error is an *Error, and the connection stays
+// open; other errors are those of conn.Conn.Read. It may be called by any number of goroutines, which take turns.
 func Read[T any](ctx context.Context, c *conn.Conn, opts ...Option) (v T, err error) {
 	o := apply(opts)
 	b := buffers.Get().(*buffer)
@@ -126,7 +125,7 @@ func Read[T any](ctx context.Context, c *conn.Conn, opts ...Option) (v T, err er
 	return v, nil
 }
 
-// decodeStrictly is json.Unmarshal that knows all fields.
+// decodeStrictly is json.Unmarshal, but refuses unknown fields.
 func decodeStrictly(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -134,7 +133,7 @@ func decodeStrictly(data []byte, v any) error {
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			return &Error{Offset: int64(len(data)), Err: io.ErrUnexpectedEOF}
 		}
-		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok { // it has no type
+		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok { // encoding/json has no type for this error
 			field, _ := strconv.Unquote(name)
 			return &Error{Offset: -1, Field: field, Err: err}
 		}
@@ -146,7 +145,7 @@ func decodeStrictly(data []byte, v any) error {
 	return nil
 }
 
-// located is an error of encoding/json with its place.
+// located returns an error of encoding/json with its position.
 func located(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -160,7 +159,7 @@ func located(err error) *Error {
 	return &Error{Offset: -1, Err: err}
 }
 
-// encoder writes into a buffer that is used again.
+// encoder writes to a pooled buffer.
 type encoder struct {
 	buf bytes.Buffer
 	enc *json.Encoder
@@ -172,8 +171,8 @@ var encoders = sync.Pool{New: func() any {
 	return e
 }}
 
-// Write sends a value as a text message. An error that says that the value cannot be JSON is one of encoding/json, and
-// nothing was sent; any other is that of conn.Conn.Write.
+// Write sends a value as a text message. If the value cannot be encoded, nothing is sent, and the error wraps that of encoding/json;
+// other errors are those of conn.Conn.Write. It may be called by any number of goroutines.
 func Write(ctx context.Context, c *conn.Conn, v any, opts ...conn.WriteOption) error {
 	e := encoders.Get().(*encoder)
 	defer func() {
@@ -188,7 +187,8 @@ func Write(ctx context.Context, c *conn.Conn, v any, opts ...conn.WriteOption) e
 	return c.Write(ctx, conn.Text, bytes.TrimSuffix(e.buf.Bytes(), []byte("\n")), opts...)
 }
 
-// Prepare makes a message of a value, to be sent to many connections with conn.Conn.Send.
+// Prepare makes a message from a value, to be sent to many connections with conn.Conn.Send. The error wraps that of encoding/json if
+// the value cannot be encoded.
 func Prepare(v any, opts ...conn.WriteOption) (*conn.Prepared, error) {
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -87,7 +87,7 @@ func TestAnErrorSaysWhere(t *testing.T) {
 		{name: "another type", message: `{"position": {"x": "far"}}`, offset: 23, field: "position.x", says: "(position.x)"},
 		{name: "an unknown field", message: `{"name": "x", "label": 1}`, options: strict, offset: -1, field: "label", says: `unknown field "label"`},
 		{name: "more", message: `{} {}`, offset: 3, says: "after top-level value"},
-		{name: "more, strictly", message: `{} {}`, options: strict, offset: 4, cause: ErrMore, says: "goes on"},
+		{name: "more, strictly", message: `{} {}`, options: strict, offset: 4, cause: ErrMore, says: "continues"},
 		{name: "too long", message: `{"name": "long"}`, options: []Option{Limit(15)}, offset: -1, cause: ErrTooLong, says: "longer than Limit"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	wssslog "github.com/seed-c4549abd/wss/observe/slog"
 )
 
-// Observed are wss with the observers of observe, each and all together. They take part in the tables of -observers only.
+// Observed returns wss with each observer of package observe, and with all of them. Only the tables of -observers contain them.
 func Observed() []Lib {
 	return []Lib{
 		observed("wss-slog", slogObserver), observed("wss-expvar", expvarObserver),
@@ -35,14 +35,14 @@ func Observed() []Lib {
 	}
 }
 
-// observed is wss with an observer, which is made when the server starts.
-func observed(name string, make func() (conn.Observer, error)) Lib {
+// observed returns wss with an observer that is made when the server starts.
+func observed(name string, newObserver func() (conn.Observer, error)) Lib {
 	l := wssServe()
 	l.Name, l.Setup = name, l.Setup+", with an observer"
 	l.Serve = func(ln net.Listener, o Options) error {
 		options := wssOptions(o)
 		var err error
-		if options.Observer, err = make(); err != nil {
+		if options.Observer, err = newObserver(); err != nil {
 			return err
 		}
 		options.ConnContext = observe.ConnContext

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-c4549abd/wss/bench/report"
 )
 
-// ObserverPlan is rows 1 and 5, the echoes of 32 bytes, without and with the observers of package observe. Those are
-// ours, and wss without one is their peer: the ratios say what an observer costs.
+// ObserverPlan returns rows 1 and 5, the echoes of 32 bytes, without and with the observers of package observe. wss without an
+// observer counts as the peer, so the ratios are the cost of an observer.
 func (c *Config) ObserverPlan() []Table {
 	var tables []Table
 	for _, s := range c.shapes() {

@@ -1,4 +1,4 @@
-// Package howto holds the code of the documents that no example holds, so that it compiles. There is nothing in it to import.
+// Package howto holds the snippets of the documents that are in no example, so that the compiler checks them. Do not import it.
 package howto
 
 import (
@@ -61,14 +61,14 @@ func serve(srv *http.Server, group *conn.Group, ln net.Listener) error {
 	go func() { served <- srv.ServeTLS(conn.NewListener(ln), "", "") }()
 	select {
 	case err := <-served:
-		return err // it could not listen any more
+		return err // the listener has failed
 	case <-signals:
 	}
 
-	// The orchestrator's patience is longer: Kubernetes gives 30 s by default.
+	// Less than the orchestrator's grace period, which is 30 s in Kubernetes by default.
 	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Second)
 	defer cancel()
-	go func() { // a second signal: at once
+	go func() { // a second signal shuts down at once
 		select {
 		case <-signals:
 			cancel()
@@ -169,5 +169,7 @@ func companyAuthority(roots *x509.CertPool) *conn.DialOptions {
 	return o
 }
 
-// All of them are used, as far as a compiler and linters can see.
-var _ = []any{restart, observed, broadcastState, sendStates, serve, closeUntrusted, labelled, shutDown, TestConformance, behindProxies, proxies, companyAuthority}
+// The functions are used here for linters only.
+var _ = []any{
+	restart, observed, broadcastState, sendStates, serve, closeUntrusted, labelled, shutDown, TestConformance, behindProxies, proxies, companyAuthority,
+}

@@ -318,7 +318,7 @@ func (p *program) step(op, arg byte) {
 	p.same("Len", o.Len(), int64(m.depth()))
 }
 
-// collectOnly has a prepared message sent at once, if nothing else is to be sent before it.
+// collectOnly collects a prepared message, if nothing else has to be collected first.
 func (p *program) collectOnly(arg byte) {
 	text := p.payload(arg)
 	var msg Message
@@ -347,7 +347,7 @@ func (p *program) collectOnly(arg byte) {
 	p.collected(b, false)
 }
 
-// collect collects once, or all that is there.
+// collect collects one batch.
 func (p *program) collect() {
 	b := p.o.Collect()
 	p.collected(b, p.m.collect())

@@ -7,27 +7,27 @@ import (
 	"github.com/seed-c4549abd/wss/mask"
 )
 
-// Policy says what Enqueue does when there is no room.
+// Policy says what Enqueue does if a message would exceed QueueLimit.
 type Policy uint8
 
 const (
 	// CloseWhenFull drops the queue and appends a close frame with 1013 (try again later).
 	CloseWhenFull Policy = iota
-	// DropWhenFull drops the message that finds no room.
+	// DropWhenFull drops the new message.
 	DropWhenFull
-	// BlockWhenFull has the caller wait.
+	// BlockWhenFull makes the caller wait until there is room.
 	BlockWhenFull
-	// ReplaceWhenFull drops the oldest messages of the queue, as many as it takes, and queues the new one in any case.
+	// ReplaceWhenFull drops the oldest queued messages until there is room, and queues the new one in any case.
 	ReplaceWhenFull
 )
 
-// queued is a message that waits, with its key; "" if it is not to be replaced.
+// queued is a queued message with its key; "" if it has none.
 type queued struct {
 	*Message
 	key string
 }
 
-// The close frame of CloseWhenFull: 1013 (try again later), and why.
+// FullCode and FullReason are those of the close frame of CloseWhenFull.
 const (
 	FullCode   = frame.TryAgainLater
 	FullReason = "queue full"
@@ -43,10 +43,10 @@ var (
 	ErrQueueFull = errors.New("outbox: queue full")
 )
 
-// Enqueue appends a prepared message, or queues it by reference: behind others, behind a message that is being
-// streamed, or as it is too long to be copied. With a key it is always queued, and takes the place of the queued one with
-// the same key, if there is one. unsent is what the transport holds for the peer; offered says that the
-// socket was offered it after Enqueue had returned ErrOffer.
+// Enqueue appends a prepared message to the buffer. It queues the message by reference if others are queued, if a message is being
+// streamed, or if it is too long to be copied. A message with a key is always queued, in the place of the queued one with the same
+// key if there is one. unsent is the number of bytes that the transport holds; offered says that the caller has tried to flush after
+// Enqueue had returned ErrOffer.
 func (o *Outbox) Enqueue(m *Message, key string, unsent int64, offered bool) error {
 	if o.state != open {
 		return ErrClosed
@@ -111,7 +111,7 @@ func (b *backlog) pop(n int) {
 	b.first += n
 }
 
-// full does what the policy says.
+// full applies the policy to a message that exceeds QueueLimit.
 func (o *Outbox) full(m *Message, key string, unsent int64, offered bool) error {
 	switch {
 	case !offered:
@@ -134,7 +134,7 @@ func (o *Outbox) full(m *Message, key string, unsent int64, offered bool) error 
 	return ErrQueueFull
 }
 
-// fits reports whether a message is short enough to be copied to what is buffered.
+// fits reports whether a message is short enough to be copied to the buffer.
 func (o *Outbox) fits(m *Message) bool {
 	return len(m.frame) <= MaxCopied && (len(o.buffer) == 0 || len(o.buffer)+len(m.frame) <= Capacity)
 }
@@ -151,8 +151,8 @@ func (o *Outbox) CollectAlone(m *Message) (b []byte, end int64) {
 	return b, o.end
 }
 
-// CollectOnly is Enqueue and Collect of a message before which nothing is to be sent any more. QueueLimit does not apply, as nothing
-// waits. The error is ErrClosed, ErrStreaming, or ErrFull if something else has to be collected first; nothing is changed then.
+// CollectOnly is Enqueue and Collect of a message in an empty outbox, to which QueueLimit does not apply. The error is ErrClosed,
+// ErrStreaming, or ErrFull if something else has to be collected first; then nothing was changed.
 func (o *Outbox) CollectOnly(m *Message) (Batch, error) {
 	switch {
 	case o.state != open:
@@ -182,7 +182,7 @@ type Batch struct {
 	More bool
 }
 
-// Collect takes what is to be sent next out of the outbox.
+// Collect removes the next batch from the outbox.
 func (o *Outbox) Collect() Batch {
 	var b Batch
 	if o.backlog != nil {
@@ -193,7 +193,7 @@ func (o *Outbox) Collect() Batch {
 	return b
 }
 
-// collectBacklog moves what follows the buffer to it, as far as it belongs together.
+// collectBacklog appends a pong and queued messages to the buffer, as many as are sent together.
 func (o *Outbox) collectBacklog(b *Batch) {
 	w := o.backlog
 	if w.hasPong && o.state == open {
@@ -240,7 +240,7 @@ func (o *Outbox) dequeue(w *backlog) (long []byte) {
 	return long
 }
 
-// dropQueue forgets what is queued.
+// dropQueue drops the queued messages.
 func (o *Outbox) dropQueue() {
 	if o.backlog == nil {
 		return

@@ -11,7 +11,7 @@ import (
 	wssexpvar "github.com/seed-c4549abd/wss/observe/expvar"
 )
 
-// What /debug/vars shows under "websocket".
+// The value that /debug/vars shows under "websocket".
 func Example() {
 	observer := wssexpvar.New(wssexpvar.Options{})
 	if err := observer.Publish("websocket"); err != nil {

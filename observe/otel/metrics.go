@@ -10,7 +10,7 @@ import (
 	"github.com/seed-c4549abd/wss/observe/internal/track"
 )
 
-// Attributes of this package; the others are those of the semantic conventions.
+// Attributes that this package defines; the others are those of the semantic conventions.
 const (
 	codeKey        = attribute.Key("websocket.close.code")
 	tokenKey       = attribute.Key("websocket.close.token")
@@ -26,13 +26,13 @@ var (
 	transmit = metric.WithAttributeSet(attribute.NewSet(attribute.String("network.io.direction", "transmit")))
 )
 
-// both is a counter of both directions.
-type both struct {
+// directed is a counter with the attribute network.io.direction.
+type directed struct {
 	name, unit, description string
 	in, out                 func(*conn.Stats) int64
 }
 
-var bothDirections = []both{
+var directedCounters = []directed{
 	{"websocket.messages", "{message}", "Messages.",
 		func(s *conn.Stats) int64 { return s.MessagesIn }, func(s *conn.Stats) int64 { return s.MessagesOut }},
 	{"websocket.control_frames", "{frame}", "Close, ping and pong frames.",
@@ -45,7 +45,7 @@ var bothDirections = []both{
 		func(s *conn.Stats) int64 { return s.WireIn }, func(s *conn.Stats) int64 { return s.WireOut }},
 }
 
-// register makes the instruments; what is counted is observed when metrics are collected.
+// register creates the instruments and the callback that observes the counts when metrics are collected.
 func (n *Observer) register(m metric.Meter) (err error) {
 	var all []metric.Observable
 	keep := func(e error) {
@@ -69,15 +69,16 @@ func (n *Observer) register(m metric.Meter) (err error) {
 	opened := counter("websocket.connections.opened", "{connection}", "Connections that were opened.")
 	closed := counter("websocket.connections.closed", "{connection}", "Connections that have ended, by close code and cause.")
 	refused := counter("websocket.handshakes.refused", "{request}", "Opening handshakes that this server has refused, by cause.")
-	dropped := counter("websocket.messages.dropped", "{message}", "Messages that were given up because a queue was full.")
+	dropped := counter("websocket.messages.dropped", "{message}", "Messages that were dropped because a queue was full.")
 	replaced := counter("websocket.messages.replaced", "{message}", "Queued messages that a later one has replaced.")
-	queue := upDown("websocket.queue.usage", "By", "Bytes that wait for peers to take them.")
-	var directed []metric.Int64ObservableCounter
-	for _, b := range bothDirections {
-		directed = append(directed, counter(b.name, b.unit, b.description))
+	queue := upDown("websocket.queue.usage", "By", "Bytes queued for peers.")
+	var inAndOut []metric.Int64ObservableCounter
+	for _, d := range directedCounters {
+		inAndOut = append(inAndOut, counter(d.name, d.unit, d.description))
 	}
-	n.roundTrips, err = roundTrips(m, err)
-	if err != nil {
+	var histogramErr error
+	n.roundTrips, histogramErr = roundTrips(m)
+	if keep(histogramErr); err != nil {
 		return err
 	}
 	n.registration, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
@@ -93,22 +94,18 @@ func (n *Observer) register(m metric.Meter) (err error) {
 		o.ObserveInt64(dropped, t.Dropped)
 		o.ObserveInt64(replaced, t.Replaced)
 		o.ObserveInt64(queue, t.Pending)
-		for i, b := range bothDirections {
-			o.ObserveInt64(directed[i], b.in(&t.Stats), receive)
-			o.ObserveInt64(directed[i], b.out(&t.Stats), transmit)
+		for i, d := range directedCounters {
+			o.ObserveInt64(inAndOut[i], d.in(&t.Stats), receive)
+			o.ObserveInt64(inAndOut[i], d.out(&t.Stats), transmit)
 		}
 		return nil
 	}, all...)
 	return err
 }
 
-// roundTrips makes the histogram, unless there was an error before.
-func roundTrips(m metric.Meter, before error) (metric.Float64Histogram, error) {
-	h, err := m.Float64Histogram("websocket.round_trip.duration", metric.WithUnit("s"),
+// roundTrips creates the histogram of round trips.
+func roundTrips(m metric.Meter) (metric.Float64Histogram, error) {
+	return m.Float64Histogram("websocket.round_trip.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time from a ping of this side to its answer."),
 		metric.WithExplicitBucketBoundaries(track.RoundTripBuckets...))
-	if before != nil {
-		err = before
-	}
-	return h, err
 }

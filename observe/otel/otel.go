@@ -1,10 +1,10 @@
-// Package otel makes metrics and a span for each connection, for OpenTelemetry.
+// Package otel records metrics and a span for each connection with OpenTelemetry.
 //
 //	observer, err := otel.New(otel.Options{})
 //	c, err := conn.Accept(w, r, &conn.AcceptOptions{Observer: observer, ConnContext: observer.ConnContext})
 //	c, _, err := conn.Dial(ctx, url, &conn.DialOptions{Observer: observer.ForDial(ctx, url)})
 //
-// An [Observer] sums up when metrics are collected, and does nothing for single messages. Its instruments:
+// An [Observer] is not called for messages: it reads the counts of the connections when metrics are collected. Its instruments:
 //
 //	websocket.connections.active    up-down counter, {connection}
 //	websocket.connections.opened    counter, {connection}
@@ -15,20 +15,20 @@
 //	websocket.messages.replaced     counter, {message}; Stats.Replaced
 //	websocket.control_frames        counter, {frame}; network.io.direction
 //	websocket.payload.io            counter, By; network.io.direction; messages, uncompressed
-//	websocket.encoded.io            counter, By; network.io.direction; the same in frames: compressed, if it is
+//	websocket.encoded.io            counter, By; network.io.direction; messages as in frames, compressed if they are
 //	websocket.wire.io               counter, By; network.io.direction; at the socket, TLS included
-//	websocket.queue.usage           up-down counter, By; what waits for peers to take it
-//	websocket.round_trip.duration   histogram, s; of pings that were answered
+//	websocket.queue.usage           up-down counter, By; bytes queued for peers
+//	websocket.round_trip.duration   histogram, s; from a ping to its pong
 //
-// A span begins when a connection is opened and ends with it. Its attributes are network.peer.address and
-// network.peer.port, tls.protocol.version, websocket.subprotocol and websocket.compressed; with ConnContext or ForDial
-// server.address, server.port, url.path and http.route; and in the end websocket.close.code, websocket.close.token and
-// counts of messages and bytes. Its events are websocket.opened, websocket.round_trip for each answered ping, and
-// websocket.closed. When something went wrong its status is an error and error.type the token. Queries and headers are
-// never recorded; what a peer has chosen is cut, and what is not printable in it is escaped.
+// A span begins when a connection is opened and ends with it. Its attributes are network.protocol.name, network.peer.address,
+// network.peer.port, tls.protocol.version, websocket.subprotocol and websocket.compressed; with ConnContext or ForDial also
+// server.address, server.port, url.path and http.route; at the end websocket.close.code, websocket.close.token,
+// websocket.close.by_peer and counts of messages and bytes. Its events are websocket.opened, websocket.round_trip for each answered
+// ping, and websocket.closed. If the end is an error, the span's status is Error and error.type is the token. Queries and header
+// fields are never recorded. Text that a peer has chosen is cut after 256 bytes, and characters that are not printable are escaped.
 //
-// Peers cannot make series up: close codes that are neither registered nor in Options.Codes are "other" in metrics, and so are
-// tokens that do not look like one or come after the first 128. Spans have the code itself.
+// Peers cannot add series without limit: in metrics, close codes that are neither registered nor in Options.Codes are "other", and so
+// are tokens that do not consist of lower case letters, digits and underscores or come after the first 128. Spans hold the code itself.
 package otel
 
 import (
@@ -45,27 +45,28 @@ import (
 	"github.com/seed-c4549abd/wss/observe/internal/track"
 )
 
-// scope names the instrumentation.
+// scope is the name of the instrumentation scope.
 const scope = "github.com/seed-c4549abd/wss/observe/otel"
 
-// Options say where metrics and spans go. The zero value is the default.
+// Options configure an Observer. The zero value is the default.
 type Options struct {
-	// MeterProvider and TracerProvider make the instruments and the spans. Nil: the global ones. Those of the packages noop
-	// switch one off.
+	// MeterProvider and TracerProvider create the instruments and the spans. Nil: the global ones. To turn metrics or spans off, set
+	// the provider of package metric/noop or trace/noop.
 	MeterProvider  metric.MeterProvider
 	TracerProvider trace.TracerProvider
-	// Propagator finds the client's span in a request for ConnContext. Nil: the global one, which finds none unless it was set.
+	// Propagator finds the client's span in a request, for ConnContext. Nil: the global one, which finds none unless the program has
+	// set it.
 	Propagator propagation.TextMapPropagator
-	// TrustRemoteParent makes the span that a request's header names the parent, and follows its sampling. Set it where
-	// only your own programs connect: anybody else could have every connection recorded. Zero: the span begins a trace of its
-	// own, and has a link to the client's.
+	// TrustRemoteParent makes the client's span the parent of the connection's span, and follows its sampling decision. Set it only
+	// if all clients are your own programs: any other client could have every connection recorded. False: the span begins a new
+	// trace, and has a link to the client's span.
 	TrustRemoteParent bool
-	// Codes are the application's close codes that metrics show besides the registered ones. Nil: none.
+	// Codes are the application's close codes that metrics show, as they show the registered ones. Nil: none.
 	Codes []conn.StatusCode
 }
 
-// Observer is a [conn.Observer] that counts and makes spans. It is made by New, for any number of connections of both
-// roles. All methods may be called by any number of goroutines.
+// Observer is a [conn.Observer] that counts and records spans. One serves any number of connections of both roles. It is made by
+// New; the zero value cannot be used. All methods may be called by any number of goroutines.
 type Observer struct {
 	conn.NopObserver
 	options      Options
@@ -76,7 +77,8 @@ type Observer struct {
 	registration metric.Registration
 }
 
-// New returns an observer, whose metrics are collected from now on until Close. The error is the meter's.
+// New returns an observer whose metrics are collected until Close. The error is that of the meter, if it cannot create an
+// instrument.
 func New(o Options) (*Observer, error) {
 	if o.MeterProvider == nil {
 		o.MeterProvider = otel.GetMeterProvider()
@@ -91,8 +93,8 @@ func New(o Options) (*Observer, error) {
 	return n, nil
 }
 
-// Close ends the collection of metrics; spans and round trips are still recorded. It is for programs that make
-// observers again and again, since the meter keeps them.
+// Close ends the collection of metrics; spans and round trips are still recorded. The meter references the observer until then, so
+// programs that make observers repeatedly have to call it. The error is that of the meter.
 func (n *Observer) Close() error { return n.registration.Unregister() }
 
 // IgnoresMessages returns true: see [conn.MessageIgnorer].
@@ -104,7 +106,7 @@ func (n *Observer) Opened(c *conn.Conn) { n.opened(c, c.Context(), trace.SpanKin
 // Closed counts how the connection has ended, and ends its span.
 func (n *Observer) Closed(c *conn.Conn, why *conn.CloseError) {
 	n.counts.Closed(c, why)
-	if span, ok := n.spans.Remove(c); ok { // else Opened follows, and finds that it has ended
+	if span, ok := n.spans.Remove(c); ok { // if not, Opened follows and finds that it has ended
 		n.endSpan(span, c, why)
 	}
 }
@@ -112,7 +114,7 @@ func (n *Observer) Closed(c *conn.Conn, why *conn.CloseError) {
 // Refused counts the request by its token.
 func (n *Observer) Refused(r *http.Request, why *conn.HandshakeError) { n.counts.Refused(r, why) }
 
-// RoundTrip records the answer of a ping, as an event of the span too.
+// RoundTrip records the round trip of a ping in the histogram and as an event of the span.
 func (n *Observer) RoundTrip(c *conn.Conn, d time.Duration) {
 	n.roundTrips.Record(context.Background(), d.Seconds())
 	if span, ok := n.spans.Get(c); ok {
@@ -131,8 +133,8 @@ func (n *Observer) opened(c *conn.Conn, parent context.Context, kind trace.SpanK
 	}
 }
 
-// Context returns c.Context with the span of the connection, for spans of your own below it. Without a span, as after
-// the connection's end, it is c.Context.
+// Context returns c.Context with the connection's span, so that spans begun with it are children of that. If there is no span, as
+// after the connection's end, it returns c.Context.
 func (n *Observer) Context(c *conn.Conn) context.Context {
 	span, ok := n.spans.Get(c)
 	if !ok {
@@ -141,8 +143,8 @@ func (n *Observer) Context(c *conn.Conn) context.Context {
 	return trace.ContextWithSpan(c.Context(), span)
 }
 
-// ForDial returns an observer for one call of Dial or Client: its span has the span of ctx as its parent, is one
-// of a client, and has the host and the path of rawURL. It counts where n does.
+// ForDial returns an observer for one call of conn.Dial or conn.Client. The connection's span has the kind client, the span of ctx
+// as its parent, and host and path of rawURL as attributes. Its counts are added to those of n.
 func (n *Observer) ForDial(ctx context.Context, rawURL string) conn.Observer {
 	return dialing{n, withTarget(context.WithoutCancel(ctx), rawURL)}
 }

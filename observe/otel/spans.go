@@ -20,12 +20,9 @@ import (
 	"github.com/seed-c4549abd/wss/observe/internal/track"
 )
 
-// maxText is the most bytes of an attribute that a peer may have chosen.
-const maxText = 256
-
-// ConnContext is for AcceptOptions.ConnContext: it is observe.ConnContext, and adds the client's span that the request's
-// header names, unless middleware has begun a span for the request. A ConnContext of your own may call it and add
-// values.
+// ConnContext is a value for AcceptOptions.ConnContext. It returns the context of observe.ConnContext with the client's span, which
+// the Propagator finds in the request's header, unless middleware has begun a span for the request. To add values, write a function
+// that calls it. It may be called by any number of goroutines.
 func (n *Observer) ConnContext(r *http.Request) context.Context {
 	ctx := observe.ConnContext(r)
 	if !trace.SpanContextFromContext(ctx).IsValid() {
@@ -38,13 +35,13 @@ func (n *Observer) ConnContext(r *http.Request) context.Context {
 	return context.WithValue(ctx, serverKey{}, true)
 }
 
-// serverKey marks the context of a server's connection; targetKey has the target of a client's.
+// serverKey marks the context of a server's connection; targetKey holds the target of a client's connection.
 type (
 	serverKey struct{}
 	targetKey struct{}
 )
 
-// withTarget returns ctx with the host and the path of a URL.
+// withTarget returns a context like ctx that holds host and path of a URL.
 func withTarget(ctx context.Context, rawURL string) context.Context {
 	if u, err := url.Parse(rawURL); err == nil {
 		ctx = context.WithValue(ctx, targetKey{}, observe.Request{Host: u.Host, Path: u.Path})
@@ -76,7 +73,7 @@ func (n *Observer) startSpan(c *conn.Conn, parent context.Context, kind trace.Sp
 	return span
 }
 
-// routeOf is the path of a pattern of http.ServeMux.
+// routeOf returns the path of a pattern of http.ServeMux.
 func routeOf(pattern string) string {
 	i := strings.IndexByte(pattern, '/')
 	if i < 0 {
@@ -89,7 +86,7 @@ func attributesOf(c *conn.Conn, r observe.Request) []attribute.KeyValue {
 	attrs := []attribute.KeyValue{attribute.String("network.protocol.name", "websocket"), compressedKey.Bool(c.Compressed())}
 	text := func(key attribute.Key, value string) {
 		if value != "" {
-			attrs = append(attrs, key.String(track.Clean(value, maxText)))
+			attrs = append(attrs, key.String(track.Clean(value, track.MaxText)))
 		}
 	}
 	endpoint := func(address, port attribute.Key, value string) {
@@ -128,11 +125,11 @@ func (n *Observer) endSpan(span trace.Span, c *conn.Conn, why *conn.CloseError) 
 	if !span.IsRecording() {
 		return
 	}
-	token := track.Clean(why.Token(), 64)
+	token := track.Clean(why.Token(), track.MaxToken)
 	closing := []attribute.KeyValue{codeKey.String(strconv.Itoa(int(why.Code))), tokenKey.String(token), byPeerKey.Bool(why.Remote)}
 	event := closing
 	if why.Reason != "" {
-		event = append(event, reasonKey.String(track.Clean(why.Reason, maxText)))
+		event = append(event, reasonKey.String(track.Clean(why.Reason, track.MaxText)))
 	}
 	span.AddEvent("websocket.closed", trace.WithAttributes(event...))
 	span.SetAttributes(closing...)
@@ -144,6 +141,6 @@ func (n *Observer) endSpan(span trace.Span, c *conn.Conn, why *conn.CloseError) 
 	)
 	if track.Abnormal(why) {
 		span.SetAttributes(attribute.String("error.type", token))
-		span.SetStatus(codes.Error, track.Clean(why.Error(), maxText))
+		span.SetStatus(codes.Error, track.Clean(why.Error(), track.MaxText))
 	}
 }

@@ -4,8 +4,8 @@
 //	err := registry.Register(observer)
 //	c, err := conn.Accept(w, r, &conn.AcceptOptions{Observer: observer})
 //
-// An [Observer] sums up at each scrape and does nothing for single messages. These are its metrics, here with the
-// default namespace:
+// An [Observer] is not called for messages: it reads the counts of the connections at each scrape. Its metrics, with the default
+// namespace:
 //
 //	websocket_connections_active                     gauge
 //	websocket_connections_opened_total               counter
@@ -16,16 +16,16 @@
 //	websocket_messages_replaced_total                counter; Stats.Replaced
 //	websocket_control_frames_received_total, …_sent_total
 //	websocket_payload_received_bytes_total, …_sent_bytes_total  counters; messages, uncompressed
-//	websocket_encoded_received_bytes_total, …_sent_bytes_total  counters; the same in frames: compressed, if it is
+//	websocket_encoded_received_bytes_total, …_sent_bytes_total  counters; messages as in frames, compressed if they are
 //	websocket_wire_received_bytes_total, …_sent_bytes_total     counters; at the socket, TLS included
-//	websocket_queue_bytes                            gauge; what waits for peers to take it
-//	websocket_queue_longest_bytes                    gauge; what waits for the slowest of them
-//	websocket_round_trip_seconds                     histogram; of pings that were answered
+//	websocket_queue_bytes                            gauge; bytes queued for peers
+//	websocket_queue_longest_bytes                    gauge; bytes queued for the peer with the longest queue
+//	websocket_round_trip_seconds                     histogram; from a ping to its pong
 //
-// The compression ratio is a quotient of encoded and payload bytes.
+// The compression ratio is encoded bytes divided by payload bytes.
 //
-// Peers cannot make series up: close codes that are neither registered nor in Options.Codes are "other", and so
-// are tokens that do not look like one (lower case, digits, underscores) or come after the first 128.
+// Peers cannot add series without limit: close codes that are neither registered nor in Options.Codes are "other", and so are tokens
+// that do not consist of lower case letters, digits and underscores or come after the first 128.
 package prometheus
 
 import (
@@ -39,27 +39,27 @@ import (
 	"github.com/seed-c4549abd/wss/observe/internal/track"
 )
 
-// DefaultNamespace is what an empty Namespace stands for.
+// DefaultNamespace is the value of Namespace if it is empty.
 const DefaultNamespace = "websocket"
 
-// Options say what the metrics are called. The zero value is the default. What cannot be used, Register refuses with
-// an error.
+// Options configure an Observer. The zero value is the default. If an option cannot be used, the registry's Register returns an
+// error.
 type Options struct {
-	// Namespace is what the names begin with. Zero: DefaultNamespace.
+	// Namespace is the prefix of the metrics' names, without the underscore. Empty: DefaultNamespace.
 	Namespace string
-	// ConstLabels are put on every metric. Two observers in one registry need different ones: role="server" and
-	// role="client", for example. Nil: none.
+	// ConstLabels are labels of every metric. Two observers in one registry need different ones, for example role="server" and
+	// role="client". Nil: none.
 	ConstLabels prometheus.Labels
-	// Codes are the application's close codes that have series of their own, besides the registered ones. Nil: none.
+	// Codes are the application's close codes that have their own series, as the registered ones have. Nil: none.
 	Codes []conn.StatusCode
-	// RoundTripBuckets are the upper bounds of websocket_round_trip_seconds, increasing. Nil: 14 from 1 ms to 20 s.
+	// RoundTripBuckets are the upper bounds of websocket_round_trip_seconds in seconds, increasing. Nil: 14 bounds from 1 ms to 20 s.
 	RoundTripBuckets []float64
-	// NativeHistogram has the round trips also collected as a native histogram, with a factor of 1.1.
+	// NativeHistogram also collects round trips as a native histogram, with a bucket factor of 1.1.
 	NativeHistogram bool
 }
 
-// Observer is a [conn.Observer] that counts, and a [prometheus.Collector]. It is made by New, for any number of
-// connections of both roles. All methods may be called by any number of goroutines.
+// Observer is a [conn.Observer] that counts, and a [prometheus.Collector]. One serves any number of connections of both roles. It is
+// made by New; the zero value cannot be used. All methods may be called by any number of goroutines.
 type Observer struct {
 	conn.NopObserver
 	counts     track.Counts
@@ -72,13 +72,32 @@ type Observer struct {
 	counters                 []counter
 }
 
-// counter is a field of Stats.
+// counter is the metric of a field of Stats.
 type counter struct {
 	desc  *prometheus.Desc
-	value func(*track.Totals) int64
+	value func(*conn.Stats) int64
 }
 
-// New returns an observer that counts. It registers nothing.
+// statsCounters are the counters of the fields of Stats.
+var statsCounters = []struct {
+	name, help string
+	value      func(*conn.Stats) int64
+}{
+	{"messages_received_total", "WebSocket messages that were received.", func(s *conn.Stats) int64 { return s.MessagesIn }},
+	{"messages_sent_total", "WebSocket messages that were sent.", func(s *conn.Stats) int64 { return s.MessagesOut }},
+	{"messages_dropped_total", "WebSocket messages that were dropped because a queue was full.", func(s *conn.Stats) int64 { return s.Dropped }},
+	{"messages_replaced_total", "Queued WebSocket messages that a later one has replaced.", func(s *conn.Stats) int64 { return s.Replaced }},
+	{"control_frames_received_total", "Close, ping and pong frames that were received.", func(s *conn.Stats) int64 { return s.ControlIn }},
+	{"control_frames_sent_total", "Close, ping and pong frames that were sent.", func(s *conn.Stats) int64 { return s.ControlOut }},
+	{"payload_received_bytes_total", "Bytes of received messages, uncompressed.", func(s *conn.Stats) int64 { return s.PayloadIn }},
+	{"payload_sent_bytes_total", "Bytes of sent messages, uncompressed.", func(s *conn.Stats) int64 { return s.PayloadOut }},
+	{"encoded_received_bytes_total", "Bytes of received messages as in frames, compressed if they were.", func(s *conn.Stats) int64 { return s.EncodedIn }},
+	{"encoded_sent_bytes_total", "Bytes of sent messages as in frames, compressed if they were.", func(s *conn.Stats) int64 { return s.EncodedOut }},
+	{"wire_received_bytes_total", "Bytes received at the socket, TLS included.", func(s *conn.Stats) int64 { return s.WireIn }},
+	{"wire_sent_bytes_total", "Bytes sent at the socket, TLS included.", func(s *conn.Stats) int64 { return s.WireOut }},
+}
+
+// New returns an observer. It does not register it.
 func New(o Options) *Observer {
 	if o.Namespace == "" {
 		o.Namespace = DefaultNamespace
@@ -95,27 +114,11 @@ func New(o Options) *Observer {
 		opened:       desc("connections_opened_total", "WebSocket connections that were opened."),
 		closed:       desc("connections_closed_total", "WebSocket connections that have ended, by close code and cause.", "code", "token"),
 		refused:      desc("handshakes_refused_total", "WebSocket opening handshakes that this server has refused, by cause.", "token"),
-		queueBytes:   desc("queue_bytes", "Bytes that wait for peers to take them."),
-		queueLongest: desc("queue_longest_bytes", "Bytes that wait for the peer for which the most wait."),
+		queueBytes:   desc("queue_bytes", "Bytes queued for peers."),
+		queueLongest: desc("queue_longest_bytes", "Bytes queued for the peer with the longest queue."),
 		err:          o.problem(),
 	}
-	for _, c := range []struct {
-		name, help string
-		value      func(*track.Totals) int64
-	}{
-		{"messages_received_total", "WebSocket messages that were received.", func(t *track.Totals) int64 { return t.MessagesIn }},
-		{"messages_sent_total", "WebSocket messages that were sent.", func(t *track.Totals) int64 { return t.MessagesOut }},
-		{"messages_dropped_total", "WebSocket messages that were given up because a queue was full.", func(t *track.Totals) int64 { return t.Dropped }},
-		{"messages_replaced_total", "Queued WebSocket messages that a later one has replaced.", func(t *track.Totals) int64 { return t.Replaced }},
-		{"control_frames_received_total", "Close, ping and pong frames that were received.", func(t *track.Totals) int64 { return t.ControlIn }},
-		{"control_frames_sent_total", "Close, ping and pong frames that were sent.", func(t *track.Totals) int64 { return t.ControlOut }},
-		{"payload_received_bytes_total", "Bytes of received messages, uncompressed.", func(t *track.Totals) int64 { return t.PayloadIn }},
-		{"payload_sent_bytes_total", "Bytes of sent messages, uncompressed.", func(t *track.Totals) int64 { return t.PayloadOut }},
-		{"encoded_received_bytes_total", "Bytes of received messages as in frames, compressed if they were.", func(t *track.Totals) int64 { return t.EncodedIn }},
-		{"encoded_sent_bytes_total", "Bytes of sent messages as in frames, compressed if they were.", func(t *track.Totals) int64 { return t.EncodedOut }},
-		{"wire_received_bytes_total", "Bytes received at the socket, TLS included.", func(t *track.Totals) int64 { return t.WireIn }},
-		{"wire_sent_bytes_total", "Bytes sent at the socket, TLS included.", func(t *track.Totals) int64 { return t.WireOut }},
-	} {
+	for _, c := range statsCounters {
 		n.counters = append(n.counters, counter{desc(c.name, c.help), c.value})
 	}
 	if n.err == nil {
@@ -131,14 +134,14 @@ func New(o Options) *Observer {
 	return n
 }
 
-// problem says which option would make the client library panic.
+// problem returns an error for an option that would make the client library panic.
 func (o *Options) problem() error {
 	if _, ok := o.ConstLabels["le"]; ok {
-		return errors.New("websocket: Options.ConstLabels may not have the label le, which histograms use")
+		return errors.New("websocket: Options.ConstLabels must not have the label le, which histograms use")
 	}
 	for i := 1; i < len(o.RoundTripBuckets); i++ {
 		if !(o.RoundTripBuckets[i-1] < o.RoundTripBuckets[i]) {
-			return errors.New("websocket: Options.RoundTripBuckets has to increase")
+			return errors.New("websocket: Options.RoundTripBuckets must increase")
 		}
 	}
 	return nil
@@ -163,7 +166,7 @@ func (n *Observer) RoundTrip(_ *conn.Conn, d time.Duration) {
 	}
 }
 
-// Describe is for the registry.
+// Describe implements [prometheus.Collector].
 func (n *Observer) Describe(to chan<- *prometheus.Desc) {
 	if n.err != nil {
 		to <- prometheus.NewInvalidDesc(n.err)
@@ -178,7 +181,7 @@ func (n *Observer) Describe(to chan<- *prometheus.Desc) {
 	n.roundTrips.Describe(to)
 }
 
-// Collect is for the registry: it sums up. It asks every live connection, some 100 ns for each.
+// Collect implements [prometheus.Collector]. It takes some 200 ns for each live connection.
 func (n *Observer) Collect(to chan<- prometheus.Metric) {
 	if n.err != nil {
 		to <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(n.err), n.err)
@@ -203,7 +206,7 @@ func (n *Observer) Collect(to chan<- prometheus.Metric) {
 	send(n.queueBytes, prometheus.GaugeValue, t.Pending)
 	send(n.queueLongest, prometheus.GaugeValue, t.LongestQueue)
 	for _, c := range n.counters {
-		send(c.desc, prometheus.CounterValue, c.value(&t))
+		send(c.desc, prometheus.CounterValue, c.value(&t.Stats))
 	}
 	n.roundTrips.Collect(to)
 }

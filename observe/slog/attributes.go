@@ -9,10 +9,7 @@ import (
 	"github.com/seed-c4549abd/wss/observe/internal/track"
 )
 
-// maxText is the most bytes of what a peer may have chosen.
-const maxText = 256
-
-// connection returns the attributes of a connection. The handler of the logger leaves out groups that are empty.
+// connection returns the attributes of a connection. Groups may be empty: handlers leave those out.
 func (o *Observer) connection(c *conn.Conn) []slog.Attr {
 	var group []any
 	if o.wants(RemoteAddress) {
@@ -57,16 +54,16 @@ func reasons(reason string, err error) []any {
 	return group
 }
 
-// text is an attribute that a peer may have chosen; none if it is empty.
+// text returns an attribute whose value a peer may have chosen; none if the value is empty.
 func text(key, value string) []any {
 	if value == "" {
 		return nil
 	}
-	return []any{slog.String(key, track.Clean(value, maxText))}
+	return []any{slog.String(key, track.Clean(value, track.MaxText))}
 }
 
-// token is a token as it can be shown; a program's own may be anything.
-func token(t string) string { return track.Clean(t, 64) }
+// token returns a token in a form that is safe to log: one of the program's Check may be any string.
+func token(t string) string { return track.Clean(t, track.MaxToken) }
 
 func counts(s conn.Stats) slog.Attr {
 	group := []any{

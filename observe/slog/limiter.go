@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// limiter allows limit events in each second, counted from the first; any number if limit is negative. Zero stands for DefaultLimit.
+// limiter allows limit events in each second. Zero: DefaultLimit. Negative: no limit.
 type limiter struct {
 	limit int
 
 	mu         sync.Mutex
-	second     time.Time // when the current one began
-	allowed    int       // in it
-	suppressed int64     // since the last that was allowed
+	second     time.Time // begin of the current second
+	allowed    int       // events in the current second
+	suppressed int64     // events since the last one that was allowed
 }
 
-// allow reports whether an event may be logged, and how many before it were not.
+// allow reports whether an event may be logged, and how many were suppressed since the last one that was.
 func (l *limiter) allow(now time.Time) (suppressed int64, ok bool) {
 	if l.limit < 0 {
 		return 0, true

@@ -3,12 +3,11 @@
 //	observer := slog.New(slog.Options{Logger: logger})
 //	c, err := conn.Accept(w, r, &conn.AcceptOptions{Observer: observer, ConnContext: observe.ConnContext})
 //
-// Each connection makes a line when it is opened, at level Debug, and one when it has ended: at Info, or at Warn
-// when something went wrong. Each refused handshake makes one at Warn. Nothing is logged for single messages.
+// An [Observer] logs a line when a connection is opened, at level Debug, and one when it has ended, at Info, or at Warn if the
+// end is an error. It logs a line at Warn for each refused handshake, and none for messages.
 //
-// No line holds a query, a header other than Host, or a message. What a peer has chosen (a close reason,
-// a path, a host) is cut, and what is not printable in it is escaped. Paths may carry credentials: leave out [Path]
-// then.
+// No line holds a query, a header field other than Host, or a message. Text that a peer has chosen (a close reason, a path, a
+// host) is cut after 256 bytes, and characters that are not printable are escaped. If paths carry credentials, leave out [Path].
 package slog
 
 import (
@@ -23,57 +22,57 @@ import (
 	"github.com/seed-c4549abd/wss/observe/internal/track"
 )
 
-// Attributes are a set of attributes. Code, token and duration are always logged.
+// Attributes is a set of attributes. Code, token, the side that closed, and duration are always logged.
 type Attributes uint
 
-// The attributes that may be left out.
+// The attributes that can be left out.
 const (
 	RemoteAddress Attributes = 1 << iota // conn.remote, request.remote: the peer's address, or its proxy's
 	LocalAddress                         // conn.local
 	Negotiated                           // conn.tls, conn.subprotocol and conn.compressed
-	Host                                 // request.host: of servers, needs observe.ConnContext but for refusals
-	Path                                 // request.path, without the query: the same
+	Host                                 // request.host of servers; of accepted requests only with observe.ConnContext
+	Path                                 // request.path without the query; as Host
 	Reason                               // close.reason, close.error, refusal.reason, refusal.error
 	Counts                               // stats: messages and bytes
 
-	// None stands for an empty set.
+	// None is the empty set, since zero is Default.
 	None Attributes = 1 << 31
 	// Default is all but LocalAddress.
 	Default = RemoteAddress | Negotiated | Host | Path | Reason | Counts
 )
 
-// DefaultLimit is what a Limit of zero stands for, in lines a second.
+// DefaultLimit is the value of Limit, in lines a second, if it is zero.
 const DefaultLimit = 10
 
-// Options say what is logged, and how. The zero value is the default.
+// Options configure an Observer. The zero value is the default.
 type Options struct {
-	// Logger takes the lines. Nil: slog.Default, at each event.
+	// Logger logs the lines. Nil: slog.Default, looked up for each line.
 	Logger *slog.Logger
 
-	// The levels of an opened connection, of one that ended as it should, of one that ended otherwise, and of a refused
-	// handshake. Nil: slog.LevelDebug, LevelInfo, LevelWarn and LevelWarn. Each is asked for each event, so a
-	// *slog.LevelVar may change.
+	// Opened, Closed, Abnormal and Refused are the levels of a connection that was opened, that ended normally, that ended by an
+	// error, and of a refused handshake. Nil: slog.LevelDebug, LevelInfo, LevelWarn and LevelWarn. Level is called for each line,
+	// so a *slog.LevelVar may change.
 	Opened, Closed, Abnormal, Refused slog.Leveler
 
 	// Attributes are those that are logged. Zero: Default.
 	Attributes Attributes
-	// More returns further attributes for the lines of a connection: the user of its Context, for example. It is called
-	// for each line that is logged, by many goroutines at once. Nil: none.
+	// More returns further attributes for the lines of a connection, for example the user found in its Context. It is called
+	// for each line that is logged, by many goroutines at once, and must not block. Nil: none.
 	More func(*conn.Conn) []slog.Attr
 
-	// Limit is the most lines a second of abnormal ends, and the most of refusals, so that peers cannot fill a disk. The
-	// attribute "suppressed" of the next line says how many were left out. Zero: DefaultLimit. Negative: no limit.
+	// Limit is the most lines a second for abnormal ends, and separately for refusals, so that peers cannot fill a disk. The
+	// attribute "suppressed" of the next line is the number of lines left out. Zero: DefaultLimit. Negative: no limit.
 	Limit int
 }
 
-// Observer is a [conn.Observer] that logs, for any number of connections of both roles. The zero value is that of
-// New(Options{}).
+// Observer is a [conn.Observer] that logs. One serves any number of connections of both roles, and its methods may be called by
+// any number of goroutines. The zero value is that of New(Options{}).
 type Observer struct {
 	conn.NopObserver
 	options  Options
 	abnormal limiter
 	refused  limiter
-	live     track.Live[time.Time] // since when
+	live     track.Live[time.Time] // when they were opened
 }
 
 // New returns an observer that logs.
@@ -110,7 +109,7 @@ func (o *Observer) Opened(c *conn.Conn) {
 
 // Closed logs "websocket closed".
 func (o *Observer) Closed(c *conn.Conn, why *conn.CloseError) {
-	if since, ok := o.live.Remove(c); ok { // else Opened follows, and finds that it has ended
+	if since, ok := o.live.Remove(c); ok { // if not, Opened follows and finds that it has ended
 		o.closed(c, why, time.Since(since))
 	}
 }

@@ -21,7 +21,7 @@ import (
 	wssslog "github.com/seed-c4549abd/wss/observe/slog"
 )
 
-// lines collects what a logger writes.
+// lines is an io.Writer that collects log lines.
 type lines struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -106,7 +106,7 @@ func TestASceneInLines(t *testing.T) {
 	}
 }
 
-// TestAttributesCanBeLeftOut: only code, token, who closed and the duration are always there.
+// TestAttributesCanBeLeftOut, except code, token, the side that closed, and duration.
 func TestAttributesCanBeLeftOut(t *testing.T) {
 	out, logger := jsonLogger(slog.LevelDebug)
 	o := wssslog.New(wssslog.Options{Logger: logger, Attributes: wssslog.None, More: func(c *conn.Conn) []slog.Attr {
@@ -127,7 +127,7 @@ func TestAttributesCanBeLeftOut(t *testing.T) {
 	}
 }
 
-// TestLevelsMayChange, as a slog.LevelVar does; at a level that the handler does not take nothing is asked for.
+// TestLevelsMayChange, as a slog.LevelVar does, and no line is made at a level that the handler does not take.
 func TestLevelsMayChange(t *testing.T) {
 	out, logger := jsonLogger(slog.LevelInfo)
 	var opened slog.LevelVar
@@ -148,7 +148,7 @@ func TestLevelsMayChange(t *testing.T) {
 	}
 }
 
-// TestPeersCannotFillADisk: of refusals and abnormal ends there are so many in a second.
+// TestPeersCannotFillADisk: Limit bounds the lines in a second.
 func TestPeersCannotFillADisk(t *testing.T) {
 	for _, tt := range []struct {
 		limit, first int
@@ -174,7 +174,7 @@ func TestPeersCannotFillADisk(t *testing.T) {
 	}
 }
 
-// TestHostileRefusals: whatever a request and a Check bring, a line is a line, and it is short.
+// TestHostileRefusals: a refusal is one short line, whatever strings the request and a Check contain.
 func TestHostileRefusals(t *testing.T) {
 	out := new(lines)
 	o := wssslog.New(wssslog.Options{Logger: slog.New(slog.NewTextHandler(out, nil)), Limit: -1})
@@ -182,7 +182,7 @@ func TestHostileRefusals(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Host, r.URL.Path, r.RemoteAddr = huge, huge, huge
 	o.Refused(r, &conn.HandshakeError{Token: huge, Reason: huge, Err: &conn.CloseError{Reason: huge}})
-	o.Refused(&http.Request{}, &conn.HandshakeError{}) // what Upgrade could not parse may have no URL
+	o.Refused(&http.Request{}, &conn.HandshakeError{}) // a request that Upgrade could not parse may have no URL
 	got := out.String()
 	if strings.Count(got, "\n") != 2 || len(got) > 4000 || strings.Contains(got, "\x1b") {
 		t.Errorf("%d bytes, %d lines: %.300q", len(got), strings.Count(got, "\n"), got)

@@ -20,7 +20,7 @@ func blocks(doc string) (code []string) {
 	return code
 }
 
-// beginsFile is how a block begins that is a file by itself: a program or a test.
+// beginsFile is the prefix of a block that is a whole file: a program or a test.
 const beginsFile = "package "
 
 // TestFilesCompile builds each block of Go that is a whole file as a module of its own.
@@ -41,11 +41,11 @@ func TestFilesCompile(t *testing.T) {
 
 const module = "github.com/seed-c4549abd/wss"
 
-// nestedModules are those that documents import.
+// nestedModules are the nested modules that documents import.
 var nestedModules = []string{"observe/prometheus", "observe/otel"}
 
-// compile vets a file as a module of its own, with the requirements of the root module or of the nested one that it
-// imports: nothing is looked up.
+// compile vets a file as a module of its own. Its requirements are those of the root module, or of the nested one that it imports,
+// so that nothing is downloaded.
 func compile(t *testing.T, doc, file string) {
 	t.Helper()
 	top, err := filepath.Abs(root)
@@ -84,7 +84,7 @@ func compile(t *testing.T, doc, file string) {
 	}
 }
 
-// documents are the names of all documents.
+// documents returns the names of all documents.
 func documents(t *testing.T) (names []string) {
 	t.Helper()
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
@@ -99,7 +99,7 @@ func documents(t *testing.T) (names []string) {
 	return names
 }
 
-// TestSnippetsAreCompiled: each block of Go that is no file by itself stands in a Go file, where the compiler sees it.
+// TestSnippetsAreCompiled: each block of Go that is not a whole file is part of a Go file, so that it compiles.
 func TestSnippetsAreCompiled(t *testing.T) {
 	var all strings.Builder
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
@@ -120,7 +120,7 @@ func TestSnippetsAreCompiled(t *testing.T) {
 				continue
 			}
 			snippets++
-			for _, part := range strings.Split(withoutIndent(b), "\n…\n") { // where something was left out
+			for _, part := range strings.Split(withoutIndent(b), "\n…\n") { // … stands for lines that were left out
 				if !strings.Contains(all.String(), "\n"+part+"\n") {
 					t.Errorf("%s: no Go file has this: put it into an example, or into docs/how-to/snippets.go\n%s", doc, part)
 				}
@@ -132,7 +132,7 @@ func TestSnippetsAreCompiled(t *testing.T) {
 	}
 }
 
-// withoutIndent returns code without what formatting may change: indentation, and blanks that align.
+// withoutIndent returns code without indentation and without blanks that align columns.
 func withoutIndent(code string) string {
 	lines := strings.Split(strings.TrimSpace(code), "\n")
 	for i, line := range lines {

@@ -1,9 +1,9 @@
-// Command footprint measures what connections cost a server, for docs/how-to/operations.md: memory and descriptors of wss
-// connections that are active and idle, collections with a memory limit, and how long silent peers keep others out.
+// Command footprint measures a server for docs/how-to/operations.md: memory and descriptors of active and idle wss connections,
+// garbage collections with a memory limit, and how long silent peers prevent others from connecting.
 //
 //	go run ./test/footprint [-conns 3000]
 //
-// The server is a process of its own, which this one starts and loads over loopback. Linux only.
+// The server is a separate process, which this one starts and connects to over loopback. Linux only.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is main with its surroundings as arguments.
+// run is main with its arguments and outputs as parameters.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("footprint", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -58,10 +58,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// idleAfter is how long a connection is silent before it gives its stack back, and some.
+// idleAfter is longer than the time after which an idle connection returns its stack.
 const idleAfter = 6 * time.Second
 
-// memory prints what a connection takes: active, idle, and when the heap was returned to the system.
+// memory prints the memory and descriptors of a connection: active, idle, and after the heap was returned to the system.
 func memory(ctx context.Context, n int, w io.Writer) error {
 	s, err := start(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func memory(ctx context.Context, n int, w io.Writer) error {
 	return nil
 }
 
-// limited prints how often garbage is collected without a memory limit and with one that is too low.
+// limited prints the number of garbage collections without a memory limit, with one, and with one that is too low.
 func limited(ctx context.Context, n int, w io.Writer) error {
 	for _, limit := range []string{"", "200MiB", "40MiB"} {
 		s, err := start(ctx, "GOMEMLIMIT="+limit)
@@ -137,7 +137,7 @@ const (
 	silentPeers    = 300
 )
 
-// keptOut prints whether others can connect while peers hold all descriptors and send nothing.
+// keptOut prints whether other clients can connect while silent peers hold all descriptors.
 func keptOut(ctx context.Context, _ int, w io.Writer) error {
 	for _, timeout := range []time.Duration{0, 2 * time.Second} {
 		s, err := start(ctx, fmt.Sprintf("%s=%d", descriptorsEnv, fewDescriptors), fmt.Sprintf("%s=%v", timeoutEnv, timeout))

@@ -27,11 +27,11 @@ import (
 // The environment of the server's process.
 const (
 	serverEnv      = "FOOTPRINT_SERVER"      // set: this is the server
-	descriptorsEnv = "FOOTPRINT_DESCRIPTORS" // how many it may have
+	descriptorsEnv = "FOOTPRINT_DESCRIPTORS" // the most descriptors that it may have
 	timeoutEnv     = "FOOTPRINT_TIMEOUT"     // its ReadHeaderTimeout
 )
 
-// usage is what the server's process holds and has done.
+// usage holds the measurements of the server's process.
 type usage struct {
 	RSS         int64 // bytes
 	Heap        int64 // bytes in use
@@ -40,10 +40,10 @@ type usage struct {
 	CPU         float64 // seconds
 }
 
-// serve echoes until stdin ends. It prints its address and its certificate, and its usage for each line that it reads; for "free" it returns memory to the
-// system before.
+// serve runs an echo server until stdin ends. It prints its address and certificate, and its usage for each line of stdin; if the
+// line is "free", it returns memory to the system first.
 func serve(stdin io.Reader, stdout io.Writer) error {
-	log.SetOutput(io.Discard) // net/http tells of each handshake that ends early
+	log.SetOutput(io.Discard) // net/http logs each handshake that ends early
 	if n, err := strconv.Atoi(os.Getenv(descriptorsEnv)); err == nil {
 		if err := limitDescriptors(n); err != nil {
 			return err
@@ -100,7 +100,7 @@ func measure() (u usage, err error) {
 	return u, err
 }
 
-// server is the server's process as this one sees it.
+// server is the client's side of the server's process.
 type server struct {
 	address string
 	roots   *x509.CertPool
@@ -109,7 +109,7 @@ type server struct {
 	lines   *bufio.Scanner
 }
 
-// start starts a server.
+// start starts a server process with additional environment variables.
 func start(ctx context.Context, env ...string) (*server, error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *server) dial(ctx context.Context) (*conn.Conn, error) {
 	return c, err
 }
 
-// report asks for the usage.
+// report sends a command, which is "" or "free", and returns the server's usage.
 func (s *server) report(command string) (u usage, err error) {
 	if _, err := fmt.Fprintln(s.in, command); err != nil {
 		return u, err
@@ -170,6 +170,7 @@ func (s *server) report(command string) (u usage, err error) {
 	return u, json.Unmarshal(s.lines.Bytes(), &u)
 }
 
+// stop ends the server process and waits for it.
 func (s *server) stop() {
 	_ = s.in.Close()
 	_ = s.cmd.Wait()

@@ -1,11 +1,11 @@
-// Command market shows what SendLatest is for: thousands of prices a second go to clients over wss on loopback, of which
-// some do not read for a while.
+// Command market tests SendLatest: it sends thousands of prices a second to clients over wss on loopback, of which some do not
+// read for a while.
 //
 //	go run ./test/market [-time 12s] [-conns 2000] [-rate 4000] [-follow 2]
 //
-// A tenth of the clients stop reading after a third of the time, for another third. A client must get the prices of each symbol in
-// their order and the last one of each; one that has stalled must not find a backlog, and the heap must not grow meanwhile.
-// The exit status is 0 if that is so, 1 if it is not, and 2 for a wrong use of the flags.
+// A tenth of the clients do not read in the second third of the time. Each client must get the prices of a symbol in order, and the
+// last one of each; one that has stalled must not read a backlog, and the heap must not grow meanwhile. The exit status is 0 if so, 1
+// if not, and 2 if the flags are wrong.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is main with its surroundings as arguments.
+// run is main with its arguments and outputs as parameters.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseOptions(args, stderr)
 	switch {
@@ -89,16 +89,16 @@ func parseOptions(args []string, output io.Writer) (*options, error) {
 	return o, nil
 }
 
-// stale is how many old prices of one symbol a client may find when it reads again: those of the time until its stall
-// shows, which is half a second at most for small messages, and as much again for a busy machine.
+// stale returns the most old prices of one symbol that a client may read after its stall: those of one second. SendLatest notices a
+// stall after at most half a second if messages are small; the rest allows for a busy machine.
 func (o *options) stale() int {
 	return max(3, int(float64(o.rate)/float64(o.symbols())))
 }
 
-// symbols is how many there are: a price goes to ten clients on average.
+// symbols returns the number of symbols, so that ten clients follow each on average.
 func (o *options) symbols() int { return max(1, o.conns*o.follow/10) }
 
-// judge prints what came of it, and reports whether it is as promised.
+// judge prints the results, and reports whether they are as promised.
 func (m *market) judge(w io.Writer) bool {
 	ok := true
 	fail := func(format string, args ...any) { ok = false; fmt.Fprintf(w, "FAILED: "+format+"\n", args...) }
@@ -119,11 +119,11 @@ func (m *market) judge(w io.Writer) bool {
 	fmt.Fprintf(w, "%d clients that read got %d messages\n", len(fast), received(fast))
 	fmt.Fprintf(w, "%d clients that stalled for %v got %d; of one symbol at most %d old prices when they read again\n",
 		len(slow), m.options.time/3, received(slow), stale)
-	fmt.Fprintf(w, "heap: at most %.1f MiB before they stalled, and %.1f MiB while they did\n", mebibytes(m.heapBefore), mebibytes(m.heapMost))
+	fmt.Fprintf(w, "heap: at most %.1f MiB before they stalled, and %.1f MiB while they did\n", mebibytes(m.heapBefore), mebibytes(m.heapStalled))
 	if most := m.options.stale(); stale > most {
 		fail("at most %d old prices were expected", most)
 	}
-	if limit := m.heapBefore + m.heapBefore/4 + 8<<20; m.heapMost > limit {
+	if limit := m.heapBefore + m.heapBefore/4 + 8<<20; m.heapStalled > limit {
 		fail("the heap has grown beyond %.1f MiB", mebibytes(limit))
 	}
 	if stats.Replaced == 0 {

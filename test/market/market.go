@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,7 +19,7 @@ import (
 	"github.com/seed-c4549abd/wss/internal/testtls"
 )
 
-// market is a server, its clients, and what they have seen.
+// market holds a server, its clients, and the measurements.
 type market struct {
 	options *options
 	server  *http.Server
@@ -29,27 +30,28 @@ type market struct {
 	mu        sync.Mutex
 	followers map[int][]*conn.Conn // by symbol
 
-	made                 int64  // prices
-	heapBefore, heapMost uint64 // the most before some clients stall, and while they do
+	made        int64  // prices
+	heapBefore  uint64 // bytes, at most, before some clients stall
+	heapStalled uint64 // bytes, at most, while they stall
 }
 
-// client is one that reads prices. Its counts are its goroutine's until that ends.
+// client reads prices. Its goroutine owns received and stale until it ends.
 type client struct {
 	id       int
 	stalls   bool
 	symbols  []int
 	conn     *conn.Conn
 	stall    chan struct{} // closed when it is to stop reading
-	resume   chan uint64   // the number of the price that is the newest when it reads again
+	resume   chan uint64   // the number of its first symbol's newest price when it is to read again
 	err      atomic.Pointer[error]
 	received int64
-	stale    int // of one symbol, the most that came before the newest
+	stale    int // old prices of its first symbol that it has read after its stall
 }
 
-// A price is a symbol and its number, which grows by one with each price of the symbol, and some 100 bytes that stand for the rest.
+// priceSize is the size of a price in bytes: a symbol, a number that grows by one with each price of the symbol, and padding.
 const priceSize = 120
 
-// last marks the last price of a symbol.
+// last is set in the number of the last price of a symbol.
 const last = 1 << 63
 
 func price(symbol int, number uint64) (*conn.Prepared, error) {
@@ -108,7 +110,7 @@ func (m *market) follow(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// close ends all that was opened.
+// close closes the clients and the server, and waits for the clients' goroutines.
 func (m *market) close() {
 	for _, c := range m.clients {
 		_ = c.conn.CloseNow()
@@ -117,7 +119,16 @@ func (m *market) close() {
 	m.readers.Wait()
 }
 
-// trade makes prices, and has some clients stall for the second third of the time.
+// phase is a third of the time.
+type phase int
+
+const (
+	beforeStall phase = iota
+	duringStall
+	afterStall
+)
+
+// trade sends prices, and makes some clients stall in the second third of the time.
 func (m *market) trade(ctx context.Context, w io.Writer) error {
 	o := m.options
 	m.mu.Lock()
@@ -127,7 +138,7 @@ func (m *market) trade(ctx context.Context, w io.Writer) error {
 	ticker := time.NewTicker(batch)
 	defer ticker.Stop()
 	began, due := time.Now(), 0.0
-	phase, symbol, lastReport := 0, 0, began
+	current, symbol, lastReport := beforeStall, 0, began
 	fmt.Fprintf(w, "%d clients follow %d of %d symbols each; %d prices a second\n", o.conns, o.follow, o.symbols(), o.rate)
 	for {
 		select {
@@ -137,11 +148,13 @@ func (m *market) trade(ctx context.Context, w io.Writer) error {
 		}
 		passed := time.Since(began)
 		switch {
-		case phase == 0 && passed >= o.time/3:
-			m.heapBefore, phase = max(m.heapBefore, heap()), 1
+		case current == beforeStall && passed >= o.time/3:
+			m.measure(current)
+			current = duringStall
 			m.stall()
-		case phase == 1 && passed >= 2*o.time/3:
-			m.heapMost, phase = max(m.heapMost, heap()), 2
+		case current == duringStall && passed >= 2*o.time/3:
+			m.measure(current)
+			current = afterStall
 			m.resume(numbers)
 		case passed >= o.time:
 			return m.end(ctx, numbers)
@@ -155,19 +168,14 @@ func (m *market) trade(ctx context.Context, w io.Writer) error {
 		}
 		if time.Since(lastReport) >= time.Second {
 			lastReport = time.Now()
-			switch phase {
-			case 0:
-				m.heapBefore = max(m.heapBefore, heap())
-			case 1:
-				m.heapMost = max(m.heapMost, heap())
-			}
+			m.measure(current)
 			s := m.group.Stats()
-			fmt.Fprintf(w, "%4.0fs  %8d sent  %8d replaced  %9d bytes wait\n", passed.Seconds(), s.MessagesOut, s.Replaced, s.Pending)
+			fmt.Fprintf(w, "%4.0fs  %8d sent  %8d replaced  %9d bytes queued\n", passed.Seconds(), s.MessagesOut, s.Replaced, s.Pending)
 		}
 	}
 }
 
-// send gives a price to those that follow its symbol.
+// send sends a price to the clients that follow its symbol. m.mu is held.
 func (m *market) send(ctx context.Context, symbol int, number uint64) error {
 	p, err := price(symbol, number)
 	if err != nil {
@@ -198,7 +206,7 @@ func (m *market) resume(numbers []uint64) {
 	}
 }
 
-// end sends the last price of each symbol, and waits until all clients have theirs.
+// end sends the last price of each symbol, and waits until all clients have read them.
 func (m *market) end(ctx context.Context, numbers []uint64) error {
 	for symbol, n := range numbers {
 		if err := m.send(ctx, symbol, n|last); err != nil {
@@ -213,11 +221,21 @@ func (m *market) end(ctx context.Context, numbers []uint64) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(20 * time.Second):
-		return fmt.Errorf("after 20 seconds some clients do not have the last prices")
+		return errors.New("after 20 seconds some clients do not have the last prices")
 	}
 }
 
-// heap is what is in use after a collection.
+// measure notes the heap of the first two phases.
+func (m *market) measure(p phase) {
+	switch p {
+	case beforeStall:
+		m.heapBefore = max(m.heapBefore, heap())
+	case duringStall:
+		m.heapStalled = max(m.heapStalled, heap())
+	}
+}
+
+// heap returns the bytes of the heap that are in use after a collection.
 func heap() uint64 {
 	runtime.GC()
 	var s runtime.MemStats
@@ -225,11 +243,11 @@ func heap() uint64 {
 	return s.HeapAlloc
 }
 
-// read reads prices until the last one of each symbol has come.
+// read reads prices until it has read the last one of each symbol.
 func (c *client) read(ctx context.Context) error {
 	newest := map[uint64]uint64{}
 	var buf []byte
-	var resumed uint64 // the newest of the first symbol when it reads again
+	var resumed uint64 // number of the first symbol's newest price at the end of the stall; 0: not stalled
 	stale := 0
 	stall := c.stall
 	for ended := 0; ended < len(c.symbols); c.received++ {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestMarket is the command with few clients.
+// TestMarket runs the command with few clients.
 func TestMarket(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trades for three seconds")
@@ -33,10 +33,10 @@ func TestWrongUseIsNamed(t *testing.T) {
 	}
 }
 
-// TestABacklogIsNoticed: the judge of the command finds what SendLatest prevents.
+// TestABacklogIsNoticed: judge fails on a backlog, on a heap that has grown, and if no price was replaced.
 func TestABacklogIsNoticed(t *testing.T) {
 	o := &options{conns: 50, rate: 500, follow: 2}
-	m := &market{options: o, clients: []*client{{id: 0, stalls: true, stale: o.stale() + 1}, {id: 1}}, heapBefore: 1 << 20, heapMost: 64 << 20}
+	m := &market{options: o, clients: []*client{{id: 0, stalls: true, stale: o.stale() + 1}, {id: 1}}, heapBefore: 1 << 20, heapStalled: 64 << 20}
 	var out strings.Builder
 	if m.judge(&out) {
 		t.Error("it passes")

@@ -1,4 +1,4 @@
-// Package observetest lets the tests of observers share what they observe.
+// Package observetest holds the server, the scene and the benchmark that the tests of observers share.
 package observetest
 
 import (
@@ -34,8 +34,8 @@ func Echo(t testing.TB, o *conn.AcceptOptions) (url string, dial *conn.DialOptio
 	return "wss" + strings.TrimPrefix(srv.URL, "https"), &conn.DialOptions{TLS: client}
 }
 
-// Signals hands on events, for tests that wait for them. As the last one of observe.All it says that those before
-// it were told. Channels must be read, or have room.
+// Signals is an observer that sends each event to a channel, for tests that wait for it. If it is the last one of observe.All,
+// the others were called before. A full channel blocks the connection.
 type Signals struct {
 	conn.NopObserver
 	Conns  chan *conn.Conn
@@ -48,23 +48,23 @@ func NewSignals() *Signals {
 	return &Signals{Conns: make(chan *conn.Conn, 100), Ends: make(chan *conn.CloseError, 100), Pinged: make(chan time.Duration, 100)}
 }
 
-// Opened hands on the connection.
+// Opened sends the connection to Conns.
 func (s *Signals) Opened(c *conn.Conn) { s.Conns <- c }
 
-// Closed hands on the end.
+// Closed sends the end to Ends.
 func (s *Signals) Closed(_ *conn.Conn, why *conn.CloseError) { s.Ends <- why }
 
-// RoundTrip hands on the duration.
+// RoundTrip sends the duration to Pinged.
 func (s *Signals) RoundTrip(_ *conn.Conn, d time.Duration) { s.Pinged <- d }
 
 // HostileReason is the close reason of the second connection of Scene: a line break, a terminal's escape sequence, and
 // a mark that reverses what follows.
 const HostileReason = "bye\nlevel=ERROR \x1b[31m\u202egnp.exe"
 
-// Scene is what observers of the server see: three connections are opened. The first echoes three messages of 1,000 bytes,
-// is pinged by the server, and is closed with 1000. The second is closed with 4001 and HostileReason. One is refused: its
-// origin is another. The third echoes one message, pings the server and stays, until end is called: that closes it with 1001. All have
-// been asked for /chat?token=secret with compression.
+// Scene runs a server with observer o and opens three connections. The first echoes three messages of 1,000 bytes, is pinged by
+// the server, and is closed with 1000. The second is closed with 4001 and HostileReason. Then a handshake is refused because of its
+// origin. The third echoes one message, pings the server and stays open; end closes it with 1001. All requests are for
+// /chat?token=secret and offer compression.
 func Scene(t testing.TB, o conn.Observer, connContext func(*http.Request) context.Context) (end func()) {
 	t.Helper()
 	ctx := t.Context()
@@ -92,7 +92,7 @@ func Scene(t testing.TB, o conn.Observer, connContext func(*http.Request) contex
 	}
 	third, _ := open(t, url, dial, signals)
 	echo(t, third)
-	Ping(t, third, third) // Serve counts what it has received before it looks for more
+	Ping(t, third, third) // Serve publishes its counts before it reads again
 	return func() { shut(t, third, conn.StatusGoingAway, "", signals) }
 }
 
@@ -124,7 +124,8 @@ func echo(t testing.TB, c *conn.Conn) {
 	}
 }
 
-// Ping has one end ping the other, and reader read meanwhile: the end that nobody else reads from.
+// Ping sends a ping on from and waits for the answer. Meanwhile it reads from reader, which is the end of the connection that no
+// other goroutine reads from.
 func Ping(t testing.TB, from, reader *conn.Conn) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -140,9 +141,9 @@ func Ping(t testing.TB, from, reader *conn.Conn) {
 	}
 }
 
-// Cost measures an echo of 32 bytes over TLS, one in flight, on two connections that take turns: without and with the
-// observer. It reports the median of the ratios of their times. More connections or cores than one have a
-// part in such a figure: bench measures the server's CPU time.
+// Cost measures an echo of 32 bytes over TLS, one in flight, on two connections in turns: one without and one with the observer. It
+// reports the median of the ratios of their times. The times are those of client and server on all cores; bench measures the
+// server's CPU time.
 func Cost(b *testing.B, o conn.Observer) {
 	const lap = 100
 	var clients [2]*conn.Conn

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// RoundTripBuckets are the upper bounds of round trips, in seconds: from a network's best to what keepalive waits for.
+// RoundTripBuckets are the upper bounds of round trips, in seconds: from 1 ms to the default PongTimeout.
 var RoundTripBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20}
 
-// Histogram counts round trips by RoundTripBuckets. The zero value is ready. Both methods may be called by any number of goroutines.
+// Histogram counts round trips by RoundTripBuckets. The zero value is empty. Both methods may be called by any number of
+// goroutines.
 type Histogram struct {
 	mu     sync.Mutex
 	counts []int64
@@ -28,7 +29,7 @@ func (h *Histogram) Observe(d time.Duration) {
 	h.sum += d
 }
 
-// Cumulative returns for each bound how many were no longer than that, then how many there were in all, and their sum.
+// Cumulative returns for each bound the number of round trips up to it, followed by the number of all, and their sum.
 func (h *Histogram) Cumulative() (counts []int64, sum time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// Other stands for a code or a token that is not shown.
+// Other replaces a code or a token that is not shown.
 const Other = "other"
 
 // registered are the codes of RFC 6455 and of IANA's registry of close codes.
@@ -21,8 +21,8 @@ var registered = map[conn.StatusCode]bool{
 	1012: true, 1013: true, 1014: true, 1015: true, 3000: true, 3003: true, 3008: true,
 }
 
-// Codes are the application's close codes that are shown besides the registered ones. A peer may choose any of 3000 to
-// 4999, so others are Other.
+// Codes are the application's close codes that are shown besides the registered ones. All others are Other, since a peer may send
+// any of 3000 to 4999.
 type Codes map[conn.StatusCode]bool
 
 // NewCodes returns the set of codes.
@@ -42,21 +42,22 @@ func (s Codes) Name(c conn.StatusCode) string {
 	return Other
 }
 
-// maxTokens is how many different tokens are shown; the library has some sixty, a program's Check may return its own.
+// maxTokens is the most tokens that are shown. The library has some sixty; a program's Check may return its own.
 const maxTokens = 128
 
-// Tokens are the tokens that have been seen. The zero value is ready. Name may be called by any number of goroutines.
+// Tokens is the set of tokens seen so far. The zero value is empty. Name may be called by any number of goroutines.
 type Tokens struct {
 	mu   sync.Mutex
 	seen map[string]bool
 }
 
-// Name returns the token if it looks like one and there have not been too many, else Other. No token is "unnamed".
+// Name returns the token if it consists of lower case letters, digits and underscores and is among the first 128, else Other. An
+// empty token is "unnamed".
 func (t *Tokens) Name(token string) string {
 	if token == "" {
 		return "unnamed"
 	}
-	if len(token) > 64 || strings.ContainsFunc(token, func(r rune) bool {
+	if len(token) > MaxToken || strings.ContainsFunc(token, func(r rune) bool {
 		return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	}) {
 		return Other
@@ -75,9 +76,15 @@ func (t *Tokens) Name(token string) string {
 	return token
 }
 
-// Clean returns s as it can be shown anywhere: at most most bytes, UTF-8, and what is not printable (line
-// breaks, escape sequences of terminals, marks that reverse text) escaped as in Go.
-func Clean(s string, most int) string {
+// MaxText and MaxToken are the most bytes that observers show of a text that a peer may have chosen, and of a token.
+const (
+	MaxText  = 256
+	MaxToken = 64
+)
+
+// Clean returns s in a form that is safe in logs, terminals and labels: UTF-8 of at most limit bytes, followed by … if it was cut,
+// with characters that are not printable (line breaks, escape sequences, marks that reverse text) escaped as in Go.
+func Clean(s string, limit int) string {
 	var b strings.Builder
 	for _, r := range s {
 		piece := string(r)
@@ -85,7 +92,7 @@ func Clean(s string, most int) string {
 			piece = strconv.QuoteRuneToASCII(r)
 			piece = piece[1 : len(piece)-1]
 		}
-		if b.Len()+len(piece) > most {
+		if b.Len()+len(piece) > limit {
 			b.WriteString("…")
 			break
 		}
@@ -94,8 +101,8 @@ func Clean(s string, most int) string {
 	return b.String()
 }
 
-// Address returns the address as text, "" for nil. In a browser it is a URL, of which host and scheme are
-// shown: its query may hold credentials.
+// Address returns the address as text, "" for nil. Of a URL, which is the address in a browser, it returns scheme and host only,
+// since the query may hold credentials.
 func Address(a net.Addr) string {
 	if a == nil {
 		return ""
@@ -108,5 +115,5 @@ func Address(a net.Addr) string {
 		}
 		s = u.Scheme + "://" + u.Host
 	}
-	return Clean(s, 256)
+	return Clean(s, MaxText)
 }

@@ -9,39 +9,39 @@ import (
 	"time"
 )
 
-// end is one end of a network, a net.Conn.
-type end struct {
+// endpoint is the net.Conn of one side of a network.
+type endpoint struct {
 	in, out       *Link
 	local, remote net.Addr
 	once          sync.Once
-	closed        chan struct{} // closed by Close
+	closed        chan struct{} // Close closes it
 }
 
-func newEnd(in, out *Link, local, remote net.Addr) *end {
-	return &end{in: in, out: out, local: local, remote: remote, closed: make(chan struct{})}
+func newEndpoint(in, out *Link, local, remote net.Addr) *endpoint {
+	return &endpoint{in: in, out: out, local: local, remote: remote, closed: make(chan struct{})}
 }
 
-func (e *end) Read(p []byte) (int, error) {
+func (e *endpoint) Read(p []byte) (int, error) {
 	n, err := e.in.read(p)
-	return n, e.located("read", err)
+	return n, e.opError("read", err)
 }
 
-func (e *end) Write(p []byte) (int, error) {
+func (e *endpoint) Write(p []byte) (int, error) {
 	n, err := e.out.write(p)
-	return n, e.located("write", err)
+	return n, e.opError("write", err)
 }
 
-// located is an error as a socket reports it.
-func (e *end) located(op string, err error) error {
+// opError returns the error as a socket reports it.
+func (e *endpoint) opError(op string, err error) error {
 	if _, ok := errors.AsType[syscall.Errno](err); !ok && err != net.ErrClosed {
 		return err
 	}
 	return &net.OpError{Op: op, Net: "tcp", Source: e.local, Addr: e.remote, Err: err}
 }
 
-func (e *end) CloseWrite() error { e.out.closeWrite(); return nil }
+func (e *endpoint) CloseWrite() error { e.out.closeWrite(); return nil }
 
-func (e *end) Close() error {
+func (e *endpoint) Close() error {
 	e.once.Do(func() {
 		e.out.closeWrite()
 		e.in.closeRead()
@@ -50,19 +50,19 @@ func (e *end) Close() error {
 	return nil
 }
 
-func (e *end) LocalAddr() net.Addr  { return e.local }
-func (e *end) RemoteAddr() net.Addr { return e.remote }
+func (e *endpoint) LocalAddr() net.Addr  { return e.local }
+func (e *endpoint) RemoteAddr() net.Addr { return e.remote }
 
-func (e *end) SetDeadline(t time.Time) error {
+func (e *endpoint) SetDeadline(t time.Time) error {
 	e.in.reading.set(e.in.net, t)
 	e.out.writing.set(e.out.net, t)
 	return nil
 }
 
-func (e *end) SetReadDeadline(t time.Time) error  { e.in.reading.set(e.in.net, t); return nil }
-func (e *end) SetWriteDeadline(t time.Time) error { e.out.writing.set(e.out.net, t); return nil }
+func (e *endpoint) SetReadDeadline(t time.Time) error  { e.in.reading.set(e.in.net, t); return nil }
+func (e *endpoint) SetWriteDeadline(t time.Time) error { e.out.writing.set(e.out.net, t); return nil }
 
-// deadline is guarded by the network's lock.
+// deadline is a read or write deadline. The network's lock guards it.
 type deadline struct {
 	timer   *time.Timer
 	expired bool
@@ -97,7 +97,7 @@ func (d *deadline) set(n *network, t time.Time) {
 	n.cond.Broadcast()
 }
 
-func (e *end) isClosed() bool {
+func (e *endpoint) isClosed() bool {
 	select {
 	case <-e.closed:
 		return true
