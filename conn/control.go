@@ -16,8 +16,9 @@ func (c *Conn) control(ev *frame.Event) error {
 	case frame.Pong:
 		if id, roundTrip, ok := c.pings.answered(ev.Payload); ok {
 			c.keepalive.heard()
-			c.paceAnswered(id)
-			c.observeRoundTrip(roundTrip)
+			if own := c.paceAnswered(id); !own { // those are many, and measure stalls
+				c.observeRoundTrip(roundTrip)
+			}
 		}
 	case frame.Close:
 		return c.closeReceived(ev.Payload)

@@ -121,15 +121,21 @@ func (c *Conn) holdBack(p *pace) bool {
 	return true
 }
 
-// paceAnswered sends the states that were held back until a ping was answered.
-func (c *Conn) paceAnswered(id uint64) {
+// paceAnswered sends the states that were held back until a ping was answered, and reports whether it was a ping of pace's.
+func (c *Conn) paceAnswered(id uint64) (own bool) {
 	all := c.lazyTimeouts.Load()
 	if all == nil {
-		return
+		return false
 	}
-	if p := all.pace.Load(); p != nil && p.answered(id, time.Now()) {
+	p := all.pace.Load()
+	if p == nil {
+		return false
+	}
+	own, held := p.answered(id, time.Now())
+	if held {
 		c.send.tryFlush()
 	}
+	return own
 }
 
 // paceTask checks a connection that holds states back: when no goroutine reads from it any more, no answer is seen, and the

@@ -112,6 +112,30 @@ func TestARoundTripsObserverMayCallAnything(t *testing.T) {
 	}
 }
 
+// TestPingsOfSendLatestAreNoRoundTrips: they are many, and measure whether the peer reads.
+func TestPingsOfSendLatestAreNoRoundTrips(t *testing.T) {
+	o := roundTrips{told: make(chan time.Duration, 100)}
+	client, server := observedPair(t, "plain", o, nil)
+	client.CloseRead(bg)
+	go func() {
+		for {
+			if _, _, err := server.Read(bg); err != nil {
+				return
+			}
+		}
+	}()
+	for client.Stats().RoundTrip == 0 { // until one is answered
+		if err := client.SendLatest(bg, "state", prepare(t, Text, "x")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	d, err := client.Ping(bg)
+	if told := <-o.told; err != nil || told != d || len(o.told) != 0 {
+		t.Errorf("told %v and %d more, Ping returned %v, %v", told, len(o.told), d, err)
+	}
+}
+
 // TestUnsolicitedPongsAreNoRoundTrips: a peer cannot cause a call of RoundTrip by them.
 func TestUnsolicitedPongsAreNoRoundTrips(t *testing.T) {
 	o := roundTrips{told: make(chan time.Duration, 1)}

@@ -62,14 +62,15 @@ func (p *pace) sendPing(size int, now time.Time, enqueue func() (id uint64, ok b
 	return sent
 }
 
-// answered notes that the ping with this number was answered, and with it all before it. It reports whether a state was held
-// back, and now has to be sent.
-func (p *pace) answered(id uint64, now time.Time) (held bool) {
+// answered notes that the ping with this number was answered, and with it all before it. It reports whether that is a ping of
+// pace's, and whether a state was held back and now has to be sent.
+func (p *pace) answered(id uint64, now time.Time) (own, held bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pingID == 0 || id < p.pingID {
-		return false
+		return false, false
 	}
+	own = id == p.pingID
 	p.pingID = 0
 	d := max(now.Sub(p.pingSent), 1)
 	if p.roundTrip == 0 || d < p.roundTrip {
@@ -79,7 +80,7 @@ func (p *pace) answered(id uint64, now time.Time) (held bool) {
 	}
 	held = p.held
 	p.release()
-	return held
+	return own, held
 }
 
 // release stops holding states back. The lock is held.

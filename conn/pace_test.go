@@ -86,7 +86,10 @@ func TestPaceLearnsThePath(t *testing.T) {
 	if trip := trips(100, 200*time.Millisecond); trip < 190*time.Millisecond || trip > 200*time.Millisecond {
 		t.Errorf("after a hundred longer ones: %v", trip)
 	}
-	if p.answered(id-1, now) || p.answered(id, now) {
+	if before, _ := p.answered(id-1, now); before {
+		t.Error("an older ping is taken for this one")
+	}
+	if again, _ := p.answered(id, now); again {
 		t.Error("a ping is answered twice")
 	}
 }

@@ -109,8 +109,8 @@ type MessageIgnorer interface {
 // RoundTripObserver is an [Observer] with one more method, which is called when a ping is answered.
 type RoundTripObserver interface {
 	Observer
-	// RoundTrip: a ping of this side, sent by keepalive, SendLatest or [Conn.Ping], was answered after d. Each call has its own
-	// goroutine, so RoundTrip may call Ping, and may run after Closed. A panic ends the program.
+	// RoundTrip: a ping of this side, sent by keepalive or [Conn.Ping], was answered after d; those of SendLatest do not
+	// count, which measure whether the peer reads. Each call has its own goroutine, so RoundTrip may call Ping, and may run after Closed. A panic ends the program.
 	RoundTrip(c *Conn, d time.Duration)
 }
 
