@@ -34,7 +34,7 @@ func (s *sender) tryFlush() {
 	for s.flushWanted.Load() && s.token.TryLock() {
 		s.flushWanted.Store(false)
 		err := s.sendAll(expired)
-		s.release()
+		s.passToken()
 		if _, ok := errors.AsType[*InterruptedError](err); err != nil && !ok {
 			return
 		}
@@ -211,7 +211,7 @@ func (s *sender) lock(ctx context.Context) (ok bool, err error) {
 
 // unlock passes the token on. Frames that came meanwhile and that nobody waits for are sent.
 func (s *sender) unlock() {
-	s.release()
+	s.passToken()
 	if s.life.hasEnded() {
 		s.forgetContext()
 	}
@@ -220,8 +220,8 @@ func (s *sender) unlock() {
 	}
 }
 
-// release passes the token on, and wakes those whose frames were sent.
-func (s *sender) release() {
+// passToken passes the token on, and wakes those whose frames were sent.
+func (s *sender) passToken() {
 	s.token.Unlock()
 	s.wake()
 }
@@ -250,7 +250,7 @@ func (s *sender) shut(ctx context.Context) (visible bool) {
 	if ok, _ := s.lock(ctx); !ok {
 		return false
 	}
-	defer s.release()
+	defer s.passToken()
 	if s.sendAll(ctx) != nil {
 		return false
 	}
@@ -266,7 +266,7 @@ func (s *sender) tryNotify(notify bool) {
 	if !s.token.TryLock() {
 		return
 	}
-	defer s.release()
+	defer s.passToken()
 	s.watch.clear() // a context that has ended must not cut it off
 	if notify {
 		s.transport.Notify()

@@ -123,6 +123,14 @@ func (k *keepalive) waitBegins(partial bool) {
 	k.waits.Store(since)
 }
 
+// readingFor is how long a reader that has received something counts as reading: it may be handling a message.
+const readingFor = time.Second
+
+// isReading reports whether a goroutine reads, and so would see an answer of the peer's.
+func (k *keepalive) isReading() bool {
+	return k.waits.Load() != 0 || k.settings.wheel.Now()-k.last.Load() < int64(readingFor)
+}
+
 // waitEnds notes that nobody waits for bytes any more. The read side's token is held.
 func (k *keepalive) waitEnds() {
 	if since := k.waits.Swap(0); since != 0 {

@@ -27,28 +27,35 @@ func (c *Conn) SendLatest(ctx context.Context, key string, p *Prepared) error {
 	if err := ctx.Err(); err != nil {
 		return c.life.because(err)
 	}
-	if !p.m.Valid() {
+	if !p.valid() {
 		return ErrMessageType
 	}
 	if key == "" {
 		return c.Send(ctx, p)
 	}
-	var pinged, hold bool
+	var ping, hold bool
 	pace := c.pace()
 	if pace != nil {
-		pinged, hold = c.paceState(pace, p.Len())
+		ping, hold = pace.decide(p.Len(), time.Now(), c.keepalive.isReading())
 	}
-	if !pinged && !hold {
+	if !ping && !hold {
 		if done, err := c.sendAlone(p); done {
 			return err
 		}
 	}
 	c.send.outbox.Encode(&p.m)
+	if hold {
+		c.send.hold()
+	}
 	err := c.send.enqueue(ctx, &p.m, key)
 	if err == nil {
 		c.observeOut(p.Type(), p.Len())
 	}
+	if ping && !c.send.insideCompressed() {
+		pace.sendPing(p.Len(), time.Now(), c.enqueuePing) // control frames are sent before the queue
+	}
 	if !hold || err != nil || !c.holdBack(pace) {
+		c.send.release()
 		c.send.tryFlushUncorked()
 	}
 	return err
@@ -65,18 +72,59 @@ func (c *Conn) WaitDrained(ctx context.Context) error {
 	if inCallback() {
 		return ErrInCallback
 	}
-	if p := c.pace(); p != nil {
-		for released := p.whenReleased(); released != nil; released = p.whenReleased() {
-			select {
-			case <-released:
-			case <-ctx.Done():
-				return c.life.because(ctx.Err())
-			case <-c.life.Done():
-				return c.life.err()
+	for {
+		if err := c.awaitRelease(ctx); err != nil {
+			return err
+		}
+		if empty, err := c.send.awaitEmpty(ctx); empty || err != nil {
+			return err
+		}
+	}
+}
+
+// awaitRelease waits until states are no longer held back.
+func (c *Conn) awaitRelease(ctx context.Context) error {
+	all := c.lazyTimeouts.Load()
+	if all == nil || all.pace.Load() == nil {
+		return nil
+	}
+	p := all.pace.Load()
+	for released := p.whenReleased(); released != nil; released = p.whenReleased() {
+		select {
+		case <-released:
+		case <-ctx.Done():
+			return c.life.because(ctx.Err())
+		case <-c.life.Done():
+			return c.life.err()
+		}
+	}
+	return nil
+}
+
+// awaitEmpty waits until others have sent all, which it has them begin with, and reports whether nothing is left; what is left then is
+// held back. It writes nothing with ctx: a write that is cancelled may cost the connection.
+func (s *sender) awaitEmpty(ctx context.Context) (empty bool, err error) {
+	for {
+		s.tryFlush()
+		if ok, err := s.lock(ctx); !ok {
+			return false, err
+		}
+		s.mu.Lock()
+		empty = s.outbox.Empty() && s.transport.Pending() == 0
+		held, streaming := s.outbox.Held(), s.outbox.Streaming()
+		s.mu.Unlock()
+		s.unlock()
+		switch {
+		case empty || held:
+			return empty, nil
+		case s.life.broken():
+			return false, s.life.sendErr()
+		case streaming:
+			if err := s.awaitFrames(ctx); err != nil {
+				return false, err
 			}
 		}
 	}
-	return c.send.flush(ctx)
 }
 
 // pace returns the connection's pace; nil if MaxUnsent turns it off. The first call bounds the unsent bytes in the
@@ -93,13 +141,6 @@ func (c *Conn) pace() *pace {
 		transport.BoundUnsent(c.transport, DefaultMaxUnsent)
 	}
 	return at.Load()
-}
-
-// paceState enqueues a ping before a state of size bytes if one is due, and reports whether the state has to stay in the queue.
-func (c *Conn) paceState(p *pace, size int) (pinged, hold bool) {
-	now := time.Now()
-	ping, hold := p.decide(size, now, c.keepalive.waits.Load() != 0)
-	return ping && !c.send.insideCompressed() && p.sendPing(size, now, c.enqueuePing), hold
 }
 
 // enqueuePing enqueues a ping without a channel for its answer.
@@ -133,27 +174,44 @@ func (c *Conn) paceAnswered(id uint64) (own bool) {
 	}
 	own, held := p.answered(id, time.Now())
 	if held {
+		c.send.release()
 		c.send.tryFlush()
 	}
 	return own
 }
 
-// paceTask checks a connection that holds states back: when no goroutine reads from it any more, no answer is seen, and the
-// states are sent.
+// paceTask checks a connection that holds states back. They are sent when no goroutine reads any more, which would see the
+// answer, or when the peer has not answered for as long as keepalive would wait.
 type paceTask Conn
 
 // Tick must not block.
 func (t *paceTask) Tick() time.Duration {
 	c := (*Conn)(t)
 	p := c.timeouts().pace.Load()
-	switch {
-	case c.life.hasEnded() || !p.isHeld():
+	if c.life.hasEnded() || !p.isHeld() {
 		return 0
-	case c.keepalive.waits.Load() != 0:
+	}
+	unanswered := p.unanswered(time.Now()) > c.settings.giveUpAfter()
+	if c.keepalive.isReading() && !unanswered {
 		return paceCheckInterval
 	}
-	if p.giveUp() {
+	if p.giveUp(unanswered) {
+		c.send.release()
 		go c.send.tryFlush() // may take longer than a tick is allowed to
 	}
 	return 0
+}
+
+// hold has queued states wait until release, or until a message of another kind is sent behind them.
+func (s *sender) hold() {
+	s.mu.Lock()
+	s.outbox.Hold()
+	s.mu.Unlock()
+}
+
+// release ends what hold began.
+func (s *sender) release() {
+	s.mu.Lock()
+	s.outbox.Release()
+	s.mu.Unlock()
 }

@@ -127,6 +127,7 @@ func (s *sender) sendFrame(ctx context.Context, h *frame.Header, m payload, comp
 		return err
 	}
 	defer s.unlock()
+	s.release() // the frame is sent behind the queue
 	if err := s.sendAll(ctx); err != nil {
 		if e, ok := resumable(err); ok {
 			return e.Err

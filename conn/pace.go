@@ -92,13 +92,27 @@ func (p *pace) release() {
 	}
 }
 
-// giveUp stops holding states back, since no goroutine reads the answer, and reports whether any was held back.
-func (p *pace) giveUp() (held bool) {
+// giveUp stops holding states back, and reports whether any was held back. With forget none is held back again before the peer
+// has answered a ping.
+func (p *pace) giveUp(forget bool) (held bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	held = p.held
+	if forget {
+		p.roundTrip = 0
+	}
 	p.release()
 	return held
+}
+
+// unanswered returns how long the ping has been without its answer.
+func (p *pace) unanswered(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pingID == 0 {
+		return 0
+	}
+	return now.Sub(p.pingSent)
 }
 
 // isHeld reports whether a state is held back.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -195,13 +196,15 @@ func TestStatesDoNotWaitForAnAnswerThatNobodyCanGiveOrRead(t *testing.T) {
 			client, server := paced(t)
 			sent := make(chan bool)
 			go server.Serve(bg, func(c *Conn, m Message) error {
-				sendStates(t, c, 0, 20)
+				sendStates(t, c, 0, 50) // in 1.7 seconds: it counts as reading for one
 				close(sent)
 				return nil
 			})
 			_ = client.Write(bg, Text, nil)
 			<-sent
-			all(t, server.Stats(), 20)
+			if s := server.Stats(); s.Pending != 0 || s.MessagesOut < 20 || s.MessagesOut+s.Replaced != 50 {
+				t.Errorf("%+v", s)
+			}
 		})
 	})
 	t.Run("MaxUnsent is negative", func(t *testing.T) {
@@ -317,4 +320,166 @@ func TestWaitDrained(t *testing.T) {
 			t.Errorf("in a callback: %v", err)
 		}
 	})
+}
+
+// TestAPeerThatStopsAnsweringGetsTheNewestAfterAWhile: as long as keepalive would wait for an answer. Keepalive is off here, or it would
+// end the connection then.
+func TestAPeerThatStopsAnsweringGetsTheNewestAfterAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pipe.New(1 << 20)
+		server := newConn(transport.New(b), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
+		defer server.CloseNow()
+		server.CloseRead(bg)
+		answers, got := 3, 0
+		var mu sync.Mutex
+		go frames(a, func(op frame.Opcode, p []byte) {
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case op == frame.Ping && answers > 0:
+				answers--
+				_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Pong}, string(p)))
+			case op == frame.Text:
+				_, _ = fmt.Sscanf(string(p[:6]), "%d", &got)
+			}
+		})
+		sendStates(t, server, 0, 30)
+		if s := server.Stats(); s.Pending == 0 {
+			t.Fatalf("no state is held back: %+v", s)
+		}
+		time.Sleep(DefaultPingInterval + DefaultPongTimeout + 2*paceCheckInterval)
+		mu.Lock()
+		last := got
+		mu.Unlock()
+		if s := server.Stats(); last != 29 || s.Pending != 0 {
+			t.Errorf("the last is %d; %+v", last, s)
+		}
+		sendStates(t, server, 30, 60) // none is held back any more
+		if s := server.Stats(); s.Pending != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestPongsDoNotTakeStatesAlong: a client that does not read may send pings all the same.
+func TestPongsDoNotTakeStatesAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server, endRead := heldBack(t)
+		defer endRead()
+		for range 20 {
+			client.sendPing(nil)
+			client.send.tryFlush()
+			sendStates(t, server, 5, 6)
+		}
+		if got := readNumbers(t, client, 5); !slices.Equal(got, []int{5}) && len(got) > 2 {
+			t.Errorf("%v", got)
+		}
+		if s := server.Stats(); s.Replaced < 20 || s.ControlOut < 20 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestWaitDrainedWritesNothing itself: over TLS alone a write that is cancelled would cost the connection.
+func TestWaitDrainedWritesNothing(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(64<<20, CloseWhenFull) })
+			big := prepare(t, Binary, string(make([]byte, 16<<20)))
+			for range 5 {
+				if err := server.SendLatest(bg, "state", big); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(bg, 20*time.Millisecond)
+				err := server.WaitDrained(ctx)
+				cancel()
+				if err != context.DeadlineExceeded {
+					t.Fatalf("%v", err)
+				}
+			}
+			drained := make(chan error, 1)
+			go func() { drained <- server.WaitDrained(bg) }()
+			client.in.limit.Store(0)
+			go client.Serve(bg, func(*Conn, Message) error { return nil })
+			if err := <-drained; err != nil || server.Stats().Pending != 0 {
+				t.Errorf("%v, %+v", err, server.Stats())
+			}
+		})
+	}
+}
+
+// TestASendThatIsCancelledCostsNoConnection, with BlockWhenFull, on any transport.
+func TestASendThatIsCancelledCostsNoConnection(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(1<<20, BlockWhenFull) })
+			p := prepare(t, Binary, string(make([]byte, 4<<20)))
+			cancelled := 0
+			for range 8 {
+				ctx, cancel := context.WithTimeout(bg, 20*time.Millisecond)
+				if err := server.Send(ctx, p); err == context.DeadlineExceeded {
+					cancelled++
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				cancel()
+			}
+			if cancelled < 4 {
+				t.Errorf("%d sends were cancelled", cancelled)
+			}
+			client.in.limit.Store(0)
+			go client.Serve(bg, func(*Conn, Message) error { return nil })
+			if err := server.WaitDrained(bg); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestAStateAboveTheLimitPassesWhereNothingWaits: our own ping before it does not count.
+func TestAStateAboveTheLimitPassesWhereNothingWaits(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			client, server := pair(t, kind)
+			client.in.limit.Store(0)
+			go client.Serve(bg, func(*Conn, Message) error { return nil })
+			server.CloseRead(bg)
+			for range 3 {
+				if err := server.SendLatest(bg, "state", prepare(t, Binary, string(make([]byte, DefaultQueueLimit+1)))); err != nil {
+					t.Fatal(err)
+				}
+				if err := server.WaitDrained(bg); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(paceMinInterval)
+			}
+		})
+	}
+}
+
+// TestWaitDrainedWaitsForAStream, behind which states are queued.
+func TestWaitDrainedWaitsForAStream(t *testing.T) {
+	client, server := pair(t, "tls")
+	go client.Serve(bg, func(*Conn, Message) error { return nil })
+	w, err := server.Writer(bg, Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = w.Write([]byte("streamed"))
+	if err := server.SendLatest(bg, "state", prepare(t, Text, "x")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(bg, 20*time.Millisecond)
+	defer cancel()
+	if err := server.WaitDrained(ctx); err != context.DeadlineExceeded {
+		t.Errorf("while the stream goes on: %v", err)
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- server.WaitDrained(bg) }()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-drained; err != nil || server.Stats().Pending != 0 {
+		t.Errorf("%v, %+v", err, server.Stats())
+	}
 }

@@ -24,6 +24,9 @@ func Prepare(typ MessageType, data []byte, options ...WriteOption) (*Prepared, e
 	return p, nil
 }
 
+// valid reports whether p was made by Prepare.
+func (p *Prepared) valid() bool { return p != nil && p.m.Valid() }
+
 // Type returns the message's type.
 func (p *Prepared) Type() MessageType { return MessageType(p.m.Opcode()) }
 
@@ -37,7 +40,7 @@ func (p *Prepared) Len() int { return p.m.Len() }
 // If ctx ends before any byte of the message was sent, the error is that of ctx and the message is not sent. If it ends later, the
 // error is an *InterruptedError. The error for the zero Prepared is ErrMessageType.
 func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
-	if !p.m.Valid() {
+	if !p.valid() {
 		return ErrMessageType
 	}
 	if err := ctx.Err(); err != nil {

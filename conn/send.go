@@ -47,7 +47,7 @@ func (c *Conn) Send(ctx context.Context, messages ...*Prepared) error {
 	}
 	defer c.send.tryFlushUncorked()
 	for _, p := range messages {
-		if !p.m.Valid() {
+		if !p.valid() {
 			return ErrMessageType // the zero value is no message
 		}
 		c.send.outbox.Encode(&p.m)
@@ -61,7 +61,7 @@ func (c *Conn) Send(ctx context.Context, messages ...*Prepared) error {
 
 // sendAlone sends p at once and without copying, if nothing else is to be sent; else it is not done.
 func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
-	if !p.m.Valid() {
+	if !p.valid() {
 		return false, nil
 	}
 	c.send.outbox.Encode(&p.m)
@@ -113,10 +113,7 @@ func (s *sender) enqueue(ctx context.Context, m *outbox.Message, key string) err
 			s.tryFlush()
 			offered = true
 		case outbox.ErrWait:
-			if err := s.flush(ctx); err != nil {
-				return err
-			}
-			if err := s.awaitFrames(ctx); err != nil {
+			if _, err := s.awaitEmpty(ctx); err != nil {
 				return err
 			}
 		default:

@@ -73,8 +73,8 @@ func (c *Conn) Stats() Stats {
 // see [Conn.Stats] and [Group.Stats]. [MessageIgnorer] and [RoundTripObserver] extend it. The packages below
 // observe are observers for log/slog, expvar, Prometheus and OpenTelemetry.
 //
-// They may call any method of the connection and of its group, with two exceptions that return
-// ErrInCallback at once: [Conn.Ping], and the waiting of [Group.Shutdown]. While Serve or ServeInBackground
+// They may call any method of the connection and of its group, with three exceptions that return
+// ErrInCallback at once: [Conn.Ping], [Conn.WaitDrained], and the waiting of [Group.Shutdown]. While Serve or ServeInBackground
 // reads, reads return [ErrServing]. The library does not recover panics. A panic in Opened closes the
 // connection; in Serve it has the effect of a panic of the callback; in a goroutine of
 // the library it ends the program.

@@ -46,12 +46,13 @@ func (c *Conn) Write(ctx context.Context, typ MessageType, p []byte, options ...
 	return err
 }
 
-// Flush sends what was written in Serve's callback, or since Cork, and returns when the
+// Flush sends what was written in Serve's callback, or since Cork, or is held back by SendLatest, and returns when the
 // kernel has taken it. Elsewhere there is hardly ever anything to send.
 func (c *Conn) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.life.because(err)
 	}
+	c.send.release()
 	return c.send.flush(ctx)
 }
 

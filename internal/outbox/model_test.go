@@ -22,6 +22,7 @@ type model struct {
 	pong      []byte
 	hasPong   bool
 	streaming bool
+	held      bool  // the queue waits
 	closed    bool  // nothing may be appended
 	close     *item // waits for the queue
 	sent      []item
@@ -76,6 +77,7 @@ func (m *model) appendError(size int) error {
 	case m.streaming:
 		return ErrStreaming
 	case len(m.queue) > 0, n > 0 && n+size > Capacity:
+		m.held = false
 		return ErrFull
 	}
 	return nil
@@ -89,27 +91,46 @@ func (m *model) enqueue(i item, unsent int, offered bool) error {
 	if m.closed {
 		return ErrClosed
 	}
-	for n, q := range m.queue {
-		if i.latest != "" && q.latest == i.latest {
-			m.counts.Replaced++
-			m.countMessage(len(q.payload), -1)
-			m.countMessage(len(i.payload), +1)
-			m.queue[n] = i
-			return nil
-		}
+	if i.latest == "" {
+		m.held = false
 	}
-	if d := m.depth() + unsent; d > 0 && int64(d+size) > m.options.QueueLimit {
+	full := func() bool {
+		d := m.depth() + unsent
+		for _, q := range m.queue {
+			if i.latest != "" && q.latest == i.latest {
+				d -= q.raw
+			}
+		}
+		return d > 0 && int64(d+size) > m.options.QueueLimit
+	}
+	replace := func() bool {
+		for n, q := range m.queue {
+			if i.latest != "" && q.latest == i.latest {
+				m.counts.Replaced++
+				m.countMessage(len(q.payload), -1)
+				m.countMessage(len(i.payload), +1)
+				m.queue[n] = i
+				return true
+			}
+		}
+		return false
+	}
+	if full() {
 		if !offered {
 			return ErrOffer
 		}
 		switch m.options.WhenFull {
 		case BlockWhenFull:
+			m.held = false
 			return ErrWait
 		case ReplaceWhenFull:
-			for len(m.queue) > 0 && int64(m.depth()+unsent+size) > m.options.QueueLimit {
+			for len(m.queue) > 0 && full() {
 				m.counts.Dropped++
 				m.countMessage(len(m.queue[0].payload), -1)
 				m.queue = m.queue[1:]
+			}
+			if replace() {
+				return nil
 			}
 			m.countMessage(len(i.payload), +1)
 			m.queue = append(m.queue, i)
@@ -121,6 +142,9 @@ func (m *model) enqueue(i item, unsent int, offered bool) error {
 			m.counts.Dropped++
 		}
 		return ErrQueueFull
+	}
+	if replace() {
+		return nil
 	}
 	m.countMessage(len(i.payload), +1)
 	if n := total(m.buffer); i.latest != "" || m.streaming || len(m.queue) > 0 || size > MaxCopied || n > 0 && n+size > Capacity {
@@ -135,7 +159,7 @@ func (m *model) end(code frame.StatusCode, reason string, afterQueue bool) bool 
 	if m.closed {
 		return false
 	}
-	m.closed = true
+	m.closed, m.held = true, false
 	body, _ := frame.AppendClose(nil, code, reason)
 	c := m.item(frame.Close, string(body))
 	if afterQueue && !m.streaming && len(m.queue) > 0 {
@@ -161,7 +185,7 @@ func (m *model) collect() (more bool) {
 		m.add(m.item(frame.Pong, string(m.pong)))
 	}
 	m.hasPong = false
-	for len(m.queue) > 0 && !m.streaming {
+	for len(m.queue) > 0 && !m.streaming && !m.held {
 		i, n := m.queue[0], total(m.buffer)
 		if n > 0 && n+i.raw > Capacity {
 			break
@@ -178,7 +202,7 @@ func (m *model) collect() (more bool) {
 		m.close = nil
 	}
 	m.sent, m.buffer = append(m.sent, m.buffer...), nil
-	return len(m.queue) > 0 && !m.streaming
+	return len(m.queue) > 0 && !m.streaming && !m.held
 }
 
 // program runs operations against an outbox and the model, side by side. Two bytes are one operation.
@@ -237,7 +261,7 @@ func (p *program) same(what string, got, want any) {
 func (p *program) step(op, arg byte) {
 	p.n++
 	o, m := &p.o, p.m
-	switch op % 15 {
+	switch op % 16 {
 	case 0, 1, 2:
 		text := p.short(arg)
 		i := m.item(frame.Text, text)
@@ -298,6 +322,7 @@ func (p *program) step(op, arg byte) {
 	case 10:
 		err := o.BeginStream()
 		p.same("BeginStream", err == nil, !m.closed && len(m.queue) == 0)
+		m.held = m.held && (err != ErrFull)
 		m.streaming = m.streaming || err == nil
 	case 11:
 		p.same("EndStream", o.EndStream(), len(m.queue) > 0)
@@ -305,13 +330,21 @@ func (p *program) step(op, arg byte) {
 	case 12:
 		if arg%64 == 0 {
 			o.Drop()
-			m.closed = true
+			m.closed, m.held = true, false
 			p.lost += int64(total(m.buffer))
 			m.buffer, m.close, m.hasPong = nil, nil, false
 			m.dropQueue()
 		}
 	case 13:
 		p.collectOnly(arg)
+	case 15:
+		if arg%2 == 0 {
+			o.Hold()
+			m.held = !m.closed
+		} else {
+			p.same("Release", o.Release(), m.held && len(m.queue) > 0)
+			m.held = false
+		}
 	default:
 		p.collect()
 	}
@@ -332,6 +365,7 @@ func (p *program) collectOnly(arg byte) {
 		want = ErrStreaming
 	case len(m.buffer)+len(m.queue) > 0, m.hasPong:
 		want = ErrFull
+		m.held = false
 	}
 	p.same("CollectOnly", err, want)
 	if err != nil {
@@ -426,7 +460,8 @@ func run(t testing.TB, data []byte) {
 		p.step(data[0], data[1])
 	}
 	p.o.EndStream()
-	p.m.streaming = false
+	p.o.Release()
+	p.m.streaming, p.m.held = false, false
 	for more := true; more; {
 		p.collect()
 		more = !p.o.Empty()
@@ -439,6 +474,7 @@ func run(t testing.TB, data []byte) {
 func FuzzOutbox(f *testing.F) {
 	f.Add([]byte{0, 0, 1, 4, 7, 14, 0, 6, 12, 6, 13, 9, 0, 0, 0, 14, 0})
 	f.Add([]byte{1, 16, 5, 3, 0, 6, 11, 0, 3, 14, 0, 26, 0, 13, 11})
+	f.Add([]byte{0, 6, 11, 15, 0, 4, 0, 14, 0, 70, 3, 14, 0, 15, 1, 14, 0})
 	f.Add([]byte{11, 10, 0, 6, 3, 0, 3, 11, 0, 14, 0, 13, 3, 12, 64})
 	f.Fuzz(func(t *testing.T, data []byte) { run(t, data[:min(len(data), 2000)]) })
 }

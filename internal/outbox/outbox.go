@@ -40,6 +40,7 @@ type Outbox struct {
 	role      frame.Role
 	state     state
 	streaming bool
+	held      bool                // Hold was called: the queue waits
 	inside    bool                // a compressed message has begun to be sent in fragments, and has not ended
 	deflate   *deflate.Compressor // nil: nothing is compressed
 	options   *Options
@@ -129,6 +130,7 @@ func (o *Outbox) Append(op frame.Opcode, p []byte, compress bool) (Entry, error)
 	case o.streaming:
 		return Entry{}, ErrStreaming
 	case o.hasQueue(), len(o.buffer) > 0 && len(o.buffer)+o.FrameSize(&h) > Capacity:
+		o.held = false // this message is behind the queue
 		return Entry{}, ErrFull
 	}
 	before := o.end
@@ -199,6 +201,7 @@ func (o *Outbox) Close(code frame.StatusCode, reason string, afterQueue bool) bo
 	if o.state != open {
 		return false
 	}
+	o.held = false
 	if afterQueue && !o.streaming && o.hasQueue() {
 		o.state = closing
 		o.backlog.close = closeFrame{code, reason}
@@ -225,6 +228,7 @@ func (o *Outbox) Break() { o.state = max(o.state, closed) }
 // Drop returns all that is held to the pool: the connection has ended. Frames that were not collected are not sent.
 func (o *Outbox) Drop() {
 	o.state = dropped
+	o.held = false
 	bufpool.Put(o.buffer)
 	o.buffer = nil
 	o.dropQueue()
@@ -268,6 +272,7 @@ func (o *Outbox) BeginStream() error {
 	case o.state != open:
 		return ErrClosed
 	case o.hasQueue():
+		o.held = false // the stream is behind the queue
 		return ErrFull
 	}
 	o.streaming = true
@@ -291,7 +296,24 @@ func (o *Outbox) makeBacklog() *backlog {
 
 func (o *Outbox) hasQueue() bool { return o.backlog != nil && len(o.backlog.queue) > 0 }
 
-// Empty reports whether there is nothing to collect.
+// Hold has the queue wait until Release, or until something is to be sent behind it that cannot replace anything: a message without a
+// key, a stream or the close frame. Control frames are collected meanwhile.
+func (o *Outbox) Hold() { o.held = o.state == open }
+
+// Release ends what Hold began, and reports whether messages were waiting.
+func (o *Outbox) Release() (waited bool) {
+	waited = o.held && o.hasQueue()
+	o.held = false
+	return waited
+}
+
+// Held reports whether messages wait for Release.
+func (o *Outbox) Held() bool { return o.held && o.hasQueue() }
+
+// Streaming reports whether a message is being streamed.
+func (o *Outbox) Streaming() bool { return o.streaming }
+
+// Empty reports whether there is nothing to collect, now or later.
 func (o *Outbox) Empty() bool {
 	return len(o.buffer) == 0 && o.backlog == nil
 }

@@ -51,11 +51,14 @@ func (o *Outbox) Enqueue(m *Message, key string, unsent int64, offered bool) err
 	if o.state != open {
 		return ErrClosed
 	}
+	if key == "" {
+		o.held = false // this message is behind the queue
+	}
+	if !o.hasRoom(m, key, unsent) {
+		return o.full(m, key, unsent, offered)
+	}
 	if key != "" && o.replace(m, key) {
 		return nil
-	}
-	if depth := o.Len() + unsent; depth > 0 && depth+int64(len(m.frame)) > o.options.QueueLimit {
-		return o.full(m, key, unsent, offered)
 	}
 	if key != "" || o.streaming || o.hasQueue() || !o.fits(m) {
 		o.push(m, key)
@@ -64,6 +67,28 @@ func (o *Outbox) Enqueue(m *Message, key string, unsent int64, offered bool) err
 	o.counts.add(len(m.payload), 0) // how it is encoded is known when it is appended
 	o.appendMessage(m)
 	return nil
+}
+
+// hasRoom reports whether a message fits below the limit, in the place of the queued one with the same key if there is one. One that
+// is longer than the limit does when nothing else waits.
+func (o *Outbox) hasRoom(m *Message, key string, unsent int64) bool {
+	depth := o.Len() + unsent
+	if old := o.queuedWith(key); old != nil {
+		depth -= int64(len(old.frame))
+	}
+	return depth <= 0 || depth+int64(len(m.frame)) <= o.options.QueueLimit
+}
+
+// queuedWith returns the queued message that a newer one with this key may replace; nil if there is none.
+func (o *Outbox) queuedWith(key string) *queued {
+	if key == "" || o.backlog == nil {
+		return nil
+	}
+	n, ok := o.backlog.latest[key]
+	if !ok {
+		return nil
+	}
+	return &o.backlog.queue[n-o.backlog.first]
 }
 
 // push queues a message behind the others.
@@ -82,14 +107,10 @@ func (o *Outbox) push(m *Message, key string) {
 
 // replace puts a message in the place of the queued one with the same key, and reports whether there is one.
 func (o *Outbox) replace(m *Message, key string) bool {
-	if o.backlog == nil {
+	old := o.queuedWith(key)
+	if old == nil {
 		return false
 	}
-	n, ok := o.backlog.latest[key]
-	if !ok {
-		return false
-	}
-	old := &o.backlog.queue[n-o.backlog.first]
 	o.counts.Replaced++
 	o.counts.remove(len(old.payload), 0)
 	o.counts.add(len(m.payload), 0)
@@ -117,14 +138,17 @@ func (o *Outbox) full(m *Message, key string, unsent int64, offered bool) error 
 	case !offered:
 		return ErrOffer
 	case o.options.WhenFull == BlockWhenFull:
+		o.held = false // the caller waits for what is queued
 		return ErrWait
 	case o.options.WhenFull == ReplaceWhenFull:
-		for o.hasQueue() && o.Len()+unsent+int64(len(m.frame)) > o.options.QueueLimit {
+		for o.hasQueue() && !o.hasRoom(m, key, unsent) {
 			o.counts.Dropped++
 			o.counts.remove(len(o.backlog.queue[0].payload), 0)
 			o.backlog.pop(1)
 		}
-		o.push(m, key)
+		if key == "" || !o.replace(m, key) {
+			o.push(m, key)
+		}
 		return nil
 	}
 	o.counts.Dropped++
@@ -160,6 +184,7 @@ func (o *Outbox) CollectOnly(m *Message) (Batch, error) {
 	case o.streaming:
 		return Batch{}, ErrStreaming
 	case !o.Empty():
+		o.held = false // this message is behind the queue
 		return Batch{}, ErrFull
 	}
 	o.push(m, "")
@@ -205,7 +230,7 @@ func (o *Outbox) collectBacklog(b *Batch) {
 	}
 	switch {
 	case len(w.queue) > 0:
-		b.More = !o.streaming
+		b.More = !o.streaming && !o.held
 		return
 	case o.state == closing && len(b.Long) > 0:
 		b.More = true // the close frame follows
@@ -222,7 +247,7 @@ func (o *Outbox) dequeue(w *backlog) (long []byte) {
 	n := 0
 	for _, q := range w.queue {
 		m := q.Message
-		if o.streaming || len(o.buffer) > 0 && len(o.buffer)+len(m.frame) > Capacity {
+		if o.streaming || o.held || len(o.buffer) > 0 && len(o.buffer)+len(m.frame) > Capacity {
 			break
 		}
 		n++
