@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
@@ -27,8 +29,15 @@ import (
 // User is who a connection belongs to. An application has its own.
 type User struct {
 	Name    string
-	Rooms   []string  // that the user may write to
-	Expires time.Time // of the credentials; zero: never
+	Rooms   []string    // that the user may write to
+	Expires time.Time   // of the credentials; zero: never
+	Revoked atomic.Bool // the user was locked out
+}
+
+// sameToken compares two secrets. The time that it takes does not depend on where they differ.
+func sameToken(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
 type userKey struct{}
@@ -107,7 +116,7 @@ func ExampleAccept_cookie() {
 func ExampleAccept_bearerToken() {
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || subtle.ConstantTimeCompare([]byte(token), []byte("secret")) == 0 {
+		if !ok || !sameToken(token, "secret") {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "a token is needed", http.StatusUnauthorized)
 			return
@@ -132,9 +141,10 @@ func ExampleAccept_tokenInSubprotocol() {
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
 		var user *User
 		options := &conn.AcceptOptions{
+			OriginPatterns: []string{"https://app.example"}, // the site of the pages
 			SelectSubprotocol: func(r *http.Request, offered []string) (string, error) {
 				for _, p := range offered {
-					if token, ok := strings.CutPrefix(p, "token."); ok && subtle.ConstantTimeCompare([]byte(token), []byte("secret")) == 1 {
+					if token, ok := strings.CutPrefix(p, "token."); ok && sameToken(token, "secret") {
 						user = &User{Name: "Cleo"}
 					}
 				}
@@ -201,25 +211,37 @@ func (t *Tickets) Redeem(name string) (*User, bool) {
 	return found.user, ok && time.Now().Before(found.expires)
 }
 
-// A ticket in the URL. URLs are logged by proxies, but a ticket that was used is of no use.
+// A ticket in the URL. URLs are logged by proxies, but a ticket that was used is of no use. Check runs after the handshake's
+// own checks, so a request that is refused for its origin does not use its ticket up.
 func ExampleAccept_ticket() {
 	var tickets Tickets
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
-		user, ok := tickets.Redeem(r.URL.Query().Get("ticket"))
-		if !ok {
-			http.Error(w, "the ticket is not valid, or was used", http.StatusUnauthorized)
-			return
-		}
-		c, err := conn.Accept(w, r, &conn.AcceptOptions{ConnContext: withUser(user)})
+		var user *User
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{
+			OriginPatterns: []string{"https://app.example"}, // the site of the pages
+			Check: func(r *http.Request) error {
+				found, ok := tickets.Redeem(r.URL.Query().Get("ticket"))
+				if !ok {
+					return &conn.HandshakeError{Status: http.StatusUnauthorized, Token: "ticket", Reason: "the ticket is not valid, or was used"}
+				}
+				user = found
+				return nil
+			},
+			ConnContext: func(r *http.Request) context.Context { return withUser(user)(r) },
+		})
 		if err == nil {
 			greet(c)
 		}
 	})
 	defer srv.Close()
-	url += "/?ticket=" + tickets.Issue(&User{Name: "Dan"}) // the page gets it by a request with its cookie
+	url += "/?ticket=" + tickets.Issue(&User{Name: "Dan"}) // by a request of the page, with its cookie
+	o.Header = http.Header{"Origin": {"https://evil.example"}}
+	try(url, o)
+	o.Header.Set("Origin", "https://app.example")
 	try(url, o)
 	try(url, o)
 	// Output:
+	// refused: 403
 	// hello Dan <nil>
 	// refused: 401
 }
@@ -281,6 +303,9 @@ func ExampleConn_Serve_authorization() {
 			return
 		}
 		_ = c.Serve(c.Context(), func(c *conn.Conn, m conn.Message) error {
+			if userOf(c).Revoked.Load() {
+				return &conn.CloseError{Code: conn.StatusPolicyViolation, Reason: "revoked"}
+			}
 			var p post
 			if err := json.Unmarshal(m.Data, &p); err != nil {
 				return &conn.CloseError{Code: conn.StatusPolicyViolation, Reason: "that is no post"}
@@ -323,25 +348,38 @@ func closeWhenExpired(c *conn.Conn) {
 	context.AfterFunc(c.Context(), func() { expiry.Stop() })
 }
 
-// revoke closes the connections of a user who was locked out with 1008: the client must not come back.
-func revoke(group *conn.Group, name string) {
+// revoke locks a user out: it closes the user's connections with 1008, so that the client does not come back. Callbacks check
+// Revoked, since messages still arrive until the peer answers the close frame or CloseTimeout is over.
+func revoke(group *conn.Group, u *User) {
+	u.Revoked.Store(true)
 	for c := range group.Conns() {
-		if userOf(c).Name == name {
+		if userOf(c) == u {
 			go c.Close(conn.StatusPolicyViolation, "revoked") // Close waits for the peer's answer
 		}
+	}
+}
+
+// closeIfRevoked is called after Accept: revoke may have run after the credentials were checked, and before the connection
+// joined the group.
+func closeIfRevoked(c *conn.Conn) {
+	if userOf(c).Revoked.Load() {
+		go c.Close(conn.StatusPolicyViolation, "revoked")
 	}
 }
 
 // Credentials that expire, and users who are locked out, while their connections are open.
 func ExampleConn_Close_revocation() {
 	group := new(conn.Group)
+	users := map[string]*User{"Fay": {Name: "Fay", Expires: time.Now().Add(100 * time.Millisecond)}, "Gus": {Name: "Gus"}}
 	srv, url, o := secureServer(func(w http.ResponseWriter, r *http.Request) {
-		user := &User{Name: r.URL.Query().Get("name")} // instead of authentication as in the examples above
-		if user.Name == "Fay" {
-			user.Expires = time.Now().Add(50 * time.Millisecond)
+		user := users[r.URL.Query().Get("name")] // in place of the examples above
+		if user == nil || user.Revoked.Load() {
+			http.Error(w, "log in first", http.StatusUnauthorized)
+			return
 		}
 		c, err := conn.Accept(w, r, &conn.AcceptOptions{Group: group, ConnContext: withUser(user)})
 		if err == nil {
+			closeIfRevoked(c)
 			closeWhenExpired(c)
 			greet(c)
 		}
@@ -356,12 +394,14 @@ func ExampleConn_Close_revocation() {
 		}
 		_, p, _ := c.Read(ctx)
 		if name == "Gus" {
-			revoke(group, name)
+			revoke(group, users[name])
 		}
 		_, _, err = c.Read(ctx)
 		fmt.Printf("%s: %v\n", p, err)
 	}
+	try(url+"/?name=Gus", o)
 	// Output:
 	// hello Fay: websocket: closed by the peer with code 3000 and reason "expired"
 	// hello Gus: websocket: closed by the peer with code 1008 (policy violation) and reason "revoked"
+	// refused: 401
 }

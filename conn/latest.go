@@ -17,9 +17,9 @@ const DefaultMaxUnsent = 16 << 10
 //
 // A message that was sent cannot be replaced. So the first call bounds the unsent bytes in the kernel to DefaultMaxUnsent,
 // unless MaxUnsent says otherwise, and pings measure how far the peer has read: while the answer to one is overdue, after two
-// round trips and at least 30 ms, messages of SendLatest stay in the queue until another message is sent behind them or a
-// [Conn.Flush] sends them. They do not stay there if no goroutine reads from this connection, if the peer has never answered a ping,
-// or if MaxUnsent is negative.
+// round trips and at least 30 ms, messages of SendLatest stay in the queue, for PingInterval and PongTimeout together at most, until
+// another message is sent behind them or a [Conn.Flush] sends them. They do not stay there if no goroutine reads from this
+// connection, if the peer has never answered a ping, or if MaxUnsent is negative.
 //
 // [Conn.WaitDrained] waits until the queue is empty. The observer's MessageOut is called for every message, also for one that
 // is replaced later. SendLatest may be called by any number of goroutines. Errors are those of Send.

@@ -66,7 +66,8 @@ func (l *Link) init(n *network, d Direction) {
 	}
 }
 
-// Bytes returns the number of bytes that were written in this direction since it was connected, TLS and handshakes included.
+// Bytes returns the number of bytes that were written in this direction since it was connected, TLS and handshakes included, and
+// those that vanish after a cut with Silence.
 func (l *Link) Bytes() int64 {
 	l.net.mu.Lock()
 	defer l.net.mu.Unlock()

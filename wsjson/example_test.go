@@ -56,5 +56,5 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// {ann 2 0} <nil>
-	// websocket: closed by the peer with code 1008 (policy violation) and reason "json: unknown field \"plyer\""
+	// websocket: closed by the peer with code 1008 (policy violation) and reason "there is no such field"
 }

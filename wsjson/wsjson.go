@@ -54,8 +54,10 @@ var (
 	ErrNotText = errors.New("the message is binary, not text")
 	// ErrTooLong: the message is longer than Limit.
 	ErrTooLong = errors.New("the message is longer than Limit")
-	// ErrMore: there are more bytes after the value.
+	// ErrMore: there is more after the value.
 	ErrMore = errors.New("the message continues after the value")
+	// ErrUnknownField: an object has a field that the value's struct does not have, with DisallowUnknownFields.
+	ErrUnknownField = errors.New("there is no such field")
 )
 
 // Error says why a message is not the expected value. The connection is still open.
@@ -65,18 +67,26 @@ type Error struct {
 	// Field is the path of a field that has another type in Go, for example "player.position.x", or the name of an unknown
 	// field; "" if the error is not about a field.
 	Field string
-	// Err is the cause: ErrNotText, ErrTooLong, ErrMore, or an error of encoding/json.
+	// Err is the cause: ErrNotText, ErrTooLong, ErrMore, ErrUnknownField, io.ErrUnexpectedEOF for a message that ends too early, or an
+	// error of encoding/json.
 	Err error
 }
 
-// Error returns the position and the cause.
+// maxField is how much Error shows of a field's name, which is the peer's choice.
+const maxField = 64
+
+// Error returns the position and the cause. What the peer has sent is quoted and cut short.
 func (e *Error) Error() string {
 	where := ""
 	if e.Offset >= 0 {
 		where = fmt.Sprintf(" at byte %d", e.Offset)
 	}
 	if e.Field != "" {
-		where += " (" + e.Field + ")"
+		field := e.Field
+		if len(field) > maxField {
+			field = field[:maxField] + "…"
+		}
+		where += " (" + strconv.Quote(field) + ")"
 	}
 	return "wsjson: cannot read the message" + where + ": " + e.Err.Error()
 }
@@ -120,7 +130,7 @@ func Read[T any](ctx context.Context, c *conn.Conn, opts ...Option) (v T, err er
 	}
 	if err != nil {
 		var zero T
-		return zero, located(err)
+		return zero, located(err, data)
 	}
 	return v, nil
 }
@@ -135,22 +145,28 @@ func decodeStrictly(data []byte, v any) error {
 		}
 		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok { // encoding/json has no type for this error
 			field, _ := strconv.Unquote(name)
-			return &Error{Offset: -1, Field: field, Err: err}
+			return &Error{Offset: -1, Field: field, Err: ErrUnknownField}
 		}
 		return err
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return &Error{Offset: d.InputOffset(), Err: ErrMore}
+	if rest := bytes.TrimLeft(data[d.InputOffset():], " \t\r\n"); len(rest) > 0 {
+		return &Error{Offset: int64(len(data) - len(rest)), Err: ErrMore}
 	}
 	return nil
 }
 
-// located returns an error of encoding/json with its position.
-func located(err error) *Error {
+// located returns an error of encoding/json about data with its position.
+func located(err error, data []byte) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		switch { // encoding/json has no types for these
+		case strings.HasSuffix(e.Error(), "after top-level value"):
+			return &Error{Offset: max(e.Offset-1, 0), Err: ErrMore}
+		case e.Error() == "unexpected end of JSON input":
+			return &Error{Offset: int64(len(data)), Err: io.ErrUnexpectedEOF}
+		}
 		return &Error{Offset: max(e.Offset-1, 0), Err: err}
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {

@@ -84,6 +84,9 @@ func serve(srv *http.Server, group *conn.Group, ln net.Listener) error {
 
 // closeUntrusted closes the connections whose certificate none of the authorities has issued.
 func closeUntrusted(group *conn.Group, authorities *x509.CertPool) {
+	if authorities == nil {
+		authorities = x509.NewCertPool() // nil would be the system's authorities
+	}
 	for c := range group.Conns() {
 		state, ok := c.TLS()
 		if !ok || len(state.PeerCertificates) == 0 {

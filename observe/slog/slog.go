@@ -60,8 +60,10 @@ type Options struct {
 	// for each line that is logged, by many goroutines at once, and must not block. Nil: none.
 	More func(*conn.Conn) []slog.Attr
 
-	// Limit is the most lines a second for abnormal ends, and separately for refusals, so that peers cannot fill a disk. The
-	// attribute "suppressed" of the next line is the number of lines left out. Zero: DefaultLimit. Negative: no limit.
+	// Limit is the most lines a second for abnormal ends, and separately for refusals, which peers cause at little cost. The
+	// attribute "suppressed" of the next line is the number of lines left out. Normal ends are not limited: they are a line for
+	// each connection, as in an access log; set Closed to a level that is not logged to have none. Zero: DefaultLimit. Negative: no
+	// limit.
 	Limit int
 }
 
