@@ -117,7 +117,7 @@ func (s *sender) awaitEmpty(ctx context.Context) (empty bool, err error) {
 		switch {
 		case empty || held:
 			return empty, nil
-		case s.life.broken():
+		case s.life.broken(), s.life.hasEnded(): // what is left will not be sent
 			return false, s.life.sendErr()
 		case streaming:
 			if err := s.awaitFrames(ctx); err != nil {

@@ -2,9 +2,12 @@ package suite
 
 import (
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +28,7 @@ type link struct {
 	ending  bool // what is queued is the last
 	tears   bool // without a close_notify of TLS
 	closed  bool
+	reset   error // that a write has found; nil: none has
 	tasks   sync.WaitGroup
 }
 
@@ -55,10 +59,30 @@ func (l *link) read() {
 			}
 		}
 		if err != nil {
-			l.end = err // what it means, the frames before it tell, but for the cases about it
+			l.end = l.streamEnd(err) // what it means, the frames before it tell, but for the cases about it
 			return
 		}
 	}
+}
+
+// streamEnd returns what reading really ended with. A system tells of a reset once: if it has told whoever wrote, the reader sees the end
+// of the stream.
+func (l *link) streamEnd(err error) error {
+	if err != io.EOF {
+		return err
+	}
+	for range 20 { // a write may just be returning
+		if !l.busy() {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reset != nil {
+		return l.reset
+	}
+	return err
 }
 
 // How much is read at a time: the first time, which is all for most cases, and later.
@@ -111,6 +135,11 @@ func (l *link) write() {
 			}
 			_, err := l.conn.Write(b)
 			failed = err != nil
+			if errors.Is(err, syscall.ECONNRESET) {
+				l.mu.Lock()
+				l.reset = err
+				l.mu.Unlock()
+			}
 			runtime.Gosched() // lets the peer see the pieces one by one where there are few processors
 		}
 		if ending {
