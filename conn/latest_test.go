@@ -110,8 +110,8 @@ func tiny(t *testing.T, o *AcceptOptions) (client, server *Conn) {
 // TestAClientThatStallsReadsNoBacklog: a client that gets a state of 32 KiB at 30 Hz, over TLS on a real socket, does not read for
 // five seconds. Its host would buffer megabytes of states meanwhile; it reads at most two old ones, and the newest.
 func TestAClientThatStallsReadsNoBacklog(t *testing.T) {
-	const rate, size = 30, 32 << 10
-	before, stalled := 50, 5*rate
+	const rate, size, fast = 30, 32 << 10, 50
+	before, stalled := fast+20, 5*rate
 	if testing.Short() {
 		stalled = rate
 	}
@@ -132,9 +132,13 @@ func TestAClientThatStallsReadsNoBacklog(t *testing.T) {
 			if err = errors.Join(err, c.SendLatest(bg, "state", m)); err != nil {
 				t.Error(err)
 			}
-			if i >= before {
+			if i >= fast {
 				time.Sleep(time.Second / rate)
-			} else if err := c.WaitDrained(bg); err != nil { // none is replaced
+			}
+			if i >= before {
+				continue
+			}
+			if err := c.WaitDrained(bg); err != nil { // none is replaced
 				t.Error(err)
 			}
 		}
@@ -163,8 +167,10 @@ func TestAClientThatStallsReadsNoBacklog(t *testing.T) {
 	stale := 0
 	for ; read() != before+stalled-1; stale++ {
 	}
-	if s := server.Stats(); stale > 2 || int(s.Replaced) != stalled-stale-1 {
-		t.Errorf("%d stale states; of %d, %d were replaced", stale, stalled, s.Replaced)
+	trip := server.timeouts().pace.Load().roundTrip
+	most := 2 + int(2*trip/(time.Second/rate)) // on a machine so busy that an answer takes its time
+	if s := server.Stats(); stale > most || int(s.Replaced) != stalled-stale-1 {
+		t.Errorf("%d stale states, want %d at most, with a round trip of %v; of %d, %d were replaced", stale, most, trip, stalled, s.Replaced)
 	}
 }
 
