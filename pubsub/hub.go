@@ -25,6 +25,7 @@ type Hub struct {
 
 	mu     sync.RWMutex // taken before a topic's lock
 	topics map[string]*topic
+	swept  time.Time // when topics were last looked through for those that may go
 
 	connsMu sync.Mutex // taken before mu
 	conns   map[*conn.Conn]*subscriber
@@ -165,8 +166,14 @@ func (h *Hub) removeTopic(t *topic) {
 	}
 }
 
-// sweep removes the topics whose history has become too old. The lock is held.
+// sweep removes the topics whose history has become too old. It looks at all topics, so it does that once a second at most: a client
+// may ask for new topics all the time. The lock is held.
 func (h *Hub) sweep() {
+	now := time.Now()
+	if now.Sub(h.swept) < time.Second {
+		return
+	}
+	h.swept = now
 	for name, t := range h.topics {
 		t.mu.Lock()
 		if t.idle() {

@@ -367,6 +367,26 @@ func TestHistory(t *testing.T) {
 	})
 }
 
+// TestTopicsAreLimited, and those whose history has become too old make room for others.
+func TestTopicsAreLimited(t *testing.T) {
+	o := &pubsub.Options{MaxTopics: 2, Topic: func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: 5, HistoryAge: 10 * time.Second} }}
+	inBubble(t, o, func(t *testing.T, h *pubsub.Hub, s *conntest.Server) {
+		publish(t, h, "a", "1")
+		publish(t, h, "b", "1")
+		for range 3 {
+			_, err := h.Publish(bg, "c", []byte("1"))
+			if e, ok := errors.AsType[*pubsub.Error](err); !ok || e.Code != pubsub.CodeTooMany {
+				t.Errorf("a third topic: %v", err)
+			}
+		}
+		time.Sleep(11 * time.Second)
+		publish(t, h, "c", "1")
+		if n := h.Stats().Topics; n != 1 {
+			t.Errorf("%d topics", n)
+		}
+	})
+}
+
 // TestAClientThatComesBackMissesNothing, and gets nothing twice, however it was cut off; or it is told.
 func TestAClientThatComesBackMissesNothing(t *testing.T) {
 	o := &pubsub.Options{Topic: func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: 10} }}

@@ -1,7 +1,6 @@
 package pubsub
 
 import (
-	"cmp"
 	"errors"
 	"time"
 
@@ -228,5 +227,5 @@ func orDefault(n, def int) int {
 	if n <= 0 {
 		return def
 	}
-	return cmp.Or(n, def)
+	return n
 }
