@@ -30,7 +30,7 @@ func TestHistoryAgainstAList(t *testing.T) {
 				list = list[1:]
 			}
 			since, limit := r.Uint64N(last+3), r.IntN(8)
-			got, complete := h.since(since, last, limit)
+			got, complete := h.since(since, limit)
 			want := slices.DeleteFunc(slices.Clone(list), func(m Message) bool { return m.Offset <= since && since <= last })
 			wantComplete := since <= last && uint64(len(want)) == last-since
 			if limit > 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 type Hub struct {
 	options Options
 	group   *conn.Group
+	name    string // among all hubs
 	counts  struct{ published, delivered, dropped atomic.Int64 }
 
 	mu     sync.RWMutex // taken before a topic's lock
@@ -29,10 +31,12 @@ type Hub struct {
 
 	connsMu sync.Mutex // taken before mu
 	conns   map[*conn.Conn]*subscriber
+	lastID  uint64
 }
 
 // subscriber is a connection that has subscriptions.
 type subscriber struct {
+	id     uint64     // from 1, in this hub
 	mu     sync.Mutex // taken before connsMu, mu and topics' locks
 	ended  bool       // no subscription is added any more
 	topics map[string]*subscription
@@ -40,7 +44,7 @@ type subscriber struct {
 
 // New makes a hub without topics. It runs no goroutine, and needs no closing. A nil o is the defaults.
 func New(o *Options) *Hub {
-	h := &Hub{topics: map[string]*topic{}, conns: map[*conn.Conn]*subscriber{}}
+	h := &Hub{name: rand.Text()[:10], topics: map[string]*topic{}, conns: map[*conn.Conn]*subscriber{}}
 	if o != nil {
 		h.options = *o
 	}
@@ -102,56 +106,100 @@ func checkTopic(name string) error {
 	return nil
 }
 
-// withTopic calls f with a topic locked. If there is none it is made, unless make is false: then f is not called.
-func (h *Hub) withTopic(name string, make bool, f func(t *topic) error) error {
-	for {
-		h.mu.RLock()
-		t := h.topics[name]
-		h.mu.RUnlock()
-		if t == nil && !make {
-			return nil
-		}
-		if t == nil {
-			var err error
-			if t, err = h.makeTopic(name); err != nil {
-				return err
-			}
-		}
-		t.mu.Lock()
-		if t.gone {
-			t.mu.Unlock()
-			continue
-		}
-		err := f(t)
-		idle := t.idle()
-		t.mu.Unlock()
-		if idle {
-			h.removeTopic(t)
-		}
+// withTopic calls f with a topic locked. If there is none it is made, unless create is false: then f is not called.
+func (h *Hub) withTopic(ctx context.Context, name string, create bool, f func(t *topic) error) error {
+	t, err := h.lookUp(name, create)
+	if t == nil || err != nil {
 		return err
 	}
+	defer h.release(t)
+	if t.begun != nil {
+		if err := t.waitUntilBegun(ctx); err != nil {
+			return err
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return f(t)
 }
 
-// makeTopic returns a topic, which it makes if there is none.
-func (h *Hub) makeTopic(name string) (*topic, error) {
-	var o TopicOptions
+// lookUp returns a topic, for a use that release ends. If there is none it is made, unless create is false: then nil is returned.
+func (h *Hub) lookUp(name string, create bool) (*topic, error) {
+	h.mu.RLock()
+	t := h.topics[name]
+	if t != nil {
+		t.users.Add(1)
+	}
+	h.mu.RUnlock()
+	if t != nil || !create {
+		return t, nil
+	}
+	o := h.topicOptions(name)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t = h.topics[name]; t == nil {
+		if len(h.topics) >= h.options.MaxTopics {
+			h.sweep()
+		}
+		if len(h.topics) >= h.options.MaxTopics {
+			return nil, &Error{CodeTooMany, "there are as many topics as there may be"}
+		}
+		t = &topic{name: name, options: o, hub: h, history: newHistory(o)}
+		h.topics[name] = t
+		if h.options.Engine == nil {
+			t.epoch = rand.Text()[:10]
+		} else {
+			t.begun = make(chan struct{})
+			t.users.Add(1)
+			go h.follow(t)
+		}
+	}
+	t.users.Add(1)
+	return t, nil
+}
+
+func (h *Hub) topicOptions(name string) (o TopicOptions) {
 	if h.options.Topic != nil {
 		o = h.options.Topic(name)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if t := h.topics[name]; t != nil {
-		return t, nil
+	return o
+}
+
+// release ends a use of a topic, and removes it if nothing would be lost.
+func (h *Hub) release(t *topic) {
+	if t.users.Add(-1) > 0 {
+		return
 	}
-	if len(h.topics) >= h.options.MaxTopics {
-		h.sweep()
+	t.mu.Lock()
+	idle := t.idle()
+	t.mu.Unlock()
+	if idle {
+		h.removeTopic(t)
 	}
-	if len(h.topics) >= h.options.MaxTopics {
-		return nil, &Error{CodeTooMany, "there are as many topics as there may be"}
+}
+
+// follow lets the engine begin a topic. Until then the topic has this as a user.
+func (h *Hub) follow(t *topic) {
+	ctx, cancel := context.WithTimeout(context.Background(), engineWait)
+	defer cancel()
+	if err := h.options.Engine.Follow(ctx, t.name, t.options, t); err != nil {
+		t.err = err
+		h.mu.Lock()
+		delete(h.topics, t.name) // who comes now tries again
+		h.mu.Unlock()
 	}
-	t := &topic{name: name, options: o, hub: h, epoch: rand.Text()[:10], history: newHistory(o)}
-	h.topics[name] = t
-	return t, nil
+	close(t.begun)
+	h.release(t)
+}
+
+// waitUntilBegun waits for the engine.
+func (t *topic) waitUntilBegun(ctx context.Context) error {
+	select {
+	case <-t.begun:
+		return t.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // removeTopic removes a topic of which nothing is left.
@@ -159,10 +207,18 @@ func (h *Hub) removeTopic(t *topic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.gone && t.idle() {
-		t.gone = true
-		delete(h.topics, t.name)
+	idle := t.idle()
+	t.mu.Unlock()
+	if idle && h.topics[t.name] == t {
+		h.forgetTopic(t)
+	}
+}
+
+// forgetTopic takes a topic out of the hub. The hub's lock is held, so nobody begins to use it, and it has no user.
+func (h *Hub) forgetTopic(t *topic) {
+	delete(h.topics, t.name)
+	if h.options.Engine != nil {
+		h.options.Engine.Unfollow(t.name)
 	}
 }
 
@@ -174,13 +230,13 @@ func (h *Hub) sweep() {
 		return
 	}
 	h.swept = now
-	for name, t := range h.topics {
+	for _, t := range h.topics {
 		t.mu.Lock()
-		if t.idle() {
-			t.gone = true
-			delete(h.topics, name)
-		}
+		idle := t.idle()
 		t.mu.Unlock()
+		if idle {
+			h.forgetTopic(t)
+		}
 	}
 }
 
@@ -221,15 +277,50 @@ func (h *Hub) Publish(ctx context.Context, topicName string, data []byte, option
 	for _, o := range options {
 		o(&p)
 	}
-	var at Position
-	err := h.withTopic(topicName, true, func(t *topic) (err error) {
-		at, err = t.publish(Message{Key: p.key, Data: data}, p.except)
-		return err
-	})
+	m := Message{Key: p.key, Data: data, Origin: h.originOf(p.except)}
+	at, err := h.place(ctx, topicName, m)
 	if err == nil {
 		h.counts.published.Add(1)
 	}
 	return at, err
+}
+
+// place gives a message its place in its topic, and sends it.
+func (h *Hub) place(ctx context.Context, topicName string, m Message) (at Position, err error) {
+	if engine := h.options.Engine; engine != nil {
+		// All hubs would have to leave out what cannot be encoded.
+		if _, _, err := h.options.Encode(Event{Kind: Published, Topic: topicName, Message: m}); err != nil {
+			return Position{}, err
+		}
+		return engine.Publish(ctx, topicName, h.topicOptions(topicName), m)
+	}
+	err = h.withTopic(ctx, topicName, true, func(t *topic) (err error) {
+		at, err = t.publish(m)
+		return err
+	})
+	return at, err
+}
+
+// originOf returns the name of a connection that has subscriptions, among all hubs; "" for one that has none.
+func (h *Hub) originOf(c *conn.Conn) string {
+	if c == nil {
+		return ""
+	}
+	who := h.known(c)
+	if who == nil {
+		return ""
+	}
+	return h.name + "." + strconv.FormatUint(who.id, 10)
+}
+
+// connectionOf returns the connection of this hub that has a name; 0 if there is none.
+func (h *Hub) connectionOf(origin string) uint64 {
+	number, ours := strings.CutPrefix(origin, h.name+".")
+	if !ours {
+		return 0
+	}
+	id, _ := strconv.ParseUint(number, 10, 64)
+	return id
 }
 
 // History returns the messages of a topic behind a position, the oldest first, at most limit of them if that is positive, and
@@ -240,14 +331,14 @@ func (h *Hub) History(ctx context.Context, topicName string, since Position, lim
 		return nil, Position{}, false, err
 	}
 	complete = since == Position{}
-	err = h.withTopic(topicName, false, func(t *topic) error {
+	err = h.withTopic(ctx, topicName, h.options.Engine != nil, func(t *topic) error {
 		at = t.position()
 		offset := since.Offset
 		if since.Epoch != t.epoch {
 			offset = 0
 		}
 		t.history.expire(time.Now())
-		messages, complete = t.history.since(offset, t.last, limit)
+		messages, complete = t.history.since(offset, limit)
 		complete = complete && (since.Epoch == t.epoch || since == Position{})
 		return nil
 	})
@@ -259,7 +350,7 @@ func (h *Hub) Presence(ctx context.Context, topicName string) (members []Member,
 	if err := errors.Join(ctx.Err(), checkTopic(topicName)); err != nil {
 		return nil, err
 	}
-	err = h.withTopic(topicName, false, func(t *topic) error {
+	err = h.withTopic(ctx, topicName, h.options.Engine != nil, func(t *topic) error {
 		for _, id := range slices.Sorted(maps.Keys(t.members)) {
 			members = append(members, t.members[id].member)
 		}

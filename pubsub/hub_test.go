@@ -63,7 +63,7 @@ func (c client) say(format string, args ...any) {
 
 func (c client) next() (f frame) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+	ctx, cancel := context.WithTimeout(bg, 30*time.Second)
 	defer cancel()
 	_, p, err := c.Read(ctx)
 	if err != nil {

@@ -41,6 +41,9 @@ type Options struct {
 	// Group is the group that Handler's connections join. Nil: one of the hub's own.
 	Group *conn.Group
 
+	// Engine carries the topics between hubs of many processes. Nil: the hub is alone. It is not closed by the hub.
+	Engine Engine
+
 	// MaxSubscriptions is how many topics a connection may subscribe to. Zero or less: DefaultMaxSubscriptions.
 	MaxSubscriptions int
 	// MaxTopics is how many topics the hub keeps at once: those with subscribers or history. Zero or less:
@@ -144,7 +147,8 @@ func (o SubscribeOptions) maxPending() int64 {
 type Position struct {
 	// Epoch is the name of the series of offsets; it changes when a topic is made anew.
 	Epoch string `json:"epoch"`
-	// Offset is that of the last message, from 1; 0 if there is none.
+	// Offset is that of the last message; 0 if there is none. Offsets grow from message to message: by one in a hub without
+	// Engine, by more with one whose topics share their numbers.
 	Offset uint64 `json:"offset"`
 }
 
@@ -163,6 +167,7 @@ type Message struct {
 	Key    string // for NewestSlow: a newer message of the same key makes this one worthless
 	Data   []byte // not to be changed
 	Time   time.Time
+	Origin string // of a message published with Except: the connection that it is not sent to; for engines to carry along
 }
 
 // EventKind is what has happened in a topic.
@@ -175,14 +180,18 @@ const (
 	Joined
 	// Left: a member's last connection has unsubscribed or ended.
 	Left
+	// Missed: messages of the topic are gone before the hub could send them, which happens with an Engine only: its cluster
+	// was out of reach for longer than it keeps them. What comes next is behind Position.
+	Missed
 )
 
 // Event is what subscribers are told.
 type Event struct {
-	Kind    EventKind
-	Topic   string
-	Message Message // of Published
-	Member  Member  // of Joined and Left
+	Kind     EventKind
+	Topic    string
+	Message  Message  // of Published
+	Member   Member   // of Joined and Left
+	Position Position // of Missed
 }
 
 // Error is a refusal, with a code that programs can tell apart. It is sent to clients as it is.
@@ -211,6 +220,7 @@ const (
 	CodeTooMany       = "too_many"       // a limit of the connection, the topic or the hub
 	CodeNotSubscribed = "not_subscribed" // there is no such subscription
 	CodeSubscribed    = "subscribed"     // there is one already
+	CodeUnavailable   = "unavailable"    // the engine's cluster cannot be reached: try again later
 	CodeInternal      = "internal"       // the server's fault
 )
 
@@ -220,6 +230,7 @@ var (
 	ErrNotSubscribed = &Error{CodeNotSubscribed, "this connection has not subscribed to the topic"}
 	ErrSubscribed    = &Error{CodeSubscribed, "this connection has subscribed to the topic; unsubscribe first to change how"}
 	ErrBadData       = &Error{CodeBadData, "the data has to be one JSON value"}
+	ErrUnavailable   = &Error{CodeUnavailable, "the servers cannot reach each other at the moment; try again later"}
 	ErrBadTopic      = &Error{CodeBadTopic, "a topic's name is 1 to 255 bytes of UTF-8 without control characters"}
 )
 

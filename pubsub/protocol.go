@@ -80,6 +80,8 @@ func encodeJSON(e Event) (conn.MessageType, []byte, error) {
 		v = jsonPresence{"join", e.Topic, jsonMember{e.Member.ID, e.Member.Info}}
 	case Left:
 		v = jsonPresence{"leave", e.Topic, jsonMember{e.Member.ID, e.Member.Info}}
+	case Missed:
+		v = reply{Type: "subscribed", Topic: e.Topic, Epoch: e.Position.Epoch, Offset: &e.Position.Offset, Recovered: new(bool)}
 	}
 	data, err := marshal(v)
 	if err != nil {
@@ -158,6 +160,9 @@ func (h *Hub) answer(c *conn.Conn, q request, r reply, err error) error {
 				return err
 			}
 			e = &Error{CodeInternal, "the server could not do it"}
+			if errors.Is(err, context.DeadlineExceeded) {
+				e = ErrUnavailable
+			}
 		}
 		r = reply{Type: "error", ID: q.ID, Code: e.Code, Message: e.Message}
 		if checkTopic(q.Topic) == nil {
@@ -210,7 +215,9 @@ func (h *Hub) handle(c *conn.Conn, q *request) (*reply, error) {
 	case Publish:
 		return h.handlePublish(c, q)
 	case SeePresence:
-		members, err := h.Presence(c.Context(), q.Topic)
+		ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+		defer cancel()
+		members, err := h.Presence(ctx, q.Topic)
 		return &reply{Type: "presence", Members: toMembers(members)}, err
 	case SeeHistory:
 		return h.handleHistory(c, q)
@@ -253,7 +260,9 @@ func (h *Hub) handlePublish(c *conn.Conn, q *request) (*reply, error) {
 	if q.Echo != nil && !*q.Echo {
 		options = append(options, Except(c))
 	}
-	at, err := h.Publish(c.Context(), q.Topic, bytes.Clone(q.Data), options...)
+	ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+	defer cancel()
+	at, err := h.Publish(ctx, q.Topic, bytes.Clone(q.Data), options...)
 	return &reply{Type: "published", Epoch: at.Epoch, Offset: &at.Offset}, err
 }
 
@@ -266,7 +275,9 @@ func (h *Hub) handleHistory(c *conn.Conn, q *request) (*reply, error) {
 	if q.Limit > 0 {
 		limit = min(limit, q.Limit)
 	}
-	messages, at, complete, err := h.History(c.Context(), q.Topic, since, limit)
+	ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+	defer cancel()
+	messages, at, complete, err := h.History(ctx, q.Topic, since, limit)
 	r := &reply{Type: "history", Epoch: at.Epoch, Offset: &at.Offset, Complete: &complete}
 	left := h.options.MaxRecovery
 	for i, m := range messages {

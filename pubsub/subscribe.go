@@ -44,13 +44,18 @@ func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin fun
 	case len(who.topics) >= h.options.MaxSubscriptions:
 		return Subscribed{}, &Error{CodeTooMany, "this connection has as many subscriptions as it may have"}
 	}
-	s := &subscription{conn: c, slow: o.Slow, most: o.maxPending()}
-	err = h.withTopic(name, true, func(t *topic) error {
+	s := &subscription{conn: c, id: who.id, slow: o.Slow, most: o.maxPending()}
+	ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+	defer cancel()
+	err = h.withTopic(ctx, name, true, func(t *topic) error {
 		missed, recovered := t.missed(o.Since)
 		begins := t.position()
 		if len(missed) > 0 {
 			begins.Offset = missed[0].Offset - 1
+		} else if recovered && o.Since != nil && o.Since.Offset > begins.Offset {
+			begins.Offset = o.Since.Offset
 		}
+		s.known = begins.Offset
 		result = Subscribed{Position: begins, Recovered: recovered, Members: t.membersBefore(member)}
 		if err := t.add(s); err != nil {
 			return err
@@ -139,7 +144,8 @@ func (h *Hub) subscriberOf(c *conn.Conn) *subscriber {
 	defer h.connsMu.Unlock()
 	who := h.conns[c]
 	if who == nil {
-		who = &subscriber{topics: map[string]*subscription{}}
+		h.lastID++
+		who = &subscriber{id: h.lastID, topics: map[string]*subscription{}}
 		h.conns[c] = who
 		context.AfterFunc(c.Context(), func() { h.forget(c, who) })
 	}
@@ -164,12 +170,10 @@ func (h *Hub) forget(c *conn.Conn, who *subscriber) {
 // end takes a subscription out of its topic.
 func (h *Hub) end(s *subscription) {
 	t := s.topic
+	t.users.Add(1) // it has a subscriber, so it is not gone
+	defer h.release(t)
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.remove(s)
 	t.leave(s)
-	idle := t.idle()
-	t.mu.Unlock()
-	if idle {
-		h.removeTopic(t)
-	}
 }

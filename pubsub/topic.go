@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
@@ -15,9 +16,11 @@ type topic struct {
 	name    string
 	options TopicOptions
 	hub     *Hub
+	users   atomic.Int32  // calls that have looked it up: it stays until they are done
+	begun   chan struct{} // closed when the engine has called Begin, or could not; nil without engine
+	err     error         // why it could not, when begun is closed
 
 	mu          sync.Mutex
-	gone        bool // removed from the hub: look it up again
 	epoch       string
 	last        uint64 // offset
 	history     history
@@ -25,17 +28,19 @@ type topic struct {
 	members     map[string]*presence
 }
 
-// presence is a member with the number of its subscriptions.
+// presence is a member with the number of its subscriptions in this hub.
 type presence struct {
 	member Member
-	count  int
+	here   int
 }
 
 // subscription is one connection's to one topic.
 type subscription struct {
 	conn   *conn.Conn
+	id     uint64 // of the connection, in this hub
 	topic  *topic
-	index  int // in topic.subscribers
+	index  int    // in topic.subscribers
+	known  uint64 // offset up to which the peer has the messages already
 	slow   Slow
 	most   int64  // bytes that may wait, with DropSlow
 	member string // ID; "" for nobody
@@ -58,24 +63,31 @@ func (s *subscription) send(p *conn.Prepared, key string) (dropped bool) {
 	return false
 }
 
-// publish gives a message its offset, keeps it, and sends it to all subscribers but one. The lock is held.
-func (t *topic) publish(m Message, except *conn.Conn) (Position, error) {
+// publish gives a message its offset, and delivers it. The lock is held.
+func (t *topic) publish(m Message) (Position, error) {
 	m.Topic, m.Offset, m.Time = t.name, t.last+1, time.Now()
+	err := t.deliver(m)
+	return t.position(), err
+}
+
+// deliver keeps a message, and sends it to all subscribers but its origin. The lock is held.
+func (t *topic) deliver(m Message) error {
 	p, err := t.hub.encode(Event{Kind: Published, Topic: t.name, Message: m})
 	if err != nil {
-		return Position{}, err
+		return err
 	}
 	t.last = m.Offset
 	t.history.add(m)
-	t.sendToAll(p, m.Key, except)
-	return t.position(), nil
+	t.sendToAll(p, m.Key, m.Offset, t.hub.connectionOf(m.Origin))
+	return nil
 }
 
-// sendToAll sends an event to all subscribers but one. The lock is held.
-func (t *topic) sendToAll(p *conn.Prepared, key string, except *conn.Conn) {
+// sendToAll sends an event to all subscribers but one connection, and but those who have a message of that offset already. The
+// lock is held.
+func (t *topic) sendToAll(p *conn.Prepared, key string, offset, except uint64) {
 	delivered, dropped := int64(0), int64(0)
 	for _, s := range t.subscribers {
-		if s.conn == except {
+		if s.id == except || offset != 0 && offset <= s.known {
 			continue
 		}
 		if s.send(p, key) {
@@ -119,14 +131,17 @@ func (t *topic) missed(since *Position) (messages []Message, recovered bool) {
 	}
 	t.history.expire(time.Now())
 	if (*since == Position{}) {
-		messages, recovered = t.history.since(0, t.last, 0)
+		messages, recovered = t.history.since(0, 0)
 		begins := len(messages) - len(newest(messages, t.hub.options.MaxRecovery))
 		return messages[begins:], recovered && begins == 0
 	}
 	if since.Epoch != t.epoch {
 		return nil, false
 	}
-	messages, recovered = t.history.since(since.Offset, t.last, 0)
+	if t.hub.options.Engine != nil && since.Offset > t.last {
+		return nil, true // it was told by another hub: this one is a little behind, and leaves out what it has
+	}
+	messages, recovered = t.history.since(since.Offset, 0)
 	if !recovered || size(messages) > t.hub.options.MaxRecovery {
 		return nil, false
 	}
@@ -160,26 +175,19 @@ func (t *topic) join(s *subscription, m Member) error {
 	if !t.options.Presence || m.ID == "" {
 		return nil
 	}
-	p := t.members[m.ID]
-	if p == nil {
-		event, err := t.hub.encode(Event{Kind: Joined, Topic: t.name, Member: m})
-		if err != nil {
+	if t.members[m.ID] == nil {
+		if err := t.joined(m, s); err != nil {
 			return err
 		}
-		if t.members == nil {
-			t.members = map[string]*presence{}
-		}
-		p = &presence{member: m}
-		t.members[m.ID] = p
-		t.sendToAll(event, joinedKey+m.ID, s.conn)
 	}
-	p.count++
+	p := t.members[m.ID]
+	p.here++
 	s.member = m.ID
+	if engine := t.hub.options.Engine; engine != nil && p.here == 1 {
+		engine.Join(t.name, m)
+	}
 	return nil
 }
-
-// joinedKey keeps what is told of members apart from messages, for NewestSlow.
-const joinedKey = "\x00"
 
 // leave counts that a member's subscription has ended, and tells the others if it was the last. The lock is held.
 func (t *topic) leave(s *subscription) {
@@ -187,18 +195,50 @@ func (t *topic) leave(s *subscription) {
 	if s.member == "" || p == nil {
 		return
 	}
-	if p.count--; p.count > 0 {
+	if p.here--; p.here > 0 {
 		return
 	}
-	delete(t.members, s.member)
+	if engine := t.hub.options.Engine; engine != nil && engine.Leave(t.name, s.member) {
+		return
+	}
+	t.left(p)
+}
+
+// toldKey keeps what is told of members and of missed messages apart from messages, for NewestSlow.
+const toldKey = "\x00"
+
+// joined adds a member, and tells all subscribers but one. The lock is held.
+func (t *topic) joined(m Member, but *subscription) error {
+	event, err := t.hub.encode(Event{Kind: Joined, Topic: t.name, Member: m})
+	if err != nil {
+		return err
+	}
+	if t.members == nil {
+		t.members = map[string]*presence{}
+	}
+	t.members[m.ID] = &presence{member: m}
+	except := uint64(0)
+	if but != nil {
+		except = but.id
+	}
+	t.sendToAll(event, toldKey+m.ID, 0, except)
+	return nil
+}
+
+// left removes a member, and tells the subscribers. The lock is held.
+func (t *topic) left(p *presence) {
+	delete(t.members, p.member.ID)
 	event, err := t.hub.encode(Event{Kind: Left, Topic: t.name, Member: p.member})
 	if err == nil { // it could be encoded when the member joined
-		t.sendToAll(event, joinedKey+s.member, nil)
+		t.sendToAll(event, toldKey+p.member.ID, 0, 0)
 	}
 }
 
-// idle reports whether nothing would be lost without the topic. The lock is held.
+// idle reports whether nothing would be lost without the topic. What an engine keeps is not lost. The lock is held.
 func (t *topic) idle() bool {
+	if t.users.Load() > 0 || len(t.subscribers) > 0 {
+		return false
+	}
 	t.history.expire(time.Now())
-	return len(t.subscribers) == 0 && t.history.count == 0
+	return t.hub.options.Engine != nil || t.history.count == 0
 }

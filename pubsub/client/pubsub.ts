@@ -14,7 +14,7 @@ export type State = "connecting" | "open" | "waiting" | "closed";
 /** What a subscriber is told. */
 export interface Handlers {
   message?(data: any, m: Message): void;
-  /** The subscription has begun, or has begun again; recovered is false if messages were missed that are gone. */
+  /** The subscription has begun, or goes on; recovered is false if messages were missed that are gone. */
   subscribed?(recovered: boolean, members: Member[]): void;
   join?(member: Member): void;
   leave?(member: Member): void;
@@ -132,6 +132,11 @@ export class PubSub {
     const since = t.at ?? t.options.since;
     this.ask({ type: "subscribe", topic, since, slow: t.options.slow }).catch((e: PubSubError) => {
       if (e.code === "disconnected" || this.topics.get(topic) !== t) return; // it is tried again
+      if (e.code === "unavailable") { // the servers do not reach each other
+        const socket = this.socket;
+        setTimeout(() => { if (this.socket === socket && this.state === "open" && this.topics.get(topic) === t) this.begin(topic, t); }, 1000 + Math.random() * 4000);
+        return;
+      }
       this.topics.delete(topic);
       t.handlers.error?.(e);
     });

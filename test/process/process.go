@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"syscall"
 	"time"
 )
 
@@ -85,6 +86,9 @@ func (p *Process) Stop() int {
 	<-p.done
 	return p.cmd.ProcessState.ExitCode()
 }
+
+// Signal sends a signal to the process and all its group.
+func (p *Process) Signal(s syscall.Signal) error { return signalGroup(p.cmd, s) }
 
 // Ended says, without waiting, whether the process has ended.
 func (p *Process) Ended() bool {
