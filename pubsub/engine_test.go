@@ -42,12 +42,13 @@ func (w *world) engine(delay time.Duration) *worldEngine {
 }
 
 func (e *worldEngine) Follow(ctx context.Context, topic string, o pubsub.TopicOptions, to pubsub.Follower) error {
+	w := e.world
+	w.mu.Lock()
 	if e.hangs {
+		w.mu.Unlock()
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	w := e.world
-	w.mu.Lock()
 	if e.broken != nil || e.followers[topic] != nil {
 		defer w.mu.Unlock()
 		return errors.Join(e.broken, ctx.Err())
@@ -234,7 +235,9 @@ func TestSubscribersAreToldOfWhatIsGone(t *testing.T) {
 	hubs(t, func(t *testing.T, w *world, _ []*pubsub.Hub, servers []*conntest.Server) {
 		c := client{servers[0].Connect("/", nil), t}
 		c.ask(`{"type":"subscribe","topic":"a"}`)
+		w.mu.Lock()
 		to := w.engines[0].followers["a"]
+		w.mu.Unlock()
 		to.Deliver(pubsub.Message{Offset: 5, Data: []byte("1"), Time: time.Now()})
 		to.Deliver(pubsub.Message{Offset: 5, Data: []byte("1"), Time: time.Now()}) // once more
 		c.want("message a 5 1")
@@ -260,25 +263,31 @@ func TestAnEngineThatFails(t *testing.T) {
 		e := w.engines[0]
 		c := client{servers[0].Connect("/", nil), t}
 		requests := []string{`{"type":"subscribe","topic":"a"}`, `{"type":"publish","topic":"a","data":1}`, `{"type":"history","topic":"a"}`, `{"type":"presence","topic":"a"}`}
-		e.broken = fmt.Errorf("no cluster: %w", pubsub.ErrUnavailable)
+		set := func(broken error, hangs bool) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			e.broken, e.hangs = broken, hangs
+		}
+		set(fmt.Errorf("no cluster: %w", pubsub.ErrUnavailable), false)
 		for _, request := range requests {
 			if f := c.ask("%s", request); f.Type != "error" || f.Code != pubsub.CodeUnavailable {
 				t.Errorf("%s: %+v", request, f)
 			}
 		}
-		e.broken, e.hangs = nil, true
+		set(nil, true)
 		for _, request := range requests[2:] {
 			if f := c.ask("%s", request); f.Type != "error" || f.Code != pubsub.CodeUnavailable {
 				t.Errorf("%s of an engine that hangs: %+v", request, f)
 			}
 		}
-		e.hangs = false
-		time.Sleep(time.Minute)
+		set(nil, false)
 		if f := c.ask(`{"type":"subscribe","topic":"a"}`); f.Type != "subscribed" {
 			t.Errorf("%+v", f)
 		}
 		_ = c.CloseNow()
-		synctest.Wait()
+		time.Sleep(time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		if len(e.followers) != 0 {
 			t.Errorf("topics are followed that nobody needs: %v", e.followers)
 		}

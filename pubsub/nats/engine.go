@@ -23,6 +23,7 @@ type Engine struct {
 	life      string // a name that no other engine has or has had
 	server    *server.Server
 	temporary string // a folder to remove
+	password  string // of the server in this process, if it has a port
 	nc        *natsgo.Conn
 	js        jetstream.JetStream
 	members   *roster

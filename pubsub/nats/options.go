@@ -177,6 +177,9 @@ func (e *Engine) connectOptions() []natsgo.Option {
 		natsgo.ErrorHandler(func(_ *natsgo.Conn, _ *natsgo.Subscription, err error) { e.doubt("NATS", err) }),
 	}
 	if e.server != nil {
+		if e.password != "" {
+			options = append(options, natsgo.UserInfo(clusterUser, e.password))
+		}
 		return append(options, natsgo.InProcessServer(e.server))
 	}
 	if o.Credentials != "" {

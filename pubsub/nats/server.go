@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net"
@@ -15,7 +16,7 @@ import (
 // clusterUser is the name that goes with Cluster.Secret.
 const clusterUser = "wss"
 
-// startServer starts the server in this process. It has no port for clients.
+// startServer starts the server in this process.
 func (e *Engine) startServer() error {
 	dir := e.options.Dir
 	if dir == "" {
@@ -33,6 +34,10 @@ func (e *Engine) startServer() error {
 		o.ServerName = c.Name
 		o.Cluster = server.ClusterOpts{Name: e.options.Prefix, Host: host, TLSConfig: c.TLS, TLSTimeout: 5, PoolSize: 3, ConnectRetries: 1 << 30, Advertise: c.Advertise}
 		o.Cluster.Port, _ = strconv.Atoi(port)
+		o.Cluster.NoAdvertise = true
+		// A server without a port for clients does not open links to others. This one is for nobody.
+		o.DontListen, o.Host, o.Port, o.Username, o.Password = false, "127.0.0.1", server.RANDOM_PORT, clusterUser, rand.Text()
+		e.password = o.Password
 		for _, route := range c.Routes {
 			u := &url.URL{Scheme: "nats-route", Host: route}
 			if c.Secret != "" {
