@@ -84,7 +84,7 @@ browser: ## have Chromium use the demo's page
 proxies: ## dial through Debian's squid, tinyproxy and microsocks (ARGS='-only squid', ...)
 	go run ./test/proxies $(ARGS)
 
-bench: ## measure this library beside its peers, into bench/report, in some 17 minutes (ARGS='-rows 1,5', ...)
+bench: ## measure this library beside its peers, into bench/report, in some 25 minutes (ARGS='-rows 1,5', ...)
 	cd bench && go run . -out report $(ARGS)
 
 bench-quick: ## the same with less, into bench/report-quick, in some two minutes

@@ -1,7 +1,7 @@
 // Command bench measures this library beside its peers, on one machine, over loopback,
 // and says which of its marks are met.
 //
-//	go run .                     everything, into report/, in some 17 minutes
+//	go run .                     everything, into report/, in some 25 minutes
 //	go run . -quick              everything with less, in two
 //	go run . -rows 1,5 -libs wss,gws,tls
 //	go run . -url wss://localhost:8443/echo -insecure -pid 1234
