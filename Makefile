@@ -13,7 +13,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics market reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ topics: ## have the TypeScript client of package pubsub talk to a hub from Node.
 
 market: ## send prices to 2,000 clients, of which some stall, and fail on a backlog (ARGS='-conns 200', ...)
 	go run ./test/market $(ARGS)
+
+cluster: ## have 200 users talk over three nodes that are killed, paused, cut off and restarted, and check what they saw (ARGS='-clients 24', ...)
+	cd test/cluster && go run . $(or $(ARGS),-rounds 3 -clients 200 -topics 10 -pause 400ms)
 
 reverse-proxies: ## run nginx, haproxy, Caddy, Apache and nghttpx between client and server (ARGS='-only nginx', ...)
 	cd test/reverseproxy && go run . $(ARGS)

@@ -78,7 +78,7 @@ func startNATS(t *testing.T, change func(*server.Options)) (s *server.Server, ur
 }
 
 // freeAddresses returns addresses that nobody listens at.
-func freeAddresses(t *testing.T, n int) (all []string) {
+func freeAddresses(t testing.TB, n int) (all []string) {
 	t.Helper()
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -2,6 +2,7 @@ package nats
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -302,6 +303,8 @@ func TestOptions(t *testing.T) {
 		"Credentials":     {Credentials: "x"},
 		"Cluster.Name":    {Cluster: &Cluster{Listen: "127.0.0.1:1"}},
 		"Cluster":         {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1"}},
+		"Cluster.TLS":     {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", TLS: &tls.Config{}}},
+		"Cluster.TLS, 2":  {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", TLS: &tls.Config{}, Secret: "s"}},
 		"Replicas, alone": {Replicas: 3},
 		"Replicas, few":   {Replicas: 3, Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", Routes: []string{"127.0.0.1:2"}}},
 	} {

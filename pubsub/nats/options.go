@@ -63,10 +63,11 @@ type Cluster struct {
 	Routes []string
 	// Advertise is the address that other nodes are told to connect to, if it is not Listen. Empty: Listen.
 	Advertise string
-	// TLS is for the links between nodes; it needs a certificate, and ClientAuth to let nobody else in. Nil: the links
-	// are not encrypted, which is for one machine or a network of its own.
+	// TLS is for the links between nodes. A node accepts links and opens them, so it needs Certificates, RootCAs and ClientCAs;
+	// without Secret, ClientAuth has to be RequireAndVerifyClientCert. Nil: the links are not encrypted, which is for one
+	// machine or a network of its own.
 	TLS *tls.Config
-	// Secret is what a node has to know to be let in. Empty: nothing.
+	// Secret is what a node has to know to be let in. Empty: nothing, so that TLS has to keep strangers out, or the network.
 	Secret string
 }
 
@@ -126,6 +127,9 @@ func (o Options) check() (Options, error) {
 			if _, port, err := net.SplitHostPort(address); err != nil || port == "" || port == "0" {
 				return wrong("Cluster", "has the address %q: use host:port", address)
 			}
+		}
+		if c.TLS != nil && c.Secret == "" && c.TLS.ClientAuth != tls.RequireAndVerifyClientCert {
+			return wrong("Cluster.TLS", "lets every client in: set ClientAuth to RequireAndVerifyClientCert, or Secret")
 		}
 		if c.TLS != nil && len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil {
 			return wrong("Cluster.TLS", "has no certificate: nodes accept and open links, and show it in both directions")

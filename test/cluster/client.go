@@ -56,6 +56,37 @@ func newClient(number int, urls []string, config *tls.Config, topics []string, b
 	return c
 }
 
+func userName(client int) string { return fmt.Sprintf("user%d", client) }
+
+// members asks a node who is in a topic.
+func members(ctx context.Context, url string, config *tls.Config, topic string) (names []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	nc, _, err := conn.Dial(ctx, url, &conn.DialOptions{TLS: config})
+	if err != nil {
+		return nil, err
+	}
+	defer nc.CloseNow()
+	if err := write(ctx, nc, map[string]any{"type": "presence", "topic": topic}); err != nil {
+		return nil, err
+	}
+	_, p, err := nc.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Code    string
+		Members []struct{ ID string }
+	}
+	if err := json.Unmarshal(p, &answer); err != nil || answer.Code != "" {
+		return nil, fmt.Errorf("%s, %w", answer.Code, err)
+	}
+	for _, m := range answer.Members {
+		names = append(names, m.ID)
+	}
+	return names, nil
+}
+
 // run stays connected until the context ends.
 func (c *client) run(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -72,7 +103,7 @@ func (c *client) connectOnce(ctx context.Context) {
 	url := c.urls[c.random.IntN(len(c.urls))]
 	dialing, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	nc, _, err := conn.Dial(dialing, fmt.Sprintf("%s?name=user%d", url, c.number), &conn.DialOptions{
+	nc, _, err := conn.Dial(dialing, url+"?name="+userName(c.number), &conn.DialOptions{
 		TLS: c.tls, Subprotocols: []string{pubsub.Subprotocol}, PingInterval: time.Second, PongTimeout: 4 * time.Second,
 	})
 	if err != nil {

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -12,8 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-c4549abd/wss/internal/testtls"
 	"github.com/seed-c4549abd/wss/pubsub/nats"
 	"github.com/seed-c4549abd/wss/test/ports"
 	"github.com/seed-c4549abd/wss/test/process"
@@ -94,7 +90,10 @@ func talk(ctx context.Context, o options, out io.Writer) (verdict, error) {
 	}
 	h := c.settle(ctx, clients)
 	c.say("checking %d publishes", len(h.Publishes))
-	return check(h), ctx.Err()
+	v := check(h)
+	c.say("asking every node who is there")
+	v.Faults = append(v.Faults, c.checkMembers(ctx, urls, config, topics)...)
+	return v, ctx.Err()
 }
 
 func (c *cluster) say(format string, args ...any) {
@@ -103,7 +102,7 @@ func (c *cluster) say(format string, args ...any) {
 
 // prepare chooses addresses, and makes a certificate; it returns the clients' TLS configuration.
 func (c *cluster) prepare() (*tls.Config, error) {
-	certificate, key, pool, err := makeCertificate()
+	client, certificate, key, err := certificateFor()
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +136,7 @@ func (c *cluster) prepare() (*tls.Config, error) {
 		c.configs[i].Dir = filepath.Join(folder, c.configs[i].Name)
 	}
 	c.nodes = make([]*node, c.options.nodes)
-	return &tls.Config{RootCAs: pool}, nil
+	return client, nil
 }
 
 // end ends all nodes, and removes what they have kept.
@@ -307,26 +306,44 @@ func (c *cluster) settle(ctx context.Context, clients []*client) (h history) {
 	return h
 }
 
-// makeCertificate makes one for 127.0.0.1.
-func makeCertificate() (certificate, key []byte, pool *x509.CertPool, err error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// checkMembers asks every node who is in every topic: all clients have to be, and nobody else.
+func (c *cluster) checkMembers(ctx context.Context, urls []string, config *tls.Config, topics []string) (faults []string) {
+	want := map[string]bool{}
+	for i := range c.options.clients {
+		want[userName(i)] = true
+	}
+	for i, url := range urls {
+		for _, topic := range topics {
+			var got []string
+			var err error
+			for range 20 { // a client that has just come back is told of to the others
+				if got, err = members(ctx, url, config, topic); err == nil && len(got) == len(want) {
+					break
+				}
+				_ = rest(ctx, 500*time.Millisecond)
+			}
+			missing := maps.Clone(want)
+			for _, name := range got {
+				if !want[name] {
+					faults = append(faults, fmt.Sprintf("node %d, %s: %s is not there any more", i, topic, name))
+				}
+				delete(missing, name)
+			}
+			if err != nil || len(missing) > 0 {
+				faults = append(faults, fmt.Sprintf("node %d, %s: it does not know of %v (%v)", i, topic, slices.Sorted(maps.Keys(missing)), err))
+			}
+		}
+	}
+	return faults
+}
+
+// certificateFor returns a TLS configuration for clients, and the certificate and key of the servers that they trust, in PEM.
+func certificateFor() (client *tls.Config, certificate, key []byte, err error) {
+	server, client := testtls.Configs(tls.VersionTLS13)
+	der, err := x509.MarshalPKCS8PrivateKey(server.Certificates[0].PrivateKey)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	pool = x509.NewCertPool()
-	pool.AppendCertsFromPEM(certificate)
-	return certificate, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), pool, nil
+	certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificates[0].Certificate[0]})
+	return client, certificate, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
