@@ -5,7 +5,7 @@
 //	http.Handle("/topics", hub.Handler(nil)) // clients speak the protocol of docs/pubsub.md
 //	hub.Publish(ctx, "news", []byte(`"hello"`))
 //
-// For most uses that is all: browsers connect with clients/pubsub.ts, and [Options] says who may do what. A server with a protocol of its
+// For most uses that is all: browsers connect with client/pubsub.ts, and [Options] says who may do what. A server with a protocol of its
 // own calls [Hub.Subscribe] and [Hub.Publish], and encodes messages by Options.Encode.
 //
 // # Order and loss

@@ -4,7 +4,8 @@
 //   hub.subscribe("news", { message: (data, m) => show(data) });
 //   await hub.publish("news", { text: "hello" });
 //
-// It connects by itself, comes back after a random wait when the connection is lost, and asks for what it has missed.
+// It connects by itself, comes back after a random wait when the connection is lost, and asks for what it has missed. With several URLs, of
+// servers that share their topics, it goes from one to the next.
 
 export interface Position { epoch: string; offset: number }
 export interface Member { id: string; info?: unknown }
@@ -42,16 +43,19 @@ export class PubSub {
   /** Called whenever the state changes. */
   onstate?: (state: State) => void;
   state: State = "connecting";
-  private url: string;
+  /** The URL that it is connected to, or tries. */
+  url = "";
+  private urls: string[];
   private socket?: WebSocket;
   private topics = new Map<string, Topic>();
   private waiting = new Map<number, Waiting>();
   private lastID = 0;
+  private tries = 0;
   private failures = 0; // since the last connection that was good for something
   private timer?: ReturnType<typeof setTimeout>;
 
-  constructor(url: string) {
-    this.url = url;
+  constructor(url: string | string[]) {
+    this.urls = typeof url === "string" ? [url] : [...url].sort(() => Math.random() - 0.5);
     this.connect();
   }
 
@@ -103,6 +107,7 @@ export class PubSub {
   }
 
   private connect(): void {
+    this.url = this.urls[this.tries++ % this.urls.length];
     this.become("connecting");
     const socket = new WebSocket(this.url, "pubsub.v1");
     this.socket = socket;

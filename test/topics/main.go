@@ -1,6 +1,9 @@
 // Command topics shows that the TypeScript client of package pubsub (pubsub/client/pubsub.ts) works in browsers and in Node.js.
 //
 //	go run ./test/topics [-only node|chromium|firefox] [-timeout TIME]
+//	go run ./test/topics -write
+//
+// With -write it writes pubsub/client/pubsub.js, which has to be what TypeScript makes of the client.
 //
 // The client is compiled by TypeScript in its strict mode, and used by checks.mjs, over wss, against a hub whose connections are cut
 // meanwhile. What is missing is installed: TypeScript from npm, browsers from Debian if we are root there. The exit status is 0
@@ -8,6 +11,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -55,6 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("topics", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "run in one of "+strings.Join(environments, ", "))
+	write := flags.Bool("write", false, "write pubsub/client/pubsub.js, and do nothing else")
 	timeout := flags.Duration("timeout", 10*time.Minute, "the time for all")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -72,7 +77,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "topics:", err)
 		return exitFailed
 	}
+	committed := filepath.Join(clientDir(), "pubsub.js")
+	if *write {
+		if err := os.WriteFile(committed, client, 0o644); err != nil {
+			fmt.Fprintln(stderr, "topics:", err)
+			return exitFailed
+		}
+		return 0
+	}
 	status := 0
+	if script, err := os.ReadFile(committed); err != nil || !bytes.Equal(script, client) {
+		fmt.Fprintf(stdout, "FAILED  pubsub.js is not what TypeScript makes of pubsub.ts: go run ./test/topics -write (%v)\n", err)
+		status = exitFailed
+	}
 	for _, name := range environments {
 		if *only != "" && *only != name {
 			continue
@@ -117,7 +134,7 @@ func compileClient(ctx context.Context, log io.Writer) ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(out)
-	source := filepath.Join(here(), "..", "..", "pubsub", "client", "pubsub.ts")
+	source := filepath.Join(clientDir(), "pubsub.ts")
 	_, err = install.Run(ctx, process.Command{Args: []string{
 		"node", filepath.Join(dir, "node_modules", "typescript", "bin", "tsc"), "--strict", "--noUnusedLocals", "--noImplicitReturns", "--target", "es2022",
 		"--module", "es2022", "--lib", "es2022,dom", "--typeRoots", out, "--outDir", out, source,
@@ -127,6 +144,9 @@ func compileClient(ctx context.Context, log io.Writer) ([]byte, error) {
 	}
 	return os.ReadFile(filepath.Join(out, "pubsub.js"))
 }
+
+// clientDir is where the client is.
+func clientDir() string { return filepath.Join(here(), "..", "..", "pubsub", "client") }
 
 // here is the directory of this file.
 func here() string {
