@@ -2,12 +2,31 @@ module github.com/seed-c4549abd/wss/examples
 
 go 1.26.0
 
-require github.com/seed-c4549abd/wss v0.0.0
-
 require (
-	github.com/klauspost/compress v1.20.3 // indirect
-	golang.org/x/net v0.62.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
+	github.com/seed-c4549abd/wss v0.0.0
+	github.com/seed-c4549abd/wss/pubsub/nats v0.0.0
 )
 
-replace github.com/seed-c4549abd/wss => ../
+require (
+	github.com/antithesishq/antithesis-sdk-go v0.9.0-default-no-op // indirect
+	github.com/google/go-tpm v0.9.8 // indirect
+	github.com/klauspost/compress v1.20.4 // indirect
+	github.com/minio/highwayhash v1.0.4 // indirect
+	github.com/nats-io/jwt/v2 v2.8.3 // indirect
+	github.com/nats-io/nats-server/v2 v2.15.3 // indirect
+	github.com/nats-io/nats.go v1.55.0 // indirect
+	github.com/nats-io/nkeys v0.4.17 // indirect
+	github.com/nats-io/nuid v1.0.1 // indirect
+	github.com/synadia-io/orbit.go/jetstreamext v0.3.2 // indirect
+	github.com/synadia-io/orbit.go/natsext v0.1.3 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sys v0.50.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
+)
+
+replace (
+	github.com/seed-c4549abd/wss => ../
+	github.com/seed-c4549abd/wss/pubsub/nats => ../pubsub/nats
+)

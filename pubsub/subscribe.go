@@ -75,7 +75,7 @@ func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin fun
 		return nil
 	})
 	if err == nil {
-		who.topics[name] = s
+		who.topics[s.topic.name] = s // one copy of the name, not one for each subscriber
 	}
 	return result, err
 }

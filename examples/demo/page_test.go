@@ -11,14 +11,14 @@ import (
 func getPage(t *testing.T) (*http.Response, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	servePage(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	servePage(pages["/echo.html"], []string{"wss://localhost:1", "wss://localhost:2"}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/echo.html", nil))
 	return w.Result(), w.Body.String()
 }
 
 func TestPageAllowsItsOwnScriptAlone(t *testing.T) {
 	res, body := getPage(t)
 	policy := res.Header.Get("Content-Security-Policy")
-	nonce := regexp.MustCompile(`script-src 'nonce-(\w{20,})'`).FindStringSubmatch(policy)
+	nonce := regexp.MustCompile(`script-src 'self' 'nonce-(\w{20,})'`).FindStringSubmatch(policy)
 	if nonce == nil {
 		t.Fatalf("no nonce in %q", policy)
 	}
@@ -27,7 +27,7 @@ func TestPageAllowsItsOwnScriptAlone(t *testing.T) {
 			t.Errorf("the page's %s lacks the nonce", tag)
 		}
 	}
-	for _, want := range []string{"default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+	for _, want := range []string{"default-src 'none'", "connect-src 'self' wss://localhost:1 wss://localhost:2", "frame-ancestors 'none'", "base-uri 'none'"} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("the policy %q lacks %q", policy, want)
 		}

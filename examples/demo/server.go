@@ -8,14 +8,18 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/pubsub"
+	"github.com/seed-c4549abd/wss/pubsub/client"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
-// server serves the page and the echo.
+// server is one node: it serves the pages, the topics that they use, and the echo.
 type server struct {
 	host   string     // as in a URL, with the port
 	failed chan error // why serving ended, if nobody asked for it
@@ -23,16 +27,21 @@ type server struct {
 	http  *http.Server
 	spare spares
 	out   *log.Logger
+	group *conn.Group // of all WebSocket connections, which net/http knows nothing of
+	tasks sync.WaitGroup
+	end   context.CancelFunc
+}
 
-	// net/http knows nothing of a connection once it is a WebSocket, so ending
-	// them, and waiting for that, is up to us.
-	ending context.Context
-	end    context.CancelFunc
-	open   sync.WaitGroup
+// nodeOptions make a server one of several. The zero value is one that is alone.
+type nodeOptions struct {
+	name    string
+	servers []string      // wss:// and host of all nodes; none: this one
+	engine  pubsub.Engine // what they share topics by
+	nodes   func() int    // how many there are
 }
 
 // start listens on address and serves in the background until shutdown.
-func start(address string, ca *tlsconf.DevCA, out *log.Logger) (*server, error) {
+func start(address string, ca *tlsconf.DevCA, out *log.Logger, o nodeOptions) (*server, error) {
 	cfg, err := tlsconf.Server(tlsconf.ServerOptions{GetCertificate: ca.GetCertificate})
 	if err != nil {
 		return nil, err
@@ -45,14 +54,18 @@ func start(address string, ca *tlsconf.DevCA, out *log.Logger) (*server, error) 
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
-	s := &server{host: net.JoinHostPort("localhost", port), failed: make(chan error, 1), out: out}
-	s.ending, s.end = context.WithCancel(context.Background())
+	s := &server{host: net.JoinHostPort("localhost", port), failed: make(chan error, 1), out: out, group: new(conn.Group)}
+	if o.servers == nil {
+		o.servers, o.nodes, o.name = []string{"wss://" + s.host}, func() int { return 1 }, s.host
+	}
+	trips := new(roundTrips)
+	feeds := localHub(s.group)
+	s.http = &http.Server{Handler: s.routes(o, feeds, trips), ReadHeaderTimeout: 10 * time.Second, ErrorLog: out, ConnState: s.spare.note}
 
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", servePage)
-	mux.HandleFunc("GET /echo", s.serveEcho)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: out, ConnState: s.spare.note}
-
+	ctx, end := context.WithCancel(context.Background())
+	s.end = end
+	s.tasks.Go(func() { trade(ctx, feeds) })
+	s.tasks.Go(func() { watch(ctx, feeds, trips, o.name, o.nodes) })
 	// NewListener goes below TLS: that is what makes idle connections cheap.
 	secure := tls.NewListener(conn.NewListener(ln), cfg)
 	go func() {
@@ -63,18 +76,35 @@ func start(address string, ca *tlsconf.DevCA, out *log.Logger) (*server, error) 
 	return s, nil
 }
 
+// routes are what the server answers.
+func (s *server) routes(o nodeOptions, feeds *pubsub.Hub, trips *roundTrips) http.Handler {
+	mux := http.NewServeMux()
+	servers := append([]string{"wss://" + s.host}, slices.DeleteFunc(slices.Clone(o.servers), func(url string) bool { return url == "wss://"+s.host })...)
+	for path, page := range pages {
+		mux.Handle("GET "+path, servePage(page, servers))
+	}
+	mux.Handle("GET /style.css", serveFile("style.css", "text/css"))
+	for _, name := range []string{"common.js", "chat.js", "market.js", "game.js", "monitor.js"} {
+		mux.Handle("GET /"+name, serveFile(name, "text/javascript"))
+	}
+	mux.Handle("GET /pubsub.js", client.Script())
+	accept := &conn.AcceptOptions{Observer: trips, ConnContext: withUser}
+	for _, url := range servers { // pages of one node may connect to another
+		accept.OriginPatterns = append(accept.OriginPatterns, strings.TrimPrefix(url, "wss://"))
+	}
+	mux.Handle("GET /topics", sharedHub(s.group, o.engine).Handler(accept))
+	mux.Handle("GET /feeds", feeds.Handler(accept))
+	mux.HandleFunc("GET /echo", s.serveEcho)
+	return mux
+}
+
 // serveEcho sends every message back.
 func (s *server) serveEcho(w http.ResponseWriter, r *http.Request) {
-	s.open.Add(1)
-	defer s.open.Done()
-	c, err := conn.Accept(w, r, &conn.AcceptOptions{Subprotocols: []string{"echo"}})
+	c, err := conn.Accept(w, r, &conn.AcceptOptions{Subprotocols: []string{"echo"}, Group: s.group})
 	if err != nil {
 		s.out.Printf("refused     %s: %v", r.RemoteAddr, err)
 		return // Accept has answered
 	}
-	stop := context.AfterFunc(s.ending, func() { _ = c.Close(conn.StatusGoingAway, "the server is shutting down") })
-	defer stop()
-
 	s.out.Printf("opened      %s", c.RemoteAddr())
 	ctx := c.Context()
 	_ = c.Serve(ctx, func(c *conn.Conn, m conn.Message) error {
@@ -86,20 +116,11 @@ func (s *server) serveEcho(w http.ResponseWriter, r *http.Request) {
 // shutdown takes no more connections, closes those that are open with 1001, and
 // waits for their end, until ctx ends.
 func (s *server) shutdown(ctx context.Context) error {
-	s.end()
 	s.spare.close()
-	err := s.http.Shutdown(ctx)
-	closed := make(chan struct{})
-	go func() {
-		s.open.Wait()
-		close(closed)
-	}()
-	select {
-	case <-closed:
-		return err
-	case <-ctx.Done():
-		return errors.Join(err, fmt.Errorf("connections were still open: %w", ctx.Err()))
-	}
+	err := s.group.ShutdownServer(ctx, s.http, conn.ShutdownOptions{Code: conn.StatusGoingAway, Reason: "the server is shutting down"})
+	s.end()
+	s.tasks.Wait()
+	return err
 }
 
 // spares are the connections that have asked for nothing yet. A browser likes to keep

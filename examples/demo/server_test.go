@@ -31,7 +31,7 @@ func startServer(t *testing.T, out io.Writer) (*server, *conn.DialOptions) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := start("localhost:0", ca, log.New(out, "", 0))
+	s, err := start("localhost:0", ca, log.New(out, "", 0), nodeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ func (d *demo) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.page = page[1]
+	d.page = page[1] + "echo.html"
 	pem, err := os.ReadFile(authority[1])
 	if err != nil {
 		return err

@@ -1,0 +1,122 @@
+// Positions go out thirty times a second under the player's key: whoever is slow gets the newest. The star belongs to nobody: where it is
+// follows from how often it was caught, so all see it at the same place.
+import { $, colors, connect, list, me, plot } from "/common.js";
+
+const field = $("field"), c = field.getContext("2d");
+const players = new Map();
+const self = { x: Math.random(), y: Math.random(), score: 0, name: me.name, color: hue(me.id) };
+const keys = new Set();
+let target = null, round = 0, trips = [];
+
+function hue(id) { return `hsl(${parseInt(id.slice(0, 6), 16) % 360} 70% 50%)`; }
+
+function star() {
+  const random = (n) => { const x = Math.sin(n * 127.1 + 11.7) * 43758.5453; return x - Math.floor(x); };
+  return { x: 0.1 + 0.8 * random(round), y: 0.1 + 0.8 * random(round + 0.5) };
+}
+
+const hub = connect();
+hub.subscribe("game", {
+  message: (data, m) => {
+    if (data.id === me.id) trips.push([performance.now(), performance.now() - data.sent]);
+    else players.set(data.id, { ...data, color: hue(data.id), seen: performance.now() });
+    if (data.round > round) round = data.round;
+  },
+  leave: (m) => { players.delete(m.id); showPlayers(); },
+  join: showPlayers,
+}, { slow: "newest" });
+
+function move(seconds) {
+  const held = (...names) => names.some((n) => keys.has(n));
+  let dx = held("ArrowRight", "d") - held("ArrowLeft", "a"), dy = held("ArrowDown", "s") - held("ArrowUp", "w");
+  if (target) {
+    dx = target.x - self.x;
+    dy = target.y - self.y;
+  }
+  const length = Math.hypot(dx, dy);
+  if (target && length < 0.01) target = null;
+  else if (length > 0) {
+    const step = Math.min(0.6 * seconds, target ? length : 1) / length;
+    self.x = Math.min(1, Math.max(0, self.x + dx * step));
+    self.y = Math.min(1, Math.max(0, self.y + dy * step));
+  }
+  const s = star();
+  if (Math.hypot(self.x - s.x, (self.y - s.y) * field.height / field.width) < 0.03) {
+    round++;
+    self.score++;
+  }
+}
+
+let last = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  move((now - last) / 1000);
+  last = now;
+  if (hub.state === "open") {
+    hub.publish("game", { id: me.id, name: self.name, x: self.x, y: self.y, score: self.score, round, sent: now }, { key: me.id }).catch(() => {});
+  }
+}, 1000 / 30);
+
+function draw() {
+  const color = colors();
+  c.clearRect(0, 0, field.width, field.height);
+  const s = star();
+  c.font = "28px system-ui, sans-serif";
+  c.textAlign = "center";
+  c.textBaseline = "middle";
+  c.fillStyle = "goldenrod";
+  c.fillText("★", s.x * field.width, s.y * field.height);
+  for (const p of [...players.values(), self]) {
+    c.fillStyle = p.color;
+    c.beginPath();
+    c.arc(p.x * field.width, p.y * field.height, 14, 0, 2 * Math.PI);
+    c.fill();
+    c.fillStyle = color.text;
+    c.font = "14px system-ui, sans-serif";
+    c.fillText(p === self ? `${p.name} (you)` : p.name, p.x * field.width, p.y * field.height - 24);
+  }
+  requestAnimationFrame(draw);
+}
+
+function showPlayers() {
+  const now = performance.now();
+  for (const [id, p] of players) if (now - p.seen > 5000) players.delete(id);
+  const all = [{ ...self, name: `${self.name} (you)` }, ...players.values()].sort((a, b) => b.score - a.score);
+  const text = all.map((p) => `${p.name}: ${p.score}`);
+  if (JSON.stringify(text) !== $("players").dataset.shown) { // a screen reader says only what has changed
+    $("players").dataset.shown = JSON.stringify(text);
+    list($("players"), text);
+  }
+}
+
+setInterval(() => {
+  showPlayers();
+  const now = performance.now();
+  trips = trips.filter(([at]) => now - at < 10_000);
+  const sorted = trips.map(([, ms]) => ms).sort((a, b) => a - b);
+  const ms = (v) => v === undefined ? "–" : `${v.toFixed(1)} ms`;
+  $("now").textContent = ms(trips.at(-1)?.[1]);
+  $("p50").textContent = ms(sorted[Math.floor(sorted.length / 2)]);
+  $("p99").textContent = ms(sorted[Math.floor(sorted.length * 0.99)]);
+  plot($("latency"), [{ name: "latency", color: "accent", values: trips.map(([, v]) => v) }], "ms", 300);
+}, 500);
+
+addEventListener("keydown", (e) => {
+  if (document.activeElement !== field && document.activeElement !== document.body) return;
+  const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+  if (key.startsWith("Arrow")) e.preventDefault();
+  keys.add(key);
+  target = null;
+});
+addEventListener("keyup", (e) => keys.delete(e.key.length === 1 ? e.key.toLowerCase() : e.key));
+addEventListener("blur", () => keys.clear());
+const point = (e) => {
+  const box = field.getBoundingClientRect();
+  target = { x: (e.clientX - box.left) / box.width, y: (e.clientY - box.top) / box.height };
+};
+field.addEventListener("pointerdown", (e) => { field.setPointerCapture(e.pointerId); field.focus(); point(e); });
+field.addEventListener("pointermove", (e) => { if (e.buttons) point(e); });
+draw();
+
+// For those who drive this page from outside.
+window.demo = { get players() { return [...players.values()]; } };
