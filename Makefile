@@ -13,7 +13,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics market reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics market reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ bench-foreign: ## measure beside uWebSockets and Rust servers; needs cc, pip and
 
 bench-attack: ## measure what a hostile peer costs a server, beside gorilla and coder, in some two minutes (ARGS='-quick', ...)
 	cd bench && go run ./attack $(ARGS)
+
+bench-topics: ## measure what publishing to topics costs, beside centrifuge, uWebSockets and gorilla, in under five minutes (ARGS='-quick', ...)
+	cd bench && go run ./topics $(ARGS)
 
 bench-compression: ## measure what compression costs, for docs/performance.md
 	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 3 ./conn
