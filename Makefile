@@ -13,7 +13,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-compression mutate cover ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-compression mutate cover ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ interop: ## show interoperation with some forty other implementations over wss (
 topics: ## have the TypeScript client of package pubsub talk to a hub from Node.js, Chromium and Firefox (ARGS='-only node', ...)
 	go run ./test/topics $(ARGS)
 
+demo: ## have two users try the demo in Chromium and in Firefox, and kill one of two nodes (ARGS='-only firefox', ...)
+	go run ./test/demo $(ARGS)
+
 market: ## send prices to 2,000 clients, of which some stall, and fail on a backlog (ARGS='-conns 200', ...)
 	go run ./test/market $(ARGS)
 
@@ -98,6 +101,9 @@ bench-foreign: ## measure beside uWebSockets and Rust servers; needs cc, pip and
 
 bench-attack: ## measure what a hostile peer costs a server, beside gorilla and coder, in some two minutes (ARGS='-quick', ...)
 	cd bench && go run ./attack $(ARGS)
+
+bench-topics: ## measure what publishing to topics costs, beside centrifuge, uWebSockets and gorilla, in under five minutes (ARGS='-quick', ...)
+	cd bench && go run ./topics $(ARGS)
 
 bench-compression: ## measure what compression costs, for docs/performance.md
 	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 3 ./conn

@@ -138,7 +138,7 @@ func (p *process) do(req Request) (Reply, error) {
 	case OpBegin, OpEnd:
 		return usage(req.Op == OpBegin), nil
 	case OpMemory:
-		return memory(), nil
+		return Memory(), nil
 	case OpProfile:
 		var b bytes.Buffer
 		runtime.SetCPUProfileRate(samplesPerSecond)

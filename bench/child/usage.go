@@ -34,10 +34,10 @@ func usage(begin bool) Reply {
 	return r
 }
 
-// memory returns what is live: it collects until that does not become less. Pools lose
+// Memory returns what is live: it collects until that does not become less. Pools lose
 // their contents at the second collection and stacks shrink at each by half at most; and
 // what a library keeps for a while it may give to a pool, when it lets go of it.
-func memory() Reply {
+func Memory() Reply {
 	var m runtime.MemStats
 	for least, same := uint64(math.MaxUint64), 0; same < 4; {
 		runtime.GC()

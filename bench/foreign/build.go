@@ -1,27 +1,22 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 
 	"github.com/seed-c4549abd/wss/bench/libs"
+	"github.com/seed-c4549abd/wss/bench/native"
 	"github.com/seed-c4549abd/wss/bench/report"
 )
 
 // builder makes the foreign servers, each with its toolchain.
 type builder struct {
-	ctx         context.Context
-	cache, from string
-	log         io.Writer
+	native.Builder
+	from string
 }
 
 // all builds what can be built; the rest is absent, with the reason.
@@ -34,7 +29,7 @@ func (b *builder) all() (servers []server, absent []report.Absent) {
 		{fast, func() (server, error) { return b.rust(fast, "echo-fastwebsockets", fastSetup) }},
 		{tung, func() (server, error) { return b.rust(tung, "echo-tungstenite", tungSetup, "4096") }},
 	} {
-		fmt.Fprintf(b.log, "building: %s\n", one.name)
+		fmt.Fprintf(b.Log, "building: %s\n", one.name)
 		s, err := one.build()
 		if err != nil {
 			absent = append(absent, report.Absent{Name: one.name, Reason: err.Error()})
@@ -52,42 +47,17 @@ const (
 	tungSetup = "as its example echo-server: messages forwarded, read buffers of 128 KiB, or 4 KiB with many connections, one thread; rustls, aws-lc-rs"
 )
 
-// uws has pip fetch the native library, and links the program to it.
 func (b *builder) uws() (server, error) {
-	list := filepath.Join(b.from, "uws", "requirements.txt")
-	text, err := os.ReadFile(list)
-	if err != nil {
-		return server{}, err
-	}
-	version, _, _ := strings.Cut(strings.TrimPrefix(string(text), "socketify=="), " ")
-	dir, err := filepath.Abs(filepath.Join(b.cache, "socketify-"+version))
-	if err != nil {
-		return server{}, err
-	}
-	lib := filepath.Join(dir, "socketify", "libsocketify_"+runtime.GOOS+"_"+runtime.GOARCH+".so")
-	if _, err := os.Stat(lib); err != nil {
-		if err := b.tool(nil, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-deps", "--require-hashes", "--upgrade", "--target", dir, "-r", list); err != nil {
-			return server{}, err
-		}
-	}
-	if _, err := os.Stat(lib); err != nil {
-		return server{}, fmt.Errorf("socketify %s has no library for %s/%s", version, runtime.GOOS, runtime.GOARCH)
-	}
-	echo := filepath.Join(dir, "echo")
-	if err := b.tool(nil, "cc", "-O3", "-Wall", "-o", echo, filepath.Join(b.from, "uws", "echo.c"), lib,
-		"-Wl,-rpath,"+filepath.Dir(lib), "-pthread"); err != nil {
-		return server{}, err
-	}
+	echo, version, err := b.UWS(filepath.Join(b.from, "uws"), "echo")
 	return server{
 		setup: uwsSetup, start: program(echo),
 		modules: []report.Module{{Path: "uWebSockets 20, in socketify", Version: version}},
-	}, nil
+	}, err
 }
 
 // rust has cargo build one package of the workspace.
 func (b *builder) rust(crate, pkg, setup string, many ...string) (server, error) {
-	target, err := filepath.Abs(filepath.Join(b.cache, "target"))
+	target, err := filepath.Abs(filepath.Join(b.Cache, "target"))
 	if err != nil {
 		return server{}, err
 	}
@@ -96,7 +66,7 @@ func (b *builder) rust(crate, pkg, setup string, many ...string) (server, error)
 	if err != nil {
 		return server{}, err
 	}
-	if err := b.tool([]string{"CARGO_TARGET_DIR=" + target}, "cargo", "build", "--quiet", "--release", "--locked",
+	if err := b.Tool([]string{"CARGO_TARGET_DIR=" + target}, "cargo", "build", "--quiet", "--release", "--locked",
 		"--manifest-path", filepath.Join(dir, "Cargo.toml"), "-p", pkg); err != nil {
 		return server{}, err
 	}
@@ -107,40 +77,11 @@ func (b *builder) rust(crate, pkg, setup string, many ...string) (server, error)
 }
 
 func (b *builder) rustc() []report.Module {
-	out, err := exec.CommandContext(b.ctx, "rustc", "--version").Output()
+	out, err := exec.CommandContext(b.Context, "rustc", "--version").Output()
 	if f := strings.Fields(string(out)); err == nil && len(f) > 1 {
 		return []report.Module{{Path: "rustc", Version: f[1]}}
 	}
 	return nil
-}
-
-// tool runs a toolchain. Its error is short enough for a report: that it is missing, or
-// the last line that it wrote.
-func (b *builder) tool(env []string, name string, args ...string) error {
-	cmd := exec.CommandContext(b.ctx, name, args...)
-	cmd.Env = append(os.Environ(), env...)
-	var said bytes.Buffer
-	all := io.MultiWriter(b.log, &said)
-	cmd.Stdout, cmd.Stderr = all, all
-	err := cmd.Run()
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("%s is not installed", name)
-	}
-	return fmt.Errorf("%s failed: %s", name, lastLine(said.String(), err.Error()))
-}
-
-// lastLine is the last line that says something, or else the alternative.
-func lastLine(text, alternative string) string {
-	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
-	for i := len(lines) - 1; i >= 0; i-- {
-		if l := strings.TrimSpace(lines[i]); l != "" {
-			return l
-		}
-	}
-	return alternative
 }
 
 var lockedPackage = regexp.MustCompile(`(?m)^name = "(.+)"\nversion = "(.+)"$`)

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed-c4549abd/wss/bench/load"
+	"github.com/seed-c4549abd/wss/bench/native"
 	"github.com/seed-c4549abd/wss/bench/report"
 )
 
@@ -55,39 +53,6 @@ func TestOurLocksNameWhatIsMeasured(t *testing.T) {
 	}
 }
 
-func TestAMissingToolchainIsSaidBriefly(t *testing.T) {
-	var log bytes.Buffer
-	b := &builder{ctx: context.Background(), log: &log}
-	if err := b.tool(nil, "a-toolchain-that-nobody-has"); err == nil || err.Error() != "a-toolchain-that-nobody-has is not installed" {
-		t.Error(err)
-	}
-	if err := b.tool([]string{"SAID=it broke"}, "sh", "-c", `echo first >&2; echo "$SAID" >&2; echo >&2; exit 3`); err == nil || err.Error() != "sh failed: it broke" {
-		t.Error(err)
-	}
-	if !strings.Contains(log.String(), "first") {
-		t.Error("the log has not everything")
-	}
-	if got := lastLine(" \n\n", "exit 1"); got != "exit 1" {
-		t.Errorf("%q", got)
-	}
-}
-
-func TestTheClockIsThatOfTheProcess(t *testing.T) {
-	before, err := cpuTime(os.Getpid())
-	if err != nil {
-		t.Skip(err)
-	}
-	for start := time.Now(); time.Since(start) < 20*time.Millisecond; {
-	}
-	after, err := cpuTime(os.Getpid())
-	if err != nil || after <= before || after-before > 10*time.Second {
-		t.Errorf("%v to %v, %v", before, after, err)
-	}
-	if _, err := cpuTime(1 << 25); err == nil {
-		t.Error("a process that is not there has a clock")
-	}
-}
-
 func TestFiguresArePerMessage(t *testing.T) {
 	s := sample(3*time.Millisecond, load.Result{Messages: 1000, Elapsed: 500 * time.Millisecond, P50: time.Microsecond}, 1000)
 	if s["cpu"] != 3 || s["rate"] != 2000 || s["bytes"] != 2 || s["p50"] != 1 {
@@ -101,11 +66,11 @@ func TestAProgramIsStartedAndEnded(t *testing.T) {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\ntest -r \"$1\" -a -r \"$2\" && echo \"here:$3\"\ncat >/dev/null\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	k, err := newKeys()
+	k, err := native.NewKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer k.remove()
+	defer k.Remove()
 	for conns, want := range map[int]string{1: "here:", 1000: "here:4096"} {
 		p, err := program(path, "4096")(shape{conns: conns}, k)
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/bench/child"
+	"github.com/seed-c4549abd/wss/bench/native"
 	"github.com/seed-c4549abd/wss/bench/report"
 	"github.com/seed-c4549abd/wss/bench/rows"
 )
@@ -63,13 +64,9 @@ func parse(args []string) (o options, err error) {
 		o.window = map[bool]time.Duration{false: 250 * time.Millisecond, true: 120 * time.Millisecond}[o.quick]
 	}
 	if o.cache == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			return o, err
-		}
-		o.cache = filepath.Join(dir, "wss", "foreign")
+		o.cache, err = native.DefaultCache()
 	}
-	return o, nil
+	return o, err
 }
 
 func run(args []string, stdout, stderr io.Writer) error {
@@ -89,13 +86,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	b := &builder{ctx: ctx, cache: o.cache, from: o.from, log: stderr}
+	b := &builder{native.Builder{Context: ctx, Cache: o.cache, Log: stderr}, o.from}
 	servers, absent := b.all()
-	keys, err := newKeys()
+	keys, err := native.NewKeys()
 	if err != nil {
 		return err
 	}
-	defer keys.remove()
+	defer keys.Remove()
 	servers, unfit, err := probed(servers, keys)
 	if err != nil {
 		return err
@@ -123,7 +120,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 }
 
 // measure goes through the tables; in each the rounds of all servers are interleaved.
-func measure(ctx context.Context, o options, shapes []shape, servers []server, keys *keys, log io.Writer) *report.Report {
+func measure(ctx context.Context, o options, shapes []shape, servers []server, keys *native.Keys, log io.Writer) *report.Report {
 	start := time.Now()
 	c := &rows.Config{Quick: o.quick, Rounds: o.rounds, Window: o.window, Log: log}
 	r := &report.Report{Machine: report.ThisMachine([]string{"github.com/seed-c4549abd/wss"}), Date: start, Quick: o.quick}

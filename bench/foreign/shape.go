@@ -7,6 +7,7 @@ import (
 	"github.com/seed-c4549abd/wss/bench/child"
 	"github.com/seed-c4549abd/wss/bench/libs"
 	"github.com/seed-c4549abd/wss/bench/load"
+	"github.com/seed-c4549abd/wss/bench/native"
 	"github.com/seed-c4549abd/wss/bench/report"
 	"github.com/seed-c4549abd/wss/bench/rows"
 )
@@ -53,7 +54,7 @@ var metrics = []report.Metric{
 }
 
 // table has a line for every server that takes part.
-func (s shape) table(servers []server, keys *keys, window time.Duration) rows.Table {
+func (s shape) table(servers []server, keys *native.Keys, window time.Duration) rows.Table {
 	t := rows.Table{Table: report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: metrics}}
 	if s.conns == 1 { // as bench does
 		t.OneProcessor, t.Lives = true, 5
@@ -78,8 +79,8 @@ type session struct {
 	window  time.Duration
 }
 
-func (s shape) open(ctx context.Context, srv server, keys *keys, window time.Duration) (rows.Session, error) {
-	cfg, err := child.ClientTLS(keys.cert)
+func (s shape) open(ctx context.Context, srv server, keys *native.Keys, window time.Duration) (rows.Session, error) {
+	cfg, err := child.ClientTLS(keys.Cert)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func (s shape) open(ctx context.Context, srv server, keys *keys, window time.Dur
 
 // Round floods the server once.
 func (s *session) Round() (rows.Sample, error) {
-	before, err := cpuTime(s.process.pid)
+	before, err := native.CPUTime(s.process.pid)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (s *session) Round() (rows.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := cpuTime(s.process.pid)
+	after, err := native.CPUTime(s.process.pid)
 	return sample(after-before, res, s.shape.size), err
 }
 

@@ -84,7 +84,7 @@ func (d *Dials) dial(ctx context.Context, cache tls.ClientSessionCache) (resumed
 		t.TLS.ClientSessionCache = cache
 	}
 	t.Raw = d.Plain
-	nc, _, _, err := t.connect(ctx)
+	nc, _, _, err := t.Connect(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -105,7 +105,7 @@ func Open(ctx context.Context, p Plan) (*Group, error) {
 }
 
 func (p *Plan) open(ctx context.Context, g *Group) (*Conn, error) {
-	nc, response, rest, err := p.Target.connect(ctx)
+	nc, response, rest, err := p.Target.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func flateWriter(w io.Writer, bits int) (resetWriter, error) {
 // VerifyDeflate sends n messages, one after the other, inflates the replies and compares
 // them.
 func VerifyDeflate(ctx context.Context, t Target, rings *Rings, n int) error {
-	nc, response, rest, err := t.connect(ctx)
+	nc, response, rest, err := t.Connect(ctx)
 	if err != nil {
 		return err
 	}

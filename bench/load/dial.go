@@ -27,9 +27,9 @@ type Target struct {
 	Local net.Addr
 }
 
-// connect makes a connection, with its opening handshake. rest are bytes that came behind
+// Connect makes a connection, with its opening handshake. rest are bytes that came behind
 // the response.
-func (t *Target) connect(ctx context.Context) (nc net.Conn, response string, rest []byte, err error) {
+func (t *Target) Connect(ctx context.Context) (nc net.Conn, response string, rest []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	d := net.Dialer{LocalAddr: t.Local, KeepAlive: -1}

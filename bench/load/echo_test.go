@@ -198,7 +198,7 @@ func TestPagesAndUpgradesHaveTheSameSize(t *testing.T) {
 		}
 		target := serve(t, l, libs.Options{})
 		target.Raw = name == "http"
-		nc, head, _, err := target.connect(context.Background())
+		nc, head, _, err := target.Connect(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}

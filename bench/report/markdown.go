@@ -56,14 +56,14 @@ func (r *Report) MarksTable() string {
 	for _, m := range r.Marks {
 		measured, spread := "–", "–"
 		if m.Value.N > 0 {
-			measured = number(m.Value.Median)
+			measured = Number(m.Value.Median)
 			if m.Unit != "" {
 				measured += " " + m.Unit
 			}
-			spread = number(m.Value.Q1) + "–" + number(m.Value.Q3)
+			spread = Number(m.Value.Q1) + "–" + Number(m.Value.Q3)
 			if m.Times {
-				measured = number(1/m.Value.Median) + " ×"
-				spread = number(1/m.Value.Q3) + "–" + number(1/m.Value.Q1)
+				measured = Number(1/m.Value.Median) + " ×"
+				spread = Number(1/m.Value.Q3) + "–" + Number(1/m.Value.Q1)
 			}
 		}
 		verdict := m.Verdict
@@ -79,14 +79,14 @@ func (r *Report) MarksTable() string {
 		}
 		free, bound := "", ""
 		if m.Free != nil {
-			free = fmt.Sprintf("%s ± %s", number(m.Free.Value), number(m.Free.Deviation))
+			free = fmt.Sprintf("%s ± %s", Number(m.Free.Value), Number(m.Free.Deviation))
 		}
 		if m.Bound > 0 {
-			bound = number(m.Bound) + ": " + m.BoundBy
+			bound = Number(m.Bound) + ": " + m.BoundBy
 		}
 		rows = append(rows, []string{fmt.Sprint(m.Row), m.Work, m.Goal, measured, spread, against, verdict, free, bound})
 	}
-	return table(rows)
+	return Grid(rows)
 }
 
 // Text is the table of one shape.
@@ -131,14 +131,14 @@ func (t *Table) along() string {
 			case !ok:
 				row = append(row, "–")
 			case i == 0 && v.N > 1:
-				row = append(row, fmt.Sprintf("%s (%s–%s)", number(v.Median), number(v.Q1), number(v.Q3)))
+				row = append(row, fmt.Sprintf("%s (%s–%s)", Number(v.Median), Number(v.Q1), Number(v.Q3)))
 			default:
-				row = append(row, number(v.Median))
+				row = append(row, Number(v.Median))
 			}
 		}
 		rows = append(rows, row)
 	}
-	return table(rows)
+	return Grid(rows)
 }
 
 // across has a line for each metric.
@@ -152,14 +152,14 @@ func (t *Table) across() string {
 		row := []string{m.title()}
 		for _, l := range t.Lines {
 			if v, ok := l.Values[m.Key]; ok {
-				row = append(row, number(v.Median))
+				row = append(row, Number(v.Median))
 			} else {
 				row = append(row, "–")
 			}
 		}
 		rows = append(rows, row)
 	}
-	return table(rows)
+	return Grid(rows)
 }
 
 // ratios has a line for each of ours and each baseline, and all but ours in columns.
@@ -190,11 +190,11 @@ func (t *Table) ratios() string {
 	for _, l := range those {
 		row := []string{l.Name}
 		for _, other := range others {
-			row = append(row, number(stats.Summarise(stats.Ratios(l.Rounds[key], other.Rounds[key])).Median))
+			row = append(row, Number(stats.Summarise(stats.Ratios(l.Rounds[key], other.Rounds[key])).Median))
 		}
 		rows = append(rows, row)
 	}
-	return table(rows)
+	return Grid(rows)
 }
 
 // shares has a line for each library whose time was looked into.
@@ -217,7 +217,7 @@ func (t *Table) shares() string {
 	if len(rows) == 1 {
 		return ""
 	}
-	return table(rows)
+	return Grid(rows)
 }
 
 func (t *Table) has(key string) bool {
@@ -246,12 +246,12 @@ func (r *Report) setups() string {
 			}
 		}
 	}
-	return table(rows)
+	return Grid(rows)
 }
 
-// table aligns nothing: Markdown does not need it, but the columns are padded so that the
+// Grid is a table in Markdown. It aligns nothing: Markdown does not need it, but the columns are padded so that the
 // same text can be read on a terminal.
-func table(rows [][]string) string {
+func Grid(rows [][]string) string {
 	width := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
@@ -276,8 +276,8 @@ func table(rows [][]string) string {
 	return b.String()
 }
 
-// number writes three significant digits, with thousands apart.
-func number(v float64) string {
+// Number writes three significant digits, with thousands apart.
+func Number(v float64) string {
 	switch a := math.Abs(v); {
 	case a == 0:
 		return "0"

@@ -163,7 +163,7 @@ func TestNumbersHaveThreeDigits(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0", 0.00042: "0.0004", 0.1234: "0.123", 1.234: "1.23", 12.34: "12.3", 123.4: "123", 1234.5: "1,234", 1234567: "1,234,567",
 	} {
-		if got := number(v); got != want {
+		if got := Number(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
 		}
 	}

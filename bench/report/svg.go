@@ -58,7 +58,7 @@ func (t *Table) bars() string {
 		if !ok {
 			continue
 		}
-		bars = append(bars, bar{l.Name, number(v.Median) + " " + m.Unit, l.Kind, v.Median, v.Q1, v.Q3})
+		bars = append(bars, bar{l.Name, Number(v.Median) + " " + m.Unit, l.Kind, v.Median, v.Q1, v.Q3})
 	}
 	better := "less is better"
 	if m.More {
@@ -80,7 +80,7 @@ func (r *Report) marksChart() string {
 		}
 		part := func(v float64) float64 { return math.Min(v/m.Limit, 3) }
 		bars = append(bars, bar{
-			fmt.Sprintf("%d. %s, against %s", m.Row, m.Work, m.against()), number(m.Value.Median) + " of " + number(m.Limit), class,
+			fmt.Sprintf("%d. %s, against %s", m.Row, m.Work, m.against()), Number(m.Value.Median) + " of " + Number(m.Limit), class,
 			part(m.Value.Median), part(m.Value.Q1), part(m.Value.Q3),
 		})
 	}
@@ -161,8 +161,8 @@ func (t *Table) curves() string {
 	x := func(i int) float64 { return left + float64(i)*plot/float64(max(len(metrics)-1, 1)) }
 	y := func(v float64) float64 { return top + height - (math.Log10(v)-low)/(high-low)*height }
 	fmt.Fprintf(&s, `<path class="axis" fill="none" d="M%d %dV%dH%d"/>`, left, top, top+height, left+plot)
-	fmt.Fprintf(&s, `<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`, left-6, top+8, number(math.Pow(10, high)))
-	fmt.Fprintf(&s, `<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-6, top+height, number(math.Pow(10, low)))
+	fmt.Fprintf(&s, `<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`, left-6, top+8, Number(math.Pow(10, high)))
+	fmt.Fprintf(&s, `<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-6, top+height, Number(math.Pow(10, low)))
 	for i, m := range metrics {
 		if i%max(1, len(metrics)/7) == 0 {
 			fmt.Fprintf(&s, `<text class="small" x="%.0f" y="%d" text-anchor="middle">%s</text>`, x(i), top+height+18, html.EscapeString(label(m)))
