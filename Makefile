@@ -19,7 +19,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve the demo at https://localhost:8443 (LISTEN=localhost:9443 for another address)
-	@cd examples && go run ./demo $(if $(LISTEN),-listen $(LISTEN)) $(ARGS)
+	@cd examples && go build -o ../.cache/demo ./demo && exec ../.cache/demo $(if $(LISTEN),-listen $(LISTEN)) $(ARGS)
 
 # run_tests goes through the modules, with the flags that it is given.
 define run_tests
