@@ -3,6 +3,9 @@
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CYCLONEDX = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+SBOM = .cache/sbom
 
 # The modules: the library in ".", and those that keep what they need away from it.
 MODULES = $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path './.cache/*' | sort))
@@ -13,7 +16,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-compression mutate cover ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-compression mutate cover sbom release ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,6 +118,15 @@ mutate: ## change the code in small ways and count what the tests do not notice,
 cover: ## print the coverage of every package and in total
 	go test -coverprofile=cover.out ./...
 	@go tool cover -func=cover.out | tail -1
+
+sbom: ## write a bill of materials of each module that users import, in CycloneDX's JSON, into .cache/sbom
+	@mkdir -p $(SBOM); for dir in . pubsub/nats observe/prometheus observe/otel; do \
+		name=$$(echo wss/$$dir | tr / - | sed 's/-\.$$//'); \
+		go run $(CYCLONEDX) mod -json -output "$(abspath $(SBOM))/sbom-$$name.json" $$dir || exit 1; \
+	done; ls $(SBOM)
+
+release: ## build cmd/wss for every system, reproducibly, into .cache/release
+	.ci/release
 
 ci: ## run everything that the project's CI runs
 	.ci/run
