@@ -122,7 +122,7 @@ cover: ## print the coverage of every package and in total
 sbom: ## write a bill of materials of each module that users import, in CycloneDX's JSON, into .cache/sbom
 	@mkdir -p $(SBOM); for dir in . pubsub/nats observe/prometheus observe/otel; do \
 		name=$$(echo wss/$$dir | tr / - | sed 's/-\.$$//'); \
-		go run $(CYCLONEDX) mod -json -output "$(abspath $(SBOM))/sbom-$$name.json" $$dir || exit 1; \
+		go run $(CYCLONEDX) mod -noserial -json -output "$(abspath $(SBOM))/sbom-$$name.json" $$dir || exit 1; \
 	done; ls $(SBOM)
 
 release: ## build cmd/wss for every system, reproducibly, into .cache/release
