@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,15 +24,22 @@ func blocks(doc string) (code []string) {
 // beginsFile is the prefix of a block that is a whole file: a program or a test.
 const beginsFile = "package "
 
-// TestFilesCompile builds each block of Go that is a whole file as a module of its own.
+// TestFilesCompile builds each block of Go that is a whole file as a module of its own. A program that a test follows is built with it, and
+// the test is run.
 func TestFilesCompile(t *testing.T) {
 	files := 0
 	for _, doc := range documents(t) {
-		for _, b := range blocks(read(t, doc)) {
-			if strings.HasPrefix(b, beginsFile) {
-				files++
-				compile(t, doc, b)
+		all := slices.DeleteFunc(blocks(read(t, doc)), func(b string) bool { return !strings.HasPrefix(b, beginsFile) })
+		files += len(all)
+		for i, b := range all {
+			if i+1 < len(all) && strings.HasPrefix(b, "package main") && isTest(all[i+1]) {
+				continue // it is built with its test
 			}
+			if i > 0 && strings.HasPrefix(b, "package main") && isTest(b) {
+				compile(t, doc, all[i-1], b)
+				continue
+			}
+			compile(t, doc, b)
 		}
 	}
 	if files < 8 {
@@ -44,10 +52,13 @@ const module = "github.com/seed-c4549abd/wss"
 // nestedModules are the nested modules that documents import.
 var nestedModules = []string{"observe/prometheus", "observe/otel"}
 
-// compile vets a file as a module of its own. Its requirements are those of the root module, or of the nested one that it imports,
+func isTest(file string) bool { return strings.Contains(file, "*testing.T") }
+
+// compile vets a file as a module of its own, or a program and its test, which it runs. Its requirements are those of the root module, or of the nested one that it imports,
 // so that nothing is downloaded.
-func compile(t *testing.T, doc, file string) {
+func compile(t *testing.T, doc string, files ...string) {
 	t.Helper()
+	file := files[0]
 	top, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -68,15 +79,16 @@ func compile(t *testing.T, doc, file string) {
 			mod += line
 		}
 	}
-	name := "main.go"
-	if strings.Contains(file, "*testing.T") {
-		name = "main_test.go"
-	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), mod)
 	write(t, filepath.Join(dir, "go.sum"), read(t, at+"go.sum"))
-	write(t, filepath.Join(dir, name), file)
+	for _, f := range files {
+		write(t, filepath.Join(dir, map[bool]string{false: "main.go", true: "main_test.go"}[isTest(f)]), f)
+	}
 	cmd := exec.Command("go", "vet", "-mod=mod", ".")
+	if len(files) > 1 {
+		cmd = exec.Command("go", "test", "-mod=mod", ".")
+	}
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
