@@ -32,10 +32,10 @@ func TestFilesCompile(t *testing.T) {
 		all := slices.DeleteFunc(blocks(read(t, doc)), func(b string) bool { return !strings.HasPrefix(b, beginsFile) })
 		files += len(all)
 		for i, b := range all {
-			if i+1 < len(all) && strings.HasPrefix(b, "package main") && isTest(all[i+1]) {
+			if i+1 < len(all) && strings.HasPrefix(b, "package main") && isTestFile(all[i+1]) {
 				continue // it is built with its test
 			}
-			if i > 0 && strings.HasPrefix(b, "package main") && isTest(b) {
+			if i > 0 && strings.HasPrefix(b, "package main") && isTestFile(b) {
 				compile(t, doc, all[i-1], b)
 				continue
 			}
@@ -52,7 +52,7 @@ const module = "github.com/seed-c4549abd/wss"
 // nestedModules are the nested modules that documents import.
 var nestedModules = []string{"observe/prometheus", "observe/otel"}
 
-func isTest(file string) bool { return strings.Contains(file, "*testing.T") }
+func isTestFile(file string) bool { return strings.Contains(file, "*testing.T") }
 
 // compile vets a file as a module of its own, or a program and its test, which it runs. Its requirements are those of the root module, or of the nested one that it imports,
 // so that nothing is downloaded.
@@ -83,7 +83,7 @@ func compile(t *testing.T, doc string, files ...string) {
 	write(t, filepath.Join(dir, "go.mod"), mod)
 	write(t, filepath.Join(dir, "go.sum"), read(t, at+"go.sum"))
 	for _, f := range files {
-		write(t, filepath.Join(dir, map[bool]string{false: "main.go", true: "main_test.go"}[isTest(f)]), f)
+		write(t, filepath.Join(dir, map[bool]string{false: "main.go", true: "main_test.go"}[isTestFile(f)]), f)
 	}
 	cmd := exec.Command("go", "vet", "-mod=mod", ".")
 	if len(files) > 1 {
