@@ -2,6 +2,7 @@ package pubsub_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -76,4 +77,35 @@ func ExampleHub_Subscribe() {
 	fmt.Println(string(p), err)
 	// Output:
 	// prices: ACME 17.20 <nil>
+}
+
+// What was published is kept as the topic's options say, and can be asked for.
+func ExampleHub_History() {
+	hub := pubsub.New(&pubsub.Options{Topic: func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: 2} }})
+	ctx := context.Background()
+	for _, data := range []string{`"one"`, `"two"`, `"three"`} {
+		if _, err := hub.Publish(ctx, "news", []byte(data)); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	messages, at, complete, err := hub.History(ctx, "news", pubsub.Position{}, 0)
+	for _, m := range messages {
+		fmt.Println(m.Offset, string(m.Data))
+	}
+	fmt.Println(at.Offset, complete, err)
+	// Output:
+	// 2 "two"
+	// 3 "three"
+	// 3 false <nil>
+}
+
+// An error's code is for programs, and its message for people; both are sent to clients.
+func ExampleError() {
+	_, err := pubsub.New(nil).Publish(context.Background(), "", nil)
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, pubsub.ErrBadTopic))
+	// Output:
+	// pubsub: bad_topic: a topic's name is 1 to 255 bytes of UTF-8 without control characters
+	// true
 }

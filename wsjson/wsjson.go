@@ -1,4 +1,4 @@
-// Package wsjson sends and receives JSON values as messages.
+// Package wsjson sends and receives JSON values as messages. For most uses these two calls are all:
 //
 //	move, err := wsjson.Read[Move](ctx, c)
 //	err = wsjson.Write(ctx, c, state)
