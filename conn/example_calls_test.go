@@ -86,7 +86,7 @@ func ExampleConn_CloseRead() {
 	fmt.Println(conn.CloseStatus(context.Cause(ctx)))
 	// Output:
 	// <nil>
-	// 1000
+	// 1000 (normal closure)
 }
 
 // Close is the closing handshake. Who waits for messages then gets a *CloseError, which says who has closed, and how.
@@ -99,7 +99,7 @@ func ExampleConn_Close() {
 	fmt.Println(ok, closed.Code)
 	// Output:
 	// <nil>
-	// true 1000
+	// true 1000 (normal closure)
 }
 
 // What a connection has sent and received.

@@ -1,5 +1,5 @@
 // Package reconnect keeps a client connected: it dials, passes the connection to a function of the application, and comes back,
-// which means that it dials again, when the connection is lost. For most uses Run is all:
+// which means that it dials again, when the connection is lost.
 //
 //	err := reconnect.Run(ctx, "wss://example.com/feed", nil, func(ctx context.Context, c *conn.Conn) error {
 //		return c.Serve(ctx, handle)

@@ -523,7 +523,7 @@ func (r *roster) put(topic, name, member string, info []byte) {
 	}
 	a.where[member][name] = info
 	if r.lives[name] == nil {
-		r.lives[name] = &life{heard: time.Now()} // it lives, until it was silent for a while
+		r.lives[name] = &life{heard: time.Now(), dead: true} // if it lives, it says so within a second
 	}
 	r.told(topic, member)
 }
