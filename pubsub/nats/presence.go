@@ -128,7 +128,7 @@ func (r *roster) beat(beats <-chan *natsgo.Msg) {
 	ticker := time.NewTicker(beatEvery)
 	defer ticker.Stop()
 	for {
-		_ = e.nc.Publish(e.options.Prefix+".engines", []byte(e.life))
+		r.sayAlive()
 		select {
 		case <-e.ctx.Done():
 			return
@@ -150,6 +150,11 @@ func (r *roster) beat(beats <-chan *natsgo.Msg) {
 		}
 		r.bury(time.Now())
 	}
+}
+
+// sayAlive tells the others that this engine lives.
+func (r *roster) sayAlive() {
+	_ = r.engine.nc.Publish(r.engine.options.Prefix+".engines", []byte(r.engine.life))
 }
 
 const lastWord = "end "
@@ -180,6 +185,9 @@ func (r *roster) hear(word string) {
 	was := l.dead
 	l.dead = ends
 	r.mu.Unlock()
+	if was && !ends {
+		r.sayAlive() // it may be new, and know nobody yet
+	}
 	if was != ends {
 		r.turned(name)
 		if was {
