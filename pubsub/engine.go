@@ -9,7 +9,7 @@ import (
 // are kept, and who is there. It is for Options.Engine. Without one a hub does all that itself, for its own process; package
 // pubsub/nats has one for many machines.
 //
-// An engine serves one hub at a time. Its methods may be called by many goroutines at once. Their errors are shown to clients if
+// An engine serves one hub. Its methods may be called by many goroutines at once. Their errors are shown to clients if
 // they are an *Error, as [ErrUnavailable] is.
 type Engine interface {
 	// Follow begins to read a topic: it calls to.Begin with what is kept of it before it returns, and from then on to's other
@@ -21,6 +21,9 @@ type Engine interface {
 	// Publish gives a message its place in its topic, and returns it when the message cannot be lost any more. Followers get
 	// the message, those of this hub among them. m has neither Offset nor Time.
 	Publish(ctx context.Context, topic string, o TopicOptions, m Message) (Position, error)
+	// Reached reports whether an offset was given to a message already. The hub asks it about a client that says to have more than
+	// the hub has heard of.
+	Reached(ctx context.Context, at Position) (bool, error)
 	// Join tells the other hubs of a member whose first connection here has subscribed to a topic with Presence. It must not wait.
 	Join(topic string, m Member)
 	// Leave tells them that the last one has gone, and returns whether the member is there by another hub. It must not wait.
@@ -74,6 +77,7 @@ func (t *topic) Begin(s Start) {
 		t.history.before = s.Last
 	}
 	for _, m := range s.Messages {
+		m.Topic = t.name
 		t.history.add(m)
 	}
 	if again {

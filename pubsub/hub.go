@@ -173,10 +173,23 @@ func (h *Hub) release(t *topic) {
 	t.mu.Lock()
 	idle := t.idle()
 	t.mu.Unlock()
-	if idle {
+	switch {
+	case !idle:
+	case t.options.History > 0 && h.options.Engine == nil:
+		// Its epoch should last until those who lost their connections are back.
+		if t.lingers.CompareAndSwap(false, true) {
+			time.AfterFunc(lingering, func() {
+				t.lingers.Store(false)
+				h.removeTopic(t)
+			})
+		}
+	default:
 		h.removeTopic(t)
 	}
 }
+
+// lingering is how long a topic with history, which has neither messages nor subscribers, keeps its epoch.
+const lingering = time.Minute
 
 // follow lets the engine begin a topic. Until then the topic has this as a user.
 func (h *Hub) follow(t *topic) {
@@ -246,7 +259,11 @@ func (h *Hub) encode(e Event) (*conn.Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conn.Prepare(typ, data)
+	p, err := conn.Prepare(typ, data)
+	if errors.Is(err, conn.ErrInvalidUTF8) {
+		return nil, ErrBadData
+	}
+	return p, err
 }
 
 // PublishOption changes how a message is published.
@@ -257,14 +274,14 @@ type publishing struct {
 	except *conn.Conn
 }
 
-// Key gives a message a key: for subscriptions with NewestSlow it replaces those of the same key that still wait.
+// Key gives a message a key, of at most MaxKey bytes: for subscriptions with NewestSlow it replaces those of the same key that still wait.
 func Key(key string) PublishOption { return func(p *publishing) { p.key = key } }
 
 // Except leaves a connection out: the sender's.
 func Except(c *conn.Conn) PublishOption { return func(p *publishing) { p.except = c } }
 
 // Publish sends data to the subscribers of a topic, and returns the message's position. With the JSON protocol data has to be
-// JSON, else the error is ErrBadData. It does not wait for peers. data is not to be changed afterwards if the topic keeps
+// JSON, else the error is ErrBadData. With an Engine it waits until the message cannot be lost any more. It does not wait for peers. data is not to be changed afterwards if the topic keeps
 // history.
 func (h *Hub) Publish(ctx context.Context, topicName string, data []byte, options ...PublishOption) (Position, error) {
 	if err := ctx.Err(); err != nil {
@@ -276,6 +293,9 @@ func (h *Hub) Publish(ctx context.Context, topicName string, data []byte, option
 	var p publishing
 	for _, o := range options {
 		o(&p)
+	}
+	if len(p.key) > MaxKey {
+		return Position{}, ErrBadKey
 	}
 	m := Message{Key: p.key, Data: data, Origin: h.originOf(p.except)}
 	at, err := h.place(ctx, topicName, m)
@@ -289,7 +309,7 @@ func (h *Hub) Publish(ctx context.Context, topicName string, data []byte, option
 func (h *Hub) place(ctx context.Context, topicName string, m Message) (at Position, err error) {
 	if engine := h.options.Engine; engine != nil {
 		// All hubs would have to leave out what cannot be encoded.
-		if _, _, err := h.options.Encode(Event{Kind: Published, Topic: topicName, Message: m}); err != nil {
+		if _, err := h.encode(Event{Kind: Published, Topic: topicName, Message: m}); err != nil {
 			return Position{}, err
 		}
 		return engine.Publish(ctx, topicName, h.topicOptions(topicName), m)

@@ -16,8 +16,13 @@ const (
 	DefaultMaxRecovery      = 512 << 10 // bytes
 )
 
-// MaxTopicName is the longest name of a topic, in bytes.
-const MaxTopicName = 255
+// The longest name of a topic, key of a message, ID of a member, and id of a request, in bytes.
+const (
+	MaxTopicName = 255
+	MaxKey       = 255
+	MaxMemberID  = 255
+	maxRequestID = 255
+)
 
 // Options configure a hub. The zero value, and nil, are the defaults. They must not be changed once they are used. The
 // functions are called by many goroutines at once.
@@ -51,14 +56,14 @@ type Options struct {
 	MaxTopics int
 	// MaxRecovery is how many bytes of old messages a subscription may begin with; it has to be less than the connections'
 	// QueueLimit. A client that has missed more is told that it was not recovered, and can ask for history part by part. Zero or
-	// less: DefaultMaxRecovery.
+	// less: DefaultMaxRecovery. A client with many subscriptions should begin them one after the other.
 	MaxRecovery int
 	// RequestRate is how many requests of the protocol a connection may make in a second, and twice as many at once after
-	// a pause. One more is answered with CodeTooMany. Zero: DefaultRequestRate. Negative: no limit.
+	// a pause. One more is answered with CodeTooFast. Zero: DefaultRequestRate. Negative: no limit.
 	RequestRate int
 }
 
-// TopicOptions are the options of one topic. The zero value keeps nothing.
+// TopicOptions are the options of one topic. The zero value keeps nothing for subscribers; an Engine may keep what it needs itself.
 type TopicOptions struct {
 	// History is how many of the last messages are kept. Zero or less: none.
 	History int
@@ -121,7 +126,8 @@ const (
 	// missing at the peer.
 	DropSlow
 	// NewestSlow replaces what waits by what is newer: of each key of the topic only the newest message waits, in the place of
-	// the older one, so that messages of different keys may come in another order. See [conn.Conn.SendLatest].
+	// the older one, so that messages of different keys may come in another order. See [conn.Conn.SendLatest]. A
+	// subscription with Since therefore begins with the newest message of each key that history has, whether the peer has it or not.
 	NewestSlow
 )
 
@@ -154,9 +160,10 @@ type Position struct {
 
 // Member is somebody who has subscribed to a topic with Presence.
 type Member struct {
-	// ID is the same for all connections of a member.
+	// ID is the same for all connections of a member, and at most MaxMemberID bytes long.
 	ID string `json:"id"`
-	// Info is JSON that others see: a name, a colour. Nil: nothing.
+	// Info is JSON that others see: a name, a colour. Nil: nothing. The connections of a member should have the same: whose is
+	// shown is not said.
 	Info []byte `json:"-"`
 }
 
@@ -218,6 +225,7 @@ const (
 	CodeBadTopic      = "bad_topic"      // the name cannot be that of a topic
 	CodeBadData       = "bad_data"       // the data is not JSON
 	CodeTooMany       = "too_many"       // a limit of the connection, the topic or the hub
+	CodeTooFast       = "too_fast"       // RequestRate: try again a moment later
 	CodeNotSubscribed = "not_subscribed" // there is no such subscription
 	CodeSubscribed    = "subscribed"     // there is one already
 	CodeUnavailable   = "unavailable"    // the engine's cluster cannot be reached: try again later
@@ -231,6 +239,7 @@ var (
 	ErrSubscribed    = &Error{CodeSubscribed, "this connection has subscribed to the topic; unsubscribe first to change how"}
 	ErrBadData       = &Error{CodeBadData, "the data has to be one JSON value"}
 	ErrUnavailable   = &Error{CodeUnavailable, "the servers cannot reach each other at the moment; try again later"}
+	ErrBadKey        = &Error{CodeBadRequest, "a key is at most 255 bytes"}
 	ErrBadTopic      = &Error{CodeBadTopic, "a topic's name is 1 to 255 bytes of UTF-8 without control characters"}
 )
 

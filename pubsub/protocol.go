@@ -32,7 +32,7 @@ type request struct {
 
 // reply answers a request.
 type reply struct {
-	Type      string          `json:"type"` // subscribed, unsubscribed, published, presence, history, error
+	Type      string          `json:"type"` // subscribed, unsubscribed, published, presence, history, pong, error
 	ID        json.RawMessage `json:"id,omitempty"`
 	Topic     string          `json:"topic,omitempty"`
 	Epoch     string          `json:"epoch,omitempty"`
@@ -130,6 +130,9 @@ func (h *Hub) Serve() func(*conn.Conn, conn.Message) error {
 		if m.Type != conn.Text {
 			return &conn.CloseError{Code: conn.StatusPolicyViolation, Reason: "requests are JSON text"}
 		}
+		if !bytes.HasPrefix(bytes.TrimLeft(m.Data, " \t\r\n"), []byte("{")) {
+			return &conn.CloseError{Code: conn.StatusPolicyViolation, Reason: "requests are JSON objects"}
+		}
 		if err := json.Unmarshal(m.Data, &q); err != nil {
 			if typeError, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 				return h.answer(c, q, reply{}, &Error{CodeBadRequest, "the field " + quoted(typeError.Field) + " has the wrong type"})
@@ -137,7 +140,7 @@ func (h *Hub) Serve() func(*conn.Conn, conn.Message) error {
 			return &conn.CloseError{Code: conn.StatusPolicyViolation, Reason: "requests are JSON objects"}
 		}
 		if !limit.take(time.Now()) {
-			return h.answer(c, q, reply{}, &Error{CodeTooMany, "more requests a second than this connection may make"})
+			return h.answer(c, q, reply{}, &Error{CodeTooFast, "more requests a second than this connection may make; try again a moment later"})
 		}
 		r, err := h.handle(c, &q)
 		switch {
@@ -152,6 +155,9 @@ func (h *Hub) Serve() func(*conn.Conn, conn.Message) error {
 
 // answer sends the reply to a request, or the error.
 func (h *Hub) answer(c *conn.Conn, q request, r reply, err error) error {
+	if len(q.ID) > maxRequestID {
+		q.ID = nil
+	}
 	r.ID, r.Topic = q.ID, q.Topic
 	if err != nil {
 		e, ok := errors.AsType[*Error](err)
@@ -188,6 +194,10 @@ func send(c *conn.Conn, v any) error {
 // handle does what a request asks for. A nil reply without an error says that it was answered.
 func (h *Hub) handle(c *conn.Conn, q *request) (*reply, error) {
 	var id any
+	if len(q.ID) > maxRequestID {
+		q.ID = nil
+		return nil, &Error{CodeBadRequest, "an id is at most 255 bytes"}
+	}
 	if len(q.ID) > 0 && json.Unmarshal(q.ID, &id) == nil {
 		switch id.(type) {
 		case string, float64:
@@ -195,6 +205,9 @@ func (h *Hub) handle(c *conn.Conn, q *request) (*reply, error) {
 			q.ID = nil
 			return nil, &Error{CodeBadRequest, "an id is a number or a string"}
 		}
+	}
+	if q.Type == "ping" {
+		return &reply{Type: "pong"}, nil
 	}
 	actions := map[string]Action{"subscribe": Subscribe, "publish": Publish, "presence": SeePresence, "history": SeeHistory, "unsubscribe": 0}
 	action, known := actions[q.Type]

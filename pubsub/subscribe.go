@@ -44,41 +44,82 @@ func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin fun
 	case len(who.topics) >= h.options.MaxSubscriptions:
 		return Subscribed{}, &Error{CodeTooMany, "this connection has as many subscriptions as it may have"}
 	}
+	if len(member.ID) > MaxMemberID {
+		return Subscribed{}, &Error{CodeBadRequest, "the member's ID is longer than 255 bytes"}
+	}
 	s := &subscription{conn: c, id: who.id, slow: o.Slow, most: o.maxPending()}
 	ctx, cancel := context.WithTimeout(c.Context(), engineWait)
 	defer cancel()
-	err = h.withTopic(ctx, name, true, func(t *topic) error {
-		missed, recovered := t.missed(o.Since)
-		begins := t.position()
-		if len(missed) > 0 {
-			begins.Offset = missed[0].Offset - 1
-		} else if recovered && o.Since != nil && o.Since.Offset > begins.Offset {
-			begins.Offset = o.Since.Offset
-		}
-		s.known = begins.Offset
-		result = Subscribed{Position: begins, Recovered: recovered, Members: t.membersBefore(member)}
-		if err := t.add(s); err != nil {
-			return err
-		}
-		if err := t.join(s, member); err != nil {
-			t.remove(s)
-			return err
-		}
-		if begin != nil {
-			if err := begin(result); err != nil {
-				t.remove(s)
-				t.leave(s)
-				return err
-			}
-		}
-		t.sendMissed(s, missed)
-		return nil
+	if err := h.reached(ctx, name, &o); err != nil {
+		return Subscribed{}, err
+	}
+	err = h.withTopic(ctx, name, true, func(t *topic) (err error) {
+		result, err = t.subscribe(s, member, o, begin)
+		return err
 	})
 	if err == nil {
 		who.topics[s.topic.name] = s // one copy of the name, not one for each subscriber
 	}
 	return result, err
 }
+
+// subscribe adds a subscription, and sends it what it has missed. The lock is held.
+func (t *topic) subscribe(s *subscription, member Member, o SubscribeOptions, begin func(Subscribed) error) (result Subscribed, err error) {
+	missed, recovered := t.missed(o.Since, o.Slow)
+	begins := t.position()
+	if len(missed) > 0 {
+		begins.Offset = missed[0].Offset - 1
+	} else if recovered && o.Since.Offset > begins.Offset {
+		begins.Offset = o.Since.Offset
+	}
+	s.known = begins.Offset
+	result = Subscribed{Position: begins, Recovered: recovered, Members: t.membersBefore(member)}
+	if err := t.add(s); err != nil {
+		return result, err
+	}
+	added := false
+	defer func() { // a function of the options may panic
+		if !added {
+			t.remove(s)
+			t.leave(s)
+		}
+	}()
+	if err := t.join(s, member); err != nil {
+		return result, err
+	}
+	if begin != nil {
+		if err := begin(result); err != nil {
+			return result, err
+		}
+	}
+	t.sendMissed(s, missed)
+	added = true
+	return result, nil
+}
+
+// reached asks the engine about a position that is beyond what this hub knows. If no message has had that offset yet, the engine has lost
+// some, and the client's position is worth nothing.
+func (h *Hub) reached(ctx context.Context, name string, o *SubscribeOptions) error {
+	engine := h.options.Engine
+	if engine == nil || o.Since == nil {
+		return nil
+	}
+	var last Position
+	if err := h.withTopic(ctx, name, true, func(t *topic) error { last = t.position(); return nil }); err != nil {
+		return err
+	}
+	if o.Since.Epoch != last.Epoch || o.Since.Offset <= last.Offset {
+		return nil
+	}
+	ok, err := engine.Reached(ctx, *o.Since)
+	if err == nil && !ok {
+		o.Since = &Position{Epoch: lostEpoch} // which is nobody's, so it is not recovered
+	}
+	return err
+}
+
+// lostEpoch is the epoch of no topic.
+const lostEpoch = "-"
 
 // sendMissed sends old messages to one subscriber. The lock is held.
 func (t *topic) sendMissed(s *subscription, missed []Message) {

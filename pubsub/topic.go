@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ type topic struct {
 	options TopicOptions
 	hub     *Hub
 	users   atomic.Int32  // calls that have looked it up: it stays until they are done
+	lingers atomic.Bool   // a timer will remove it, if it is idle then
 	begun   chan struct{} // closed when the engine has called Begin, or could not; nil without engine
 	err     error         // why it could not, when begun is closed
 
@@ -123,9 +125,22 @@ func newest(messages []Message, most int) []Message {
 	return messages[i:]
 }
 
+// newestOfEachKey returns the last message of each key, in their order.
+func newestOfEachKey(messages []Message) (newest []Message) {
+	seen := map[string]bool{}
+	for _, m := range slices.Backward(messages) {
+		if !seen[m.Key] {
+			seen[m.Key] = true
+			newest = append(newest, m)
+		}
+	}
+	slices.Reverse(newest)
+	return newest
+}
+
 // missed returns what a subscriber has missed since a position, and whether that is all of it. If it is not, there is nothing, but
 // for the zero position, which asks for all that there is. The lock is held.
-func (t *topic) missed(since *Position) (messages []Message, recovered bool) {
+func (t *topic) missed(since *Position, slow Slow) (messages []Message, recovered bool) {
 	if since == nil {
 		return nil, false
 	}
@@ -139,9 +154,14 @@ func (t *topic) missed(since *Position) (messages []Message, recovered bool) {
 		return nil, false
 	}
 	if t.hub.options.Engine != nil && since.Offset > t.last {
-		return nil, true // it was told by another hub: this one is a little behind, and leaves out what it has
+		return nil, true // it was told by another hub (see reached): this one is a little behind, and leaves out what the client has
 	}
 	messages, recovered = t.history.since(since.Offset, 0)
+	if recovered && slow == NewestSlow {
+		// A newer message takes the place of an older one in the queue, so the peer may lack some that are before its last.
+		all, _ := t.history.since(0, 0)
+		messages = newestOfEachKey(all)
+	}
 	if !recovered || size(messages) > t.hub.options.MaxRecovery {
 		return nil, false
 	}
@@ -211,7 +231,7 @@ const toldKey = "\x00"
 func (t *topic) joined(m Member, but *subscription) error {
 	event, err := t.hub.encode(Event{Kind: Joined, Topic: t.name, Member: m})
 	if err != nil {
-		return err
+		return fmt.Errorf("pubsub: the member %q cannot be encoded: %s", m.ID, err) // the server's fault, not the client's
 	}
 	if t.members == nil {
 		t.members = map[string]*presence{}

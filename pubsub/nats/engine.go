@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -22,10 +25,9 @@ type Engine struct {
 	options   Options
 	life      string // a name that no other engine has or has had
 	server    *server.Server
-	temporary string // a folder to remove
-	password  string // of the server in this process, if it has a port
-	nc        *natsgo.Conn
-	js        jetstream.JetStream
+	temporary string   // a folder to remove
+	password  string   // of the server in this process, if it has a port
+	lock      *os.File // on the server's folder
 	members   *roster
 	lanes     []chan *natsgo.Msg // messages from the stream, those of one topic in one lane
 	wake      chan struct{}
@@ -34,9 +36,12 @@ type Engine struct {
 	tasks     sync.WaitGroup
 
 	mu        sync.Mutex
+	nc        *natsgo.Conn // made anew if NATS gives it up
+	js        jetstream.JetStream
 	closed    bool
-	epoch     string // of the stream; "" until it was seen
-	trouble   error  // why there is no stream now
+	epoch     string    // of the stream; "" until it was seen
+	trouble   error     // why there is no stream now
+	since     time.Time // when the trouble began
 	doubted   time.Time
 	followers map[string]*follower // by subject
 	changed   chan struct{}        // closed when epoch or trouble change
@@ -53,7 +58,7 @@ func Start(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		options: o, life: rand.Text(), wake: make(chan struct{}, 1), followers: map[string]*follower{}, changed: make(chan struct{}),
-		trouble: errors.New("the stream of topics was not found yet"), doubted: time.Now(),
+		trouble: errors.New("the stream of topics was not found yet"), since: time.Now(), doubted: time.Now(),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.members = newRoster(e)
@@ -71,11 +76,8 @@ func (e *Engine) start() (err error) {
 			return err
 		}
 	}
-	if e.nc, err = natsgo.Connect(e.options.URL, e.connectOptions()...); err != nil {
+	if err := e.connect(); err != nil {
 		return &OptionError{"URL", "cannot be used: " + err.Error()}
-	}
-	if e.js, err = jetstream.New(e.nc); err != nil {
-		return err
 	}
 	for range 4 {
 		lane := make(chan *natsgo.Msg, 16<<10)
@@ -84,6 +86,37 @@ func (e *Engine) start() (err error) {
 	}
 	e.tasks.Go(e.tend)
 	return e.members.start()
+}
+
+// connect makes the connection to NATS. It makes connections again by itself, and this one is for when NATS gives it up.
+func (e *Engine) connect() error {
+	nc, err := natsgo.Connect(e.options.URL, e.connectOptions()...)
+	if err != nil {
+		return err
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+		return err
+	}
+	e.mu.Lock()
+	e.nc, e.js = nc, js
+	followers := slices.Collect(maps.Values(e.followers))
+	e.mu.Unlock()
+	for _, f := range followers {
+		if err := f.subscribe(nc); err != nil {
+			nc.Close()
+			return err
+		}
+	}
+	return e.members.listen(nc)
+}
+
+// link is the connection to NATS.
+func (e *Engine) link() (*natsgo.Conn, jetstream.JetStream) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.nc, e.js
 }
 
 // Status is how an engine is.
@@ -109,9 +142,37 @@ func (e *Engine) Status() Status {
 	return s
 }
 
-// Ready waits until messages can be published. The error is the context's, with what is wrong; or ErrClosed.
+// Ready waits until messages can be published, and members of other engines are known. The error is the context's, with what is wrong; or ErrClosed.
 func (e *Engine) Ready(ctx context.Context) error {
-	return e.wait(ctx, func() bool { return e.trouble == nil })
+	return e.wait(ctx, func() bool { return e.trouble == nil && e.members.complete() })
+}
+
+// Reached is for the hub: whether the stream is at an offset, or behind it.
+func (e *Engine) Reached(ctx context.Context, at pubsub.Position) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestWait)
+	defer cancel()
+	_, js := e.link()
+	s, err := js.Stream(ctx, e.stream()) // it asks the stream's leader
+	if err != nil {
+		return false, unavailable(err)
+	}
+	info := s.CachedInfo()
+	return epochOf(info) == at.Epoch && at.Offset <= info.State.LastSeq, nil
+}
+
+// Delete forgets all messages of a topic, on all nodes' disks. Hubs that follow the topic keep their copies until nobody has
+// subscribed any more.
+func (e *Engine) Delete(ctx context.Context, topic string) error {
+	_, js := e.link()
+	s, err := js.Stream(ctx, e.stream())
+	if err != nil {
+		return unavailable(err)
+	}
+	return s.Purge(ctx, jetstream.WithPurgeSubject(e.stored(topic)))
+}
+
+func epochOf(info *jetstream.StreamInfo) string {
+	return strconv.FormatInt(info.Created.UnixNano(), 36)
 }
 
 // wait waits for a condition, which is asked under the lock.
@@ -152,18 +213,28 @@ func (e *Engine) Close() error {
 // stop ends what start has started.
 func (e *Engine) stop() error {
 	e.cancel()
-	if e.nc != nil {
-		e.nc.Close()
+	if nc, _ := e.link(); nc != nil {
+		nc.Close()
 	}
 	e.tasks.Wait()
 	if e.server != nil {
 		e.server.Shutdown()
 		e.server.WaitForShutdown()
 	}
+	if e.lock != nil {
+		_ = e.lock.Close()
+	}
 	if e.temporary != "" {
 		return os.RemoveAll(e.temporary)
 	}
 	return nil
+}
+
+// membersAreKnown wakes those who wait for that.
+func (e *Engine) membersAreKnown() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.change()
 }
 
 // change wakes those who wait. The lock is held.
@@ -193,10 +264,12 @@ func (e *Engine) lastDoubt() time.Time {
 	return e.doubted
 }
 
-func (e *Engine) stream() string              { return e.options.Prefix + "_topics" }
-func (e *Engine) stored(topic string) string  { return e.options.Prefix + ".topic." + token(topic) }
-func (e *Engine) live(topic string) string    { return e.options.Prefix + ".live." + token(topic) }
-func (e *Engine) storedOf(live string) string { return e.options.Prefix + ".topic." + live[len(e.live("")):] }
+func (e *Engine) stream() string             { return e.options.Prefix + "_topics" }
+func (e *Engine) stored(topic string) string { return e.options.Prefix + ".topic." + token(topic) }
+func (e *Engine) live(topic string) string   { return e.options.Prefix + ".live." + token(topic) }
+func (e *Engine) storedOf(live string) string {
+	return e.options.Prefix + ".topic." + live[len(e.live("")):]
+}
 
 // streamConfig is the stream's. A message is sent on when it is stored, with the number of the one before it.
 func (e *Engine) streamConfig() jetstream.StreamConfig {
@@ -205,7 +278,7 @@ func (e *Engine) streamConfig() jetstream.StreamConfig {
 		Description: "messages of package pubsub",
 		Subjects:    []string{e.stored("") + "*"},
 		Storage:     jetstream.FileStorage, Replicas: e.options.Replicas,
-		MaxMsgsPerSubject: int64(e.options.MaxHistory), MaxBytes: e.options.MaxBytes,
+		MaxMsgsPerSubject: int64(e.options.MaxHistory), MaxBytes: e.options.MaxBytes, MaxAge: e.options.MaxAge, Duplicates: rememberFor,
 		Discard:     jetstream.DiscardNew, // when MaxBytes is reached, rather than to lose what others count on
 		AllowDirect: true, AllowMsgTTL: true,
 		RePublish: &jetstream.RePublish{Source: e.stored("") + "*", Destination: e.live("") + "{{wildcard(1)}}"},
@@ -248,20 +321,33 @@ func (e *Engine) tend() {
 func (e *Engine) lookAtStream(configured *bool) (epoch string, err error) {
 	ctx, cancel := context.WithTimeout(e.ctx, requestWait)
 	defer cancel()
+	nc, js := e.link()
+	if nc.IsClosed() {
+		if err := e.connect(); err != nil {
+			return "", err
+		}
+		nc, js = e.link()
+	}
+	defer func() {
+		// NATS knows better why nobody answers.
+		if why := nc.LastError(); err != nil && why != nil {
+			err = fmt.Errorf("%w: %w", err, why)
+		}
+	}()
 	var s jetstream.Stream
 	if *configured {
-		s, err = e.js.Stream(ctx, e.stream())
+		s, err = js.Stream(ctx, e.stream())
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			*configured = false
 		}
 	}
 	if !*configured {
-		s, err = e.js.CreateOrUpdateStream(ctx, e.streamConfig())
+		s, err = js.CreateOrUpdateStream(ctx, e.streamConfig())
 	}
 	if err != nil {
 		return "", err
 	}
-	if err := e.members.open(ctx); err != nil {
+	if err := e.members.open(ctx, js); err != nil {
 		return "", err
 	}
 	*configured = true
@@ -269,7 +355,7 @@ func (e *Engine) lookAtStream(configured *bool) (epoch string, err error) {
 	if info.Cluster != nil && info.Cluster.Leader == "" {
 		return "", errors.New("the stream of topics has no leader")
 	}
-	return strconv.FormatInt(info.Created.UnixNano(), 36), nil
+	return epochOf(info), nil
 }
 
 // found notes what lookAtStream has found.
@@ -281,6 +367,7 @@ func (e *Engine) found(epoch string, err error) {
 	if err != nil {
 		e.doubted = time.Now()
 		if before == nil {
+			e.since = time.Now()
 			e.options.Logger.Warn("nats: topics are out of reach", slog.Any("error", err))
 			e.change()
 		}
@@ -296,7 +383,19 @@ func (e *Engine) found(epoch string, err error) {
 	}
 }
 
-// position returns the epoch that the engine knows.
+// hopeless reports whether the stream has been out of reach for so long that nobody should wait for it.
+func (e *Engine) hopeless() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.hopelessNow()
+}
+
+// hopelessNow is hopeless, with the lock held.
+func (e *Engine) hopelessNow() bool {
+	return e.trouble != nil && time.Since(e.since) > giveUpAfter
+}
+
+// knownEpoch returns the epoch that the engine knows.
 func (e *Engine) knownEpoch() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -24,8 +25,11 @@ type follower struct {
 	subject string // in the stream
 	options pubsub.TopicOptions
 	to      pubsub.Follower
-	sub     *natsgo.Subscription
 	begun   time.Time
+
+	subMu sync.Mutex
+	sub   *natsgo.Subscription // nil when the topic is not followed any more
+	ended bool
 
 	mu      sync.Mutex
 	stopped bool
@@ -50,18 +54,29 @@ const batch = 500
 // Follow is for the hub.
 func (e *Engine) Follow(ctx context.Context, topic string, o pubsub.TopicOptions, to pubsub.Follower) error {
 	if o.History > e.options.MaxHistory {
-		err := fmt.Errorf("nats: the topic %q keeps %d messages, and Options.MaxHistory is %d", topic, o.History, e.options.MaxHistory)
-		e.options.Logger.Error(err.Error())
-		return err
+		e.options.Logger.Warn("nats: a topic should keep more messages than Options.MaxHistory", slog.String("topic", topic), slog.Int("History", o.History))
+		o.History = e.options.MaxHistory
 	}
 	if err := e.wait(ctx, func() bool { return e.epoch != "" }); err != nil {
 		return unavailable(err)
 	}
 	f := &follower{engine: e, topic: topic, subject: e.stored(topic), options: o, to: to, begun: time.Now(), reading: true}
 	e.mu.Lock()
-	e.followers[f.subject] = f
-	f.epoch = e.epoch
+	known := e.followers[f.subject]
+	if known == nil {
+		e.followers[f.subject] = f
+		f.epoch = e.epoch
+	}
 	e.mu.Unlock()
+	if known != nil {
+		return fmt.Errorf("nats: the topic %q is followed already; an engine is for one hub", topic)
+	}
+	if o.Presence {
+		if err := e.wait(ctx, func() bool { return e.members.complete() }); err != nil {
+			e.Unfollow(topic)
+			return unavailable(err)
+		}
+	}
 	if err := f.begin(ctx); err != nil {
 		e.Unfollow(topic)
 		return unavailable(err)
@@ -84,10 +99,26 @@ func (e *Engine) Unfollow(topic string) {
 	}
 	e.members.unfollow(topic)
 	// Not under the follower's lock, which is held while the hub is called.
+	f.subMu.Lock()
+	f.ended = true
 	if f.sub != nil {
 		_ = f.sub.Unsubscribe()
 	}
+	f.subMu.Unlock()
 	go f.stop()
+}
+
+// subscribe subscribes to what the stream sends on.
+func (f *follower) subscribe(nc *natsgo.Conn) (err error) {
+	f.subMu.Lock()
+	defer f.subMu.Unlock()
+	if f.ended {
+		return nil
+	}
+	e := f.engine
+	lane := e.lanes[maphash.String(seed, f.subject)%uint64(len(e.lanes))]
+	f.sub, err = nc.ChanSubscribe(e.live(f.topic), lane)
+	return err
 }
 
 func (f *follower) stop() {
@@ -98,9 +129,8 @@ func (f *follower) stop() {
 
 // begin subscribes, reads what the stream has, and tells the hub.
 func (f *follower) begin(ctx context.Context) (err error) {
-	e := f.engine
-	lane := e.lanes[maphash.String(seed, f.subject)%uint64(len(e.lanes))]
-	if f.sub, err = e.nc.ChanSubscribe(e.live(f.topic), lane); err != nil {
+	nc, _ := f.engine.link()
+	if err := f.subscribe(nc); err != nil {
 		return err
 	}
 	messages, err := f.readAll(ctx)
@@ -140,7 +170,7 @@ func (f *follower) restart(epoch string, messages []pubsub.Message) {
 	if f.options.History <= 0 {
 		messages = nil
 	}
-	whole := f.options.History > 0 && keptFor(f.options) == 0 && len(messages) < f.engine.options.MaxHistory
+	whole := f.options.History > 0 && f.engine.keptFor(f.options) == 0 && len(messages) < f.engine.options.MaxHistory
 	f.to.Begin(pubsub.Start{Epoch: epoch, Last: f.last, Messages: messages, Whole: whole})
 }
 
@@ -193,7 +223,7 @@ func (f *follower) follows(a arrival) bool {
 // mayHaveMissed reports whether messages may have come and become too old unseen, since the last one that was delivered. It
 // takes time to become too old, so they have not if all messages came for that time. The lock is held.
 func (f *follower) mayHaveMissed() bool {
-	kept := keptFor(f.options)
+	kept := f.engine.keptFor(f.options)
 	doubted := f.engine.lastDoubt()
 	return kept > 0 && f.begun.Before(doubted) && time.Since(doubted) < kept
 }
@@ -352,7 +382,8 @@ func (f *follower) renew(epoch string) bool {
 // read returns the messages of a subject from an offset on.
 func (e *Engine) read(ctx context.Context, subject string, from uint64) (messages []pubsub.Message, err error) {
 	for {
-		all, err := jetstreamext.GetBatch(ctx, e.js, e.stream(), batch, jetstreamext.GetBatchSeq(from), jetstreamext.GetBatchSubject(subject))
+		_, js := e.link()
+		all, err := jetstreamext.GetBatch(ctx, js, e.stream(), batch, jetstreamext.GetBatchSeq(from), jetstreamext.GetBatchSubject(subject))
 		if err != nil {
 			return nil, err
 		}
@@ -379,7 +410,8 @@ func (e *Engine) read(ctx context.Context, subject string, from uint64) (message
 
 // readLast returns the last message of each of some subjects.
 func (e *Engine) readLast(ctx context.Context, subjects []string) (map[string]pubsub.Message, error) {
-	all, err := jetstreamext.GetLastMsgsFor(ctx, e.js, e.stream(), subjects)
+	_, js := e.link()
+	all, err := jetstreamext.GetLastMsgsFor(ctx, js, e.stream(), subjects)
 	if err != nil {
 		return nil, err
 	}

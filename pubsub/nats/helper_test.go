@@ -233,4 +233,3 @@ func publish(t *testing.T, h hub, topic, data string) pubsub.Position {
 	}
 	return at
 }
-

@@ -92,6 +92,7 @@ func TestWhatIsLostOnTheWayIsRead(t *testing.T) {
 	c.ask(`"type":"subscribe","topic":"x"`)
 	publish(t, b, "x", "1")
 	c.wait("1")
+	nc, _ := a.engine.link()
 	a.engine.mu.Lock()
 	f := a.engine.followers[a.engine.stored("x")]
 	a.engine.mu.Unlock()
@@ -100,10 +101,10 @@ func TestWhatIsLostOnTheWayIsRead(t *testing.T) {
 		publish(t, b, "x", fmt.Sprint(i))
 	}
 	var err error
-	if f.sub, err = a.engine.nc.ChanSubscribe(a.engine.live("x"), a.engine.lanes[0]); err != nil {
+	if f.sub, err = nc.ChanSubscribe(a.engine.live("x"), a.engine.lanes[0]); err != nil {
 		t.Fatal(err)
 	}
-	_ = a.engine.nc.Flush()
+	_ = nc.Flush()
 	publish(t, b, "x", "11")
 	c.wait(numbers(1, 11))
 	_ = f.sub.Unsubscribe()
@@ -122,6 +123,7 @@ func TestWhatIsGoneIsTold(t *testing.T) {
 	c.ask(`"type":"subscribe","topic":"x"`)
 	publish(t, b, "x", "1")
 	c.wait("1")
+	nc, _ := a.engine.link()
 	a.engine.mu.Lock()
 	f := a.engine.followers[a.engine.stored("x")]
 	a.engine.mu.Unlock()
@@ -131,10 +133,10 @@ func TestWhatIsGoneIsTold(t *testing.T) {
 	}
 	c.waitEvents("subscribed")
 	var err error
-	if f.sub, err = a.engine.nc.ChanSubscribe(a.engine.live("x"), a.engine.lanes[0]); err != nil {
+	if f.sub, err = nc.ChanSubscribe(a.engine.live("x"), a.engine.lanes[0]); err != nil {
 		t.Fatal(err)
 	}
-	_ = a.engine.nc.Flush()
+	_ = nc.Flush()
 	publish(t, b, "x", "31")
 	c.wait("1 31")
 	late := a.connect(t, "")
@@ -289,10 +291,92 @@ func TestRefusals(t *testing.T) {
 	if _, err := h.Publish(ctx, "x", []byte("no JSON")); !errors.Is(err, pubsub.ErrBadData) {
 		t.Errorf("no JSON: %v", err)
 	}
-	long := newHub(t, h.engine, pubsub.TopicOptions{History: 2000})
-	if f := long.connect(t, "").ask(`"type":"subscribe","topic":"y"`); f.Code != pubsub.CodeInternal {
-		t.Errorf("a topic that keeps more than MaxHistory: %+v", f)
+}
+
+// TestAConnectionThatNATSGivesUp is made again, and nothing is lost. Bad credentials may become good ones.
+func TestAConnectionThatNATSGivesUp(t *testing.T) {
+	dir, address := t.TempDir(), freeAddresses(t, 1)[0]
+	start := func(password string) *server.Server {
+		s, _ := startNATS(t, func(o *server.Options) {
+			o.StoreDir, o.Username, o.Password = dir, "chat", password
+			_, port, _ := strings.Cut(address, ":")
+			_, _ = fmt.Sscan(port, &o.Port)
+		})
+		return s
 	}
+	s := start("right")
+	h := newHub(t, startTest(t, Options{URL: "nats://chat:right@" + address}), chat)
+	ready(t, h.engine)
+	c := h.connect(t, "ann")
+	c.ask(`"type":"subscribe","topic":"x"`)
+	publish(t, h, "x", "1")
+	nc, _ := h.engine.link()
+	nc.Close()
+	publish(t, h, "x", "2")
+	c.wait("1 2")
+
+	s.Shutdown()
+	s.WaitForShutdown()
+	s = start("another")
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(fmt.Sprint(h.engine.Status().Err), "uthorization"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%+v", h.engine.Status())
+		}
+	}
+	time.Sleep(2 * time.Second) // it has tried more than twice
+	s.Shutdown()
+	s.WaitForShutdown()
+	start("right")
+	ready(t, h.engine)
+	publish(t, h, "x", "3")
+	c.wait("1 2 3")
+	c.waitEvents("")
+}
+
+// TestMisuse of engines and their options.
+func TestMisuse(t *testing.T) {
+	dir := t.TempDir()
+	e := startTest(t, Options{Dir: dir})
+	ready(t, e)
+	if _, err := Start(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another engine") {
+		t.Errorf("a folder for two: %v", err)
+	}
+	first, second := newHub(t, e, chat), newHub(t, e, chat)
+	first.connect(t, "ann").ask(`"type":"subscribe","topic":"x"`)
+	if f := second.connect(t, "bob").ask(`"type":"subscribe","topic":"x"`); f.Code != pubsub.CodeInternal {
+		t.Errorf("two hubs: %+v", f)
+	}
+	if _, err := first.Publish(t.Context(), "x", []byte("1"), pubsub.Key(strings.Repeat("k", 256))); !errors.Is(err, pubsub.ErrBadKey) {
+		t.Errorf("a long key: %v", err)
+	}
+	long := first.connect(t, strings.Repeat("m", 300))
+	if f := long.ask(`"type":"subscribe","topic":"y"`); f.Code != pubsub.CodeBadRequest {
+		t.Errorf("a long name: %+v", f)
+	}
+	longest := first.connect(t, strings.Repeat("%C3%BC", 127))
+	if f := longest.ask(`"type":"subscribe","topic":%q`, strings.Repeat("ü", 127)); f.Type != "subscribed" {
+		t.Errorf("the longest names: %+v", f)
+	}
+	if f := first.connect(t, "carl").ask(`"type":"subscribe","topic":"x","since":{"epoch":%q,"offset":99}`, e.knownEpoch()); *f.Recovered {
+		t.Errorf("a position that the stream does not have: %+v", f)
+	}
+	publish(t, first, "x", "1")
+	if err := e.Delete(t.Context(), "x"); err != nil {
+		t.Error(err)
+	}
+	keeps := newHub(t, startTest(t, Options{MaxHistory: 5}), pubsub.TopicOptions{History: 2000})
+	ready(t, keeps.engine)
+	if f := keeps.connect(t, "").ask(`"type":"subscribe","topic":"y"`); f.Type != "subscribed" {
+		t.Errorf("more history than MaxHistory: %+v", f)
+	}
+	if err := e.Close(); err != nil || e.Close() != nil {
+		t.Errorf("closed twice: %v", err)
+	}
+	if _, err := first.Publish(t.Context(), "x", []byte("1")); !errors.Is(err, ErrClosed) || !errors.Is(err, pubsub.ErrUnavailable) {
+		t.Errorf("after Close: %v", err)
+	}
+	again := startTest(t, Options{Dir: dir})
+	ready(t, again)
 }
 
 func TestOptions(t *testing.T) {
@@ -302,9 +386,14 @@ func TestOptions(t *testing.T) {
 		"URL":             {URL: "nats://127.0.0.1:1", Dir: "x"},
 		"Credentials":     {Credentials: "x"},
 		"Cluster.Name":    {Cluster: &Cluster{Listen: "127.0.0.1:1"}},
-		"Cluster":         {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1"}},
-		"Cluster.TLS":     {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", TLS: &tls.Config{}}},
-		"Cluster.TLS, 2":  {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", TLS: &tls.Config{}, Secret: "s"}},
+		"Cluster":         {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1", Routes: []string{"127.0.0.1:2"}}},
+		"Cluster.Routes":  {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1"}},
+		"URL, scheme":     {URL: "http://127.0.0.1:1"},
+		"URL, none":       {URL: ",,"},
+		"Prefix, long":    {Prefix: strings.Repeat("a", 33)},
+		"Dir":             {Dir: "/dev/null/folder"},
+		"Cluster.TLS":     {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", Routes: []string{"127.0.0.1:2"}, TLS: &tls.Config{}}},
+		"Cluster.TLS, 2":  {Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", Routes: []string{"127.0.0.1:2"}, TLS: &tls.Config{}, Secret: "s"}},
 		"Replicas, alone": {Replicas: 3},
 		"Replicas, few":   {Replicas: 3, Cluster: &Cluster{Name: "a", Listen: "127.0.0.1:1", Routes: []string{"127.0.0.1:2"}}},
 	} {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -18,8 +20,10 @@ import (
 const (
 	DefaultPrefix     = "wss"
 	DefaultMaxHistory = 1000
-	DefaultMaxPayload = 8 << 20
 )
+
+// maxPayload is the longest message that the server in this process takes, with its headers.
+const maxPayload = 8 << 20
 
 // Options configure an engine. The zero value is a server of one node, in this process, that forgets all when it is closed.
 type Options struct {
@@ -31,22 +35,27 @@ type Options struct {
 	// TLS is for the connections to URL. Nil: as the URL says, with the system's roots.
 	TLS *tls.Config
 
-	// Dir is where the server in this process keeps its messages. Empty: in a temporary folder that Close removes; then a
+	// Dir is where the server in this process keeps its messages; one process at a time may use it. Empty: in a temporary folder that Close removes; then a
 	// node that starts again has to get them from the others.
 	Dir string
 	// Cluster makes the server in this process one of several. Nil: it is alone.
 	Cluster *Cluster
 
 	// Prefix is of the names of subjects, of the stream and of the bucket: hubs with another prefix share nothing. It is made of
-	// letters, digits, - and _. Empty: DefaultPrefix.
+	// at most 32 letters, digits, - and _. After a backup of the servers' files was restored, use another one: positions that
+	// clients have would be taken for those of other messages. Empty: DefaultPrefix.
 	Prefix string
 	// Replicas is on how many servers a message is kept before Publish returns: 1, 3 or 5. With 3 one of them may be lost
 	// without harm. Zero: 3 for a Cluster of three or more nodes, else 1.
 	Replicas int
-	// MaxHistory is the most that a topic's TopicOptions.History may be. Zero or less: DefaultMaxHistory.
+	// MaxHistory is how many messages of each topic with history are stored; TopicOptions.History may not be more, and counts as
+	// this if it is. Zero or less: DefaultMaxHistory.
 	MaxHistory int
-	// MaxBytes is how many bytes all topics may take on each replica. When they do, what is published is refused. Zero or less: as many as
-	// the server allows.
+	// MaxAge is how long messages are stored at most. Zero or less: as long as TopicOptions say; a topic with History and without
+	// HistoryAge is stored until [Engine.Delete].
+	MaxAge time.Duration
+	// MaxBytes is how many bytes all topics may take on each replica. When they do, what is published is refused with
+	// pubsub.CodeTooMany, until messages become too old or topics are deleted. Zero or less: as many as the server allows.
 	MaxBytes int64
 
 	// Logger is told what goes wrong in the engine, and in the server in this process. Nil: nobody.
@@ -59,7 +68,8 @@ type Cluster struct {
 	Name string
 	// Listen is the address for the other nodes, host:port.
 	Listen string
-	// Routes are the addresses that the other nodes listen at. One that can be reached is enough to find the others.
+	// Routes are the addresses that the other nodes listen at. One that can be reached is enough to find the others. The first
+	// node that starts needs those of the others, too.
 	Routes []string
 	// Advertise is the address that other nodes are told to connect to, if it is not Listen. Empty: Listen.
 	Advertise string
@@ -80,7 +90,7 @@ type OptionError struct {
 // Error returns both.
 func (e *OptionError) Error() string { return "nats: Options." + e.Option + " " + e.Reason }
 
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 // check returns the options with their defaults.
 func (o Options) check() (Options, error) {
@@ -91,13 +101,19 @@ func (o Options) check() (Options, error) {
 		o.Prefix = DefaultPrefix
 	}
 	if !nameForm.MatchString(o.Prefix) {
-		return wrong("Prefix", "is %q: use letters, digits, - and _", o.Prefix)
+		return wrong("Prefix", "is %q: use at most 32 letters, digits, - and _", o.Prefix)
 	}
 	if o.MaxHistory <= 0 {
 		o.MaxHistory = DefaultMaxHistory
 	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = -1
+	}
+	o.MaxAge = max(o.MaxAge, 0)
+	for server := range strings.SplitSeq(o.URL, ",") {
+		if u, err := url.Parse(strings.TrimSpace(server)); o.URL != "" && (err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)) {
+			return wrong("URL", "has %q: use nats://host:4222 or tls://host:4222, with commas between several", server)
+		}
 	}
 	if !slices.Contains([]int{0, 1, 3, 5}, o.Replicas) {
 		return wrong("Replicas", "is %d: use 1, 3 or 5", o.Replicas)
@@ -117,7 +133,10 @@ func (o Options) check() (Options, error) {
 	}
 	if c := o.Cluster; c != nil {
 		if !nameForm.MatchString(c.Name) {
-			return wrong("Cluster.Name", "is %q: use letters, digits, - and _", c.Name)
+			return wrong("Cluster.Name", "is %q: use at most 32 letters, digits, - and _", c.Name)
+		}
+		if len(c.Routes) == 0 {
+			return wrong("Cluster.Routes", "is empty: name the addresses that the other nodes listen at, or leave Cluster out for a node that is alone")
 		}
 		addresses := append([]string{c.Listen}, c.Routes...)
 		if c.Advertise != "" {
@@ -160,6 +179,9 @@ const (
 	keptAnyway   = time.Minute     // how long messages of topics without history are kept, to mend gaps
 	requestWait  = 3 * time.Second // for one answer of JetStream
 	retryPublish = 150 * time.Millisecond
+	rememberFor  = 2 * time.Minute     // the stream knows a message that is sent again for so long
+	publishFor   = rememberFor * 3 / 4 // so nothing is tried for longer than that
+	giveUpAfter  = 10 * time.Second    // of trouble: then publishing fails at once
 )
 
 // ErrClosed is the error of an engine's methods after Close.
@@ -171,6 +193,7 @@ func (e *Engine) connectOptions() []natsgo.Option {
 	options := []natsgo.Option{
 		natsgo.Name("wss pubsub " + e.life),
 		natsgo.MaxReconnects(-1),
+		natsgo.IgnoreAuthErrorAbort(), // credentials may be good again
 		natsgo.ReconnectWait(250 * time.Millisecond),
 		natsgo.RetryOnFailedConnect(true),
 		natsgo.ReconnectBufSize(-1), // nothing is kept for later: Publish tries again itself
@@ -178,6 +201,7 @@ func (e *Engine) connectOptions() []natsgo.Option {
 		natsgo.PingInterval(5 * time.Second), natsgo.MaxPingsOutstanding(2),
 		natsgo.DisconnectErrHandler(func(_ *natsgo.Conn, err error) { e.doubt("the connection to NATS has ended", err) }),
 		natsgo.ReconnectHandler(func(*natsgo.Conn) { e.doubt("NATS is connected again", nil) }),
+		natsgo.ClosedHandler(func(*natsgo.Conn) { e.doubt("NATS has given the connection up", nil) }), // tend connects again
 		natsgo.ErrorHandler(func(_ *natsgo.Conn, _ *natsgo.Subscription, err error) { e.doubt("NATS", err) }),
 	}
 	if e.server != nil {

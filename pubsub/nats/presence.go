@@ -3,7 +3,6 @@ package nats
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -22,10 +21,13 @@ type roster struct {
 	write  chan struct{} // there is something in dirty
 	tell   chan struct{} // there is something in changed
 
-	mu     sync.Mutex
-	bucket jetstream.KeyValue
-	lives  map[string]*life
-	topics map[string]*attendance
+	beats chan *natsgo.Msg
+
+	mu      sync.Mutex
+	bucket  jetstream.KeyValue
+	seen    bool // all that was in the bucket, once
+	lives   map[string]*life
+	topics  map[string]*attendance
 	own     map[place][]byte // what the bucket should say of this engine
 	dirty   map[place]bool   // where it may not
 	changed map[place]bool   // what followers were not told yet
@@ -50,7 +52,7 @@ type attendance struct {
 
 func newRoster(e *Engine) *roster {
 	return &roster{
-		engine: e, again: make(chan struct{}, 1), write: make(chan struct{}, 1), tell: make(chan struct{}, 1),
+		engine: e, beats: make(chan *natsgo.Msg, 256), again: make(chan struct{}, 1), write: make(chan struct{}, 1), tell: make(chan struct{}, 1),
 		lives: map[string]*life{}, topics: map[string]*attendance{}, own: map[place][]byte{}, dirty: map[place]bool{}, changed: map[place]bool{},
 	}
 }
@@ -58,26 +60,38 @@ func newRoster(e *Engine) *roster {
 // start begins to listen to the other engines. The bucket is watched when it was opened.
 func (r *roster) start() error {
 	e := r.engine
-	beats := make(chan *natsgo.Msg, 256)
-	if _, err := e.nc.ChanSubscribe(e.options.Prefix+".engines", beats); err != nil {
-		return err
-	}
-	e.tasks.Go(func() { r.beat(beats) })
+	e.tasks.Go(func() { r.beat(r.beats) })
 	e.tasks.Go(r.watchAlways)
 	e.tasks.Go(r.writeAlways)
 	e.tasks.Go(r.tellAlways)
 	return nil
 }
 
+// listen lets the other engines be heard by a connection, and the bucket be opened by it.
+func (r *roster) listen(nc *natsgo.Conn) error {
+	r.mu.Lock()
+	r.bucket = nil
+	r.mu.Unlock()
+	_, err := nc.ChanSubscribe(r.engine.options.Prefix+".engines", r.beats)
+	return err
+}
+
+// complete reports whether the members of other engines are known, as far as they were there at the start.
+func (r *roster) complete() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seen
+}
+
 // open opens the bucket, and makes it if it is not there.
-func (r *roster) open(ctx context.Context) error {
+func (r *roster) open(ctx context.Context, js jetstream.JetStream) error {
 	r.mu.Lock()
 	known := r.bucket != nil
 	r.mu.Unlock()
 	if known {
 		return nil
 	}
-	b, err := r.engine.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+	b, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: r.engine.options.Prefix + "_members", Description: "who is there, of package pubsub", History: 1,
 		Storage: jetstream.FileStorage, Replicas: r.engine.options.Replicas, LimitMarkerTTL: purgeAfter,
 	})
@@ -154,7 +168,8 @@ func (r *roster) beat(beats <-chan *natsgo.Msg) {
 
 // sayAlive tells the others that this engine lives.
 func (r *roster) sayAlive() {
-	_ = r.engine.nc.Publish(r.engine.options.Prefix+".engines", []byte(r.engine.life))
+	nc, _ := r.engine.link()
+	_ = nc.Publish(r.engine.options.Prefix+".engines", []byte(r.engine.life))
 }
 
 const lastWord = "end "
@@ -162,11 +177,12 @@ const lastWord = "end "
 // leave tells the others that this engine ends.
 func (r *roster) leave() {
 	e := r.engine
-	if e.nc == nil {
+	nc, _ := e.link()
+	if nc == nil {
 		return
 	}
-	_ = e.nc.Publish(e.options.Prefix+".engines", []byte(lastWord+e.life))
-	_ = e.nc.FlushTimeout(time.Second)
+	_ = nc.Publish(e.options.Prefix+".engines", []byte(lastWord+e.life))
+	_ = nc.FlushTimeout(time.Second)
 }
 
 // hear notes what an engine has said.
@@ -464,7 +480,6 @@ func (r *roster) watchAlways() {
 			stop()
 			w, err := r.watch()
 			if err != nil {
-				e.options.Logger.Warn("nats: members are out of reach", slog.Any("error", err))
 				time.AfterFunc(tendInDoubt, func() { signal(r.again) })
 				continue
 			}
@@ -477,6 +492,7 @@ func (r *roster) watchAlways() {
 			case entry == nil:
 				r.keepOnly(seen)
 				seen = nil
+				e.membersAreKnown()
 			default:
 				if seen != nil {
 					seen[entry.Key()] = true
@@ -554,6 +570,7 @@ func (r *roster) remove(topic, name, member string) {
 func (r *roster) keepOnly(seen map[string]bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.seen = true
 	for topic, a := range r.topics {
 		for member, lives := range a.where {
 			for name := range lives {

@@ -25,10 +25,16 @@ var errUnknown = &pubsub.Error{
 	Message: "the servers did not answer in time; it is not known whether the message was published",
 }
 
-// Publish is for the hub. It tries until the context ends, and a message that is tried twice is stored once.
+// Publish is for the hub. It tries until the context ends, for a minute and a half at most, and a message that is tried twice is stored once.
+// While the servers have been out of reach for ten seconds or more it fails at once.
 func (e *Engine) Publish(ctx context.Context, topic string, o pubsub.TopicOptions, m pubsub.Message) (pubsub.Position, error) {
-	if err := e.wait(ctx, func() bool { return e.epoch != "" }); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, publishFor)
+	defer cancel()
+	if err := e.wait(ctx, func() bool { return e.epoch != "" || e.hopelessNow() }); err != nil {
 		return pubsub.Position{}, unavailable(err)
+	}
+	if e.hopeless() {
+		return pubsub.Position{}, unavailable(e.Status().Err)
 	}
 	msg := natsgo.NewMsg(e.stored(topic))
 	msg.Data = m.Data
@@ -39,7 +45,7 @@ func (e *Engine) Publish(ctx context.Context, topic string, o pubsub.TopicOption
 		msg.Header.Set(originHeader, token(m.Origin))
 	}
 	options := []jetstream.PublishOpt{jetstream.WithMsgID(rand.Text()), jetstream.WithRetryAttempts(0), jetstream.WithExpectStream(e.stream())}
-	if kept := keptFor(o); kept > 0 {
+	if kept := e.keptFor(o); kept > 0 {
 		options = append(options, jetstream.WithMsgTTL(kept))
 	}
 	for sent := false; ; {
@@ -68,18 +74,23 @@ func (e *Engine) Publish(ctx context.Context, topic string, o pubsub.TopicOption
 func (e *Engine) publishOnce(ctx context.Context, msg *natsgo.Msg, options []jetstream.PublishOpt) (*jetstream.PubAck, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestWait)
 	defer cancel()
-	return e.js.PublishMsg(ctx, msg, options...)
+	_, js := e.link()
+	return js.PublishMsg(ctx, msg, options...)
 }
 
 // keptFor is how long the stream keeps a message; 0: as long as MaxHistory says.
-func keptFor(o pubsub.TopicOptions) time.Duration {
+func (e *Engine) keptFor(o pubsub.TopicOptions) time.Duration {
+	kept := e.options.MaxAge
 	switch {
 	case o.History <= 0:
-		return keptAnyway
+		kept = keptAnyway
 	case o.HistoryAge > 0:
-		return max(o.HistoryAge, keptAnyway)
+		kept = max(o.HistoryAge, keptAnyway)
 	}
-	return 0
+	if most := e.options.MaxAge; most > 0 {
+		kept = min(kept, most)
+	}
+	return kept
 }
 
 // refused returns the error of a message that no try would get stored; nil if one might.

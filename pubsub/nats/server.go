@@ -2,12 +2,14 @@ package nats
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -26,8 +28,16 @@ func (e *Engine) startServer() error {
 		}
 		e.temporary = dir
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return &OptionError{"Dir", "cannot be used: " + err.Error()}
+	}
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return &OptionError{"Dir", "is used by another engine: each needs its own, and one that ends has to be waited for: " + err.Error()}
+	}
+	e.lock = lock
 	o := &server.Options{
-		ServerName: e.life, DontListen: true, JetStream: true, StoreDir: dir, MaxPayload: DefaultMaxPayload, NoSigs: true, NoLog: true,
+		ServerName: e.life, DontListen: true, JetStream: true, StoreDir: dir, MaxPayload: maxPayload, NoSigs: true, NoLog: true,
 	}
 	if c := e.options.Cluster; c != nil {
 		host, port, _ := net.SplitHostPort(c.Listen) // check has seen it
@@ -53,22 +63,43 @@ func (e *Engine) startServer() error {
 	if err != nil {
 		return err
 	}
-	s.SetLogger(logger{e.options.Logger}, false, false)
+	log := &logger{log: e.options.Logger}
+	s.SetLogger(log, false, false)
 	go s.Start()
 	e.server = s
 	if !s.ReadyForConnections(10 * time.Second) {
 		s.Shutdown()
-		return fmt.Errorf("nats: the server in this process does not start; is %s in use?", o.Cluster.Host+":"+strconv.Itoa(o.Cluster.Port))
+		if why := log.lastError(); why != "" {
+			return errors.New("nats: the server in this process does not start: " + why)
+		}
+		return errors.New("nats: the server in this process does not start within ten seconds")
 	}
 	return nil
 }
 
-// logger passes the server's warnings and errors on.
-type logger struct{ log *slog.Logger }
+// logger passes the server's warnings and errors on, and keeps the last error.
+type logger struct {
+	log  *slog.Logger
+	mu   sync.Mutex
+	last string
+}
 
-func (l logger) Noticef(string, ...any)         {}
-func (l logger) Warnf(format string, v ...any)  { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
-func (l logger) Fatalf(format string, v ...any) { l.log.Error("nats: " + fmt.Sprintf(format, v...)) }
-func (l logger) Errorf(format string, v ...any) { l.log.Error("nats: " + fmt.Sprintf(format, v...)) }
-func (l logger) Debugf(string, ...any)          {}
-func (l logger) Tracef(string, ...any)          {}
+func (l *logger) lastError() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+func (l *logger) Errorf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	l.mu.Lock()
+	l.last = text
+	l.mu.Unlock()
+	l.log.Error("nats: " + text)
+}
+
+func (l *logger) Fatalf(format string, v ...any) { l.Errorf(format, v...) }
+func (l *logger) Warnf(format string, v ...any)  { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
+func (l *logger) Noticef(string, ...any)         {}
+func (l *logger) Debugf(string, ...any)          {}
+func (l *logger) Tracef(string, ...any)          {}
