@@ -266,7 +266,7 @@ func TestRequestsAreLimited(t *testing.T) {
 				c.say(`{"type":"presence","topic":"a"}`)
 			}
 			for range n {
-				if f := c.next(); f.Code == pubsub.CodeTooMany {
+				if f := c.next(); f.Code == pubsub.CodeTooFast {
 					count++
 				}
 			}

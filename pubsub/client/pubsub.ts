@@ -36,23 +36,29 @@ export class PubSubError extends Error {
   constructor(code: string, message: string) { super(message); this.code = code; }
 }
 
-interface Topic { handlers: Handlers; options: SubscribeOptions; at?: Position }
-interface Waiting { resolve(reply: any): void; reject(e: PubSubError): void }
+interface Topic { handlers: Handlers; options: SubscribeOptions; at?: Position; asked?: number; begun?: boolean }
+interface Waiting { request: object; resolve(reply: any): void; reject(e: PubSubError): void; timer: ReturnType<typeof setTimeout> }
+
+const passing = ["unavailable", "too_fast"]; // refusals that another try cures
 
 export class PubSub {
   /** Called whenever the state changes. */
   onstate?: (state: State) => void;
   state: State = "connecting";
+  /** After so many milliseconds without a message the connection is tried: nothing tells a page that its peer is gone. */
+  silence = 25_000;
+  /** So many milliseconds are waited for an answer, and for a connection. */
+  patience = 15_000;
   /** The URL that it is connected to, or tries. */
   url = "";
   private urls: string[];
   private socket?: WebSocket;
   private topics = new Map<string, Topic>();
-  private waiting = new Map<number, Waiting>();
+  private waiting = new Map<number, Waiting>(); // requests, those that wait for a connection too
   private lastID = 0;
   private tries = 0;
   private failures = 0; // since the last connection that was good for something
-  private timer?: ReturnType<typeof setTimeout>;
+  private timer?: ReturnType<typeof setTimeout>; // to connect, or to try the connection
 
   constructor(url: string | string[]) {
     this.urls = typeof url === "string" ? [url] : [...url].sort(() => Math.random() - 0.5);
@@ -110,34 +116,67 @@ export class PubSub {
     this.url = this.urls[this.tries++ % this.urls.length];
     this.become("connecting");
     const socket = new WebSocket(this.url, "pubsub.v1");
+    const current = () => this.socket === socket && this.state !== "closed";
     this.socket = socket;
+    this.timer = setTimeout(() => { if (current()) this.lost(1006); }, this.patience);
     socket.onopen = () => {
-      this.become("open");
+      if (!current()) return;
+      this.heard();
+      const queued = [...this.waiting];
+      this.state = "open";
       for (const [topic, t] of this.topics) this.begin(topic, t);
+      for (const [id, w] of queued) this.send({ ...w.request, id }); // behind subscriptions, so that these get what is published
+      this.onstate?.("open");
     };
-    socket.onmessage = (e) => { if (this.socket === socket && this.state !== "closed") this.receive(JSON.parse(e.data)); };
-    socket.onclose = (e) => { if (this.socket === socket && this.state !== "closed") this.lost(e.code); };
+    socket.onmessage = (e) => { if (current()) this.receive(JSON.parse(e.data)); };
+    socket.onclose = (e) => { if (current()) this.lost(e.code); };
+  }
+
+  // A message has come. If no other does, the connection is tried.
+  private heard(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = setTimeout(() => this.lost(1006), this.patience);
+      this.ask({ type: "ping" }).catch(() => {});
+    }, this.silence);
   }
 
   // After 1008 the server does not want this client: it comes back all the same, but not soon.
   private lost(code: number): void {
-    this.forget();
+    clearTimeout(this.timer);
+    const socket = this.socket!;
+    this.socket = undefined;
+    socket.close();
+    const sent = this.state === "open";
+    for (const t of this.topics.values()) t.asked = t.begun = undefined;
     this.become("waiting");
+    if (sent) this.forget();
+    if ((this.state as State) === "closed") return;
     const most = code === 1008 ? 60_000 : Math.min(30_000, 500 * 2 ** this.failures++);
     this.timer = setTimeout(() => this.connect(), Math.random() * most + (code === 1008 ? 10_000 : 0));
   }
 
+  // Ends requests without an answer.
   private forget(): void {
-    const all = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const w of all) w.reject(new PubSubError("disconnected", "the connection has ended; it is not known whether the server has done it"));
+    for (const id of [...this.waiting.keys()]) {
+      this.settle(id)?.reject(new PubSubError("disconnected", "the connection has ended; it is not known whether the server has done it"));
+    }
+  }
+
+  private settle(id: number): Waiting | undefined {
+    const w = this.waiting.get(id);
+    if (w) clearTimeout(w.timer);
+    this.waiting.delete(id);
+    return w;
   }
 
   private begin(topic: string, t: Topic): void {
     const since = t.at ?? t.options.since;
-    this.ask({ type: "subscribe", topic, since, slow: t.options.slow }).catch((e: PubSubError) => {
+    const answer = this.ask({ type: "subscribe", topic, since, slow: t.options.slow });
+    t.asked = this.lastID;
+    answer.catch((e: PubSubError) => {
       if (e.code === "disconnected" || this.topics.get(topic) !== t) return; // it is tried again
-      if (e.code === "unavailable") { // the servers do not reach each other
+      if (passing.includes(e.code)) {
         const socket = this.socket;
         setTimeout(() => { if (this.socket === socket && this.state === "open" && this.topics.get(topic) === t) this.begin(topic, t); }, 1000 + Math.random() * 4000);
         return;
@@ -147,12 +186,15 @@ export class PubSub {
     });
   }
 
+  // A request is sent when there is a connection. One that has no answer in time fails, and whether it was done is not known.
   private ask(request: object): Promise<any> {
-    if (this.state !== "open") return Promise.reject(new PubSubError("disconnected", "there is no connection"));
+    if (this.state === "closed") return Promise.reject(new PubSubError("disconnected", "this client is closed"));
     const id = ++this.lastID;
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      this.send({ ...request, id });
+      const text = JSON.stringify({ ...request, id }); // what is no JSON fails here
+      const timer = setTimeout(() => this.settle(id)?.reject(new PubSubError("disconnected", "there was no answer in time")), this.patience);
+      this.waiting.set(id, { request, resolve, reject, timer });
+      if (this.state === "open") this.socket!.send(text);
     });
   }
 
@@ -160,23 +202,23 @@ export class PubSub {
 
   private receive(m: any): void {
     this.failures = 0;
+    this.heard();
+    const w = this.settle(m.id);
+    if (m.type === "error") return w?.reject(new PubSubError(m.code, m.message));
+    w?.resolve(m);
     const t = this.topics.get(m.topic);
+    if (!t || m.type !== "subscribed" && !t.begun) return; // it has unsubscribed meanwhile
     switch (m.type) {
       case "message":
-        if (!t) return; // unsubscribed meanwhile
-        if (t.at && m.offset > t.at.offset) t.at.offset = m.offset;
+        if (m.offset > t.at!.offset) t.at!.offset = m.offset;
         return t.handlers.message?.(m.data, m);
-      case "join": return t?.handlers.join?.(m.member);
-      case "leave": return t?.handlers.leave?.(m.member);
+      case "join": return t.handlers.join?.(m.member);
+      case "leave": return t.handlers.leave?.(m.member);
       case "subscribed":
-        if (t) {
-          t.at = { epoch: m.epoch, offset: m.offset }; // what comes now is behind it
-          t.handlers.subscribed?.(m.recovered !== false, m.members ?? []);
-        }
+        if (m.id !== undefined && m.id !== t.asked || m.id === undefined && !t.begun) return; // of a subscription before
+        t.begun = true;
+        t.at = { epoch: m.epoch, offset: m.offset }; // what comes now is behind it
+        t.handlers.subscribed?.(m.recovered !== false, m.members ?? []);
     }
-    const w = this.waiting.get(m.id);
-    if (!w) return;
-    this.waiting.delete(m.id);
-    m.type === "error" ? w.reject(new PubSubError(m.code, m.message)) : w.resolve(m);
   }
 }

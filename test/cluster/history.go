@@ -64,16 +64,19 @@ type verdict struct {
 	Messages     int      // different ones that were delivered
 	Acknowledged int
 	Unknown      int
+	Refused      int
 	Resumed      int // beginnings that went on where the client was
 	NotRecovered int // beginnings that told the client that messages are gone
 }
 
 // check says whether a history is one that topics may have, when every client was given the time to get everything:
 //
-//   - a place has one message, and a message has one place;
+//   - a place has one message, and a message has one place; no two topics of an epoch have the same offset;
 //   - a client gets the messages of a topic in the order of their offsets, each once;
 //   - from the beginning of a subscription on it gets all, across connections that went on where it was;
-//   - what was acknowledged is where the acknowledgement says, and what was refused is nowhere;
+//   - what was acknowledged is where the acknowledgement says, has come to somebody, and what was refused is nowhere;
+//   - every client has seen the beginning of each of its topics, which is not beyond what there is, and after it none
+//     without an answer to where it was;
 //   - a message that was published when another one had been acknowledged is behind it.
 func check(h history) (v verdict) {
 	fault := func(format string, args ...any) {
@@ -113,6 +116,33 @@ func check(h history) (v verdict) {
 			if places := where[[2]string{p.Topic, p.Data}]; len(places) > 0 {
 				fault("client %d: %q was refused, and is at %v", p.Client, p.Data, places)
 			}
+			v.Refused++
+		default:
+			fault("client %d: %q has the outcome %q", p.Client, p.Data, p.Outcome)
+		}
+	}
+	if len(h.Logs) == 0 || v.Acknowledged == 0 || v.Messages == 0 {
+		fault("nothing was acknowledged, or nobody has seen anything: that shows nothing")
+	}
+	delivered := map[place]bool{}
+	offsets := map[place]string{} // the topic of an epoch's offset
+	for p := range at {
+		n := place{"", p.Epoch, p.Offset}
+		if other, known := offsets[n]; known && other != p.Topic {
+			fault("%s/%d is in %s and in %s", p.Epoch, p.Offset, p.Topic, other)
+		}
+		offsets[n] = p.Topic
+	}
+	for _, l := range h.Logs {
+		for _, e := range l.Entries {
+			if !e.Begins {
+				delivered[place{l.Topic, e.Epoch, e.Offset}] = true
+			}
+		}
+	}
+	for _, p := range h.Publishes {
+		if p.Outcome == acknowledged && !delivered[place{p.Topic, p.Epoch, p.Offset}] {
+			fault("client %d: %q was acknowledged at %s/%d of %s, and has come to nobody", p.Client, p.Data, p.Epoch, p.Offset, p.Topic)
 		}
 	}
 	published := map[[2]string]bool{}
@@ -157,6 +187,11 @@ func checkLog(l topicLog, epochs map[string][]uint64, v *verdict, fault func(str
 	var epoch string
 	var last uint64
 	begun := false
+	seen := map[string]bool{}      // data
+	highest := map[string]uint64{} // by epoch
+	for epoch, offsets := range epochs {
+		highest[epoch] = offsets[len(offsets)-1]
+	}
 	behind := func() (uint64, bool) { // the next message
 		offsets := epochs[epoch]
 		i, _ := slices.BinarySearch(offsets, last+1)
@@ -168,6 +203,14 @@ func checkLog(l topicLog, epochs map[string][]uint64, v *verdict, fault func(str
 	for _, e := range l.Entries {
 		who := fmt.Sprintf("client %d, %s", l.Client, l.Topic)
 		switch {
+		case e.Begins && e.Offset > highest[e.Epoch]:
+			fault("%s: it begins at %s/%d, which is beyond everything", who, e.Epoch, e.Offset)
+		case e.Begins && begun && e.Recovered == nil:
+			fault("%s: it begins again without an answer to where it was", who)
+		case e.Begins && begun && e.Epoch == epoch && e.Offset < last && !(*e.Recovered):
+			fault("%s: it begins again at %d, before the last one, %d", who, e.Offset, last)
+		case !e.Begins && seen[e.Data]:
+			fault("%s: %q comes twice", who, e.Data)
 		case e.Begins && e.Recovered != nil && *e.Recovered:
 			v.Resumed++
 			if begun && (e.Epoch != epoch || e.Offset > last) {
@@ -196,7 +239,11 @@ func checkLog(l topicLog, epochs map[string][]uint64, v *verdict, fault func(str
 				fault("%s: %d is missing before %d", who, next, e.Offset)
 			}
 			last = e.Offset
+			seen[e.Data] = true
 		}
+	}
+	if !begun {
+		fault("client %d, %s: it has seen no beginning", l.Client, l.Topic)
 	}
 	if next, there := behind(); begun && there {
 		fault("client %d, %s: %d never came; the last one was %d", l.Client, l.Topic, next, last)

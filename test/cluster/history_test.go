@@ -47,10 +47,10 @@ func TestForgedHistories(t *testing.T) {
 		}, "30 is missing before 40"},
 		"a message comes twice": {func(h *history) {
 			h.Logs[0].Entries = slices.Insert(h.Logs[0].Entries, 2, h.Logs[0].Entries[1])
-		}, "10 (m10) comes behind 10"},
+		}, `"m10" comes twice`},
 		"a message comes again after a return": {func(h *history) {
 			h.Logs[1].Entries = slices.Insert(h.Logs[1].Entries, 3, h.Logs[1].Entries[1])
-		}, "20 (m20) comes behind 20"},
+		}, `"m20" comes twice`},
 		"a message is stored twice": {func(h *history) {
 			for i := range h.Logs {
 				h.Logs[i].Entries = append(h.Logs[i].Entries, entry{Epoch: "E", Offset: 50, Data: "m40"})
@@ -124,6 +124,37 @@ func TestForgedHistories(t *testing.T) {
 			h.Publishes[3].Epoch = "F"
 			h.Logs[1].Entries[4].Epoch = "F"
 		}, "a message of the epoch F, not E"},
+		"one is acknowledged in an epoch that nobody has seen": {func(h *history) {
+			h.Publishes = append(h.Publishes, publish{Topic: "a", Data: "m50", Call: 900, Return: 950, Outcome: acknowledged, Offset: 50, Epoch: "F"})
+		}, `"m50" was acknowledged at F/50 of a, and has come to nobody`},
+		"one is acknowledged in a topic without a log": {func(h *history) {
+			h.Publishes = append(h.Publishes, publish{Topic: "b", Data: "m50", Call: 900, Return: 950, Outcome: acknowledged, Offset: 50, Epoch: "E"})
+		}, `"m50" was acknowledged at E/50 of b, and has come to nobody`},
+		"one is acknowledged nowhere": {func(h *history) {
+			h.Publishes = append(h.Publishes, publish{Topic: "a", Data: "m50", Call: 900, Return: 950, Outcome: acknowledged})
+		}, "has come to nobody"},
+		"a log is empty":        {func(h *history) { h.Logs[1].Entries = nil }, "it has seen no beginning"},
+		"there are no logs":     {func(h *history) { h.Logs = nil }, "that shows nothing"},
+		"there is nothing":      {func(h *history) { *h = history{} }, "that shows nothing"},
+		"an outcome is no such": {func(h *history) { h.Publishes[2].Outcome = "acknowleged" }, `the outcome "acknowleged"`},
+		"it begins again without an answer, and leaves one out": {func(h *history) {
+			h.Logs[1].Entries[2].Recovered, h.Logs[1].Entries[2].Offset = nil, 30
+			h.Logs[1].Entries = slices.Delete(h.Logs[1].Entries, 3, 4)
+		}, "it begins again without an answer"},
+		"it is told that messages are gone, and gets some twice": {func(h *history) {
+			h.Logs[1].Entries[2].Recovered, h.Logs[1].Entries[2].Offset = &no, 15
+			h.Logs[1].Entries = slices.Insert(h.Logs[1].Entries, 3, h.Logs[1].Entries[1])
+		}, "before the last one, 20"},
+		"it begins beyond everything": {func(h *history) {
+			h.Logs[1].Entries = []entry{{Begins: true, Epoch: "E", Offset: 4000000}}
+		}, "beyond everything"},
+		"it begins in an unknown epoch": {func(h *history) {
+			h.Logs[1].Entries = []entry{{Begins: true, Epoch: "F", Offset: 1}}
+		}, "beyond everything"},
+		"two topics have the same offset": {func(h *history) {
+			h.Publishes = append(h.Publishes, publish{Topic: "b", Data: "b20", Call: 150, Return: 160, Outcome: acknowledged, Offset: 20, Epoch: "E"})
+			h.Logs = append(h.Logs, topicLog{1, "b", []entry{{Begins: true, Epoch: "E"}, {Epoch: "E", Offset: 20, Data: "b20"}}})
+		}, "E/20 is in"},
 		"it comes before the subscription": {func(h *history) {
 			h.Logs[0].Entries = h.Logs[0].Entries[1:]
 		}, "comes before the subscription"},

@@ -58,8 +58,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "cluster:", err)
 		return exitFailed
 	}
-	fmt.Fprintf(stdout, "%d acknowledged, %d without an answer, %d messages delivered; %d subscriptions resumed, %d were told that messages are gone\n",
-		v.Acknowledged, v.Unknown, v.Messages, v.Resumed, v.NotRecovered)
+	fmt.Fprintf(stdout, "%d acknowledged, %d refused, %d without an answer, %d messages delivered; %d subscriptions resumed, %d were told that messages are gone\n",
+		v.Acknowledged, v.Refused, v.Unknown, v.Messages, v.Resumed, v.NotRecovered)
 	if v.NotRecovered > 0 {
 		v.Faults = append(v.Faults, "history holds all messages, so each client has to get what it has missed")
 	}

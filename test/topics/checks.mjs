@@ -118,6 +118,51 @@ export async function run(base, PubSub) {
       same("its state", c.state, "closed");
     },
   };
+  Object.assign(checks, {
+    "requests wait for the connection": async () => {
+      const c = connect("gil");
+      const got = [];
+      c.subscribe("early", { message: (data) => got.push(data) });
+      same("published", typeof (await c.publish("early", 1)).offset, "number");
+      await until("it comes", () => got.length === 1);
+    },
+    "subscriptions in callbacks, and again on the same connection": async () => {
+      const c = connect("hal"), other = connect("ida");
+      const got = { first: [], second: [], errors: [], begun: 0 };
+      c.onstate = (s) => {
+        if (s === "open") c.subscribe("twice", { message: (d) => got.first.push(d), error: (e) => got.errors.push(e.code), subscribed: () => got.begun++ });
+      };
+      await until("it begins", () => got.begun === 1);
+      for (let i = 1; i <= 20; i++) await other.publish("twice", i);
+      await until("all has come", () => got.first.length === 20);
+      const sending = Promise.all([21, 22, 23].map((i) => other.publish("twice", i)));
+      c.unsubscribe("twice");
+      let begun = false;
+      c.subscribe("twice", { message: (d) => got.second.push(begun ? d : "before it has begun"), subscribed: () => { begun = true; } }, { since: {} });
+      await sending;
+      await until("all has come again", () => got.second.length === 23);
+      await later(200);
+      same("the second time", got.second, Array.from({ length: 23 }, (_, i) => i + 1));
+      same("errors", got.errors, []);
+    },
+    "a server that does not answer is left for another": async () => {
+      const ws = base.replace(/^http/, "ws");
+      const c = new PubSub([`${ws}/hangs`, `${ws}/topics?user=jim`]);
+      open.push(c);
+      c.silence = c.patience = 300;
+      let begun = 0;
+      c.subscribe("data", { subscribed: () => begun++ });
+      await until("it is subscribed at the other", () => begun > 0 && c.url.includes("/topics"));
+    },
+    "too many requests are made later": async () => {
+      const c = connect("kim");
+      let begun = 0, refused = 0;
+      for (let i = 0; i < 120; i++) c.subscribe(`many/${i}`, { subscribed: () => begun++, error: () => refused++ });
+      for (let i = 0; i < 120; i++) c.presence("data").catch(() => {});
+      await until("all have begun", () => begun === 120);
+      same("refused", refused, 0);
+    },
+  });
   for (const [name, check] of Object.entries(checks)) {
     let failed = "";
     try { await check(); } catch (e) { failed = String(e.message ?? e); }

@@ -42,7 +42,7 @@ const (
 var environments = []string{"node", "chromium", "firefox"}
 
 // checks is how many there are in checks.mjs.
-const checks = 7
+const checks = 11
 
 // typescript compiles the client. It is pinned, so that a failure is a change of ours.
 const typescript = "typescript@5.9.3"

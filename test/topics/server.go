@@ -97,6 +97,11 @@ func serve(ca *tlsconf.DevCA, client []byte) (*server, error) {
 		}
 		topics.ServeHTTP(w, r)
 	})
+	mux.HandleFunc("GET /hangs", func(w http.ResponseWriter, r *http.Request) { // it takes everything, and says nothing
+		if c, err := conn.Accept(w, r, &conn.AcceptOptions{Subprotocols: []string{pubsub.Subprotocol}, Group: s.hub.Group()}); err == nil {
+			c.ServeInBackground(func(*conn.Conn, conn.Message) error { return nil }, nil)
+		}
+	})
 	for path, content := range map[string][]byte{"/{$}": []byte(page), "/pubsub.js": client, "/checks.mjs": checks} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
