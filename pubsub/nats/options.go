@@ -76,7 +76,7 @@ type Cluster struct {
 	// TLS is for the links between nodes. A node accepts links and opens them, so it needs Certificates, RootCAs and ClientCAs;
 	// without Secret, ClientAuth has to be RequireAndVerifyClientCert. Nil: the links are not encrypted, which is for one
 	// machine or a network of its own.
-	TLS *tls.Config
+	TLS *tls.Config `json:"-"`
 	// Secret is what a node has to know to be let in. Empty: nothing, so that TLS has to keep strangers out, or the network.
 	Secret string
 }

@@ -62,8 +62,11 @@ func runNode(c nodeConfig) error {
 	}
 	hub := pubsub.New(&pubsub.Options{
 		Engine: engine, Authorize: pubsub.Anyone, RequestRate: -1, MaxRecovery: 8 << 20,
-		Topic:  func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: c.MaxHistory, Presence: true} },
-		Member: func(c *conn.Conn) pubsub.Member { name, _ := c.Context().Value(nameKey{}).(string); return pubsub.Member{ID: name} },
+		Topic: func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: c.MaxHistory, Presence: true} },
+		Member: func(c *conn.Conn) pubsub.Member {
+			name, _ := c.Context().Value(nameKey{}).(string)
+			return pubsub.Member{ID: name}
+		},
 	})
 	certificate, err := tls.X509KeyPair(c.Certificate, c.Key)
 	if err != nil {

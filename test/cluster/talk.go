@@ -39,7 +39,6 @@ type cluster struct {
 type node struct {
 	process *process.Process
 	journal *process.Journal
-	since   int // lines of the journal before this life
 }
 
 // talk runs nodes and clients, with the faults, and checks what the clients have seen.

@@ -150,7 +150,9 @@ func (v *visit) chat(ctx context.Context) error {
 		func() error { return v.picture(ctx, ann, "chat") },
 		func() error { return bob.Eval(ctx, `setTimeout(() => location.reload(), 0) && 0`, nil) },
 		func() error { return ann.Await(ctx, heard("Bob has gone.")) },
-		func() error { return bob.Await(ctx, connected+" && "+heard("Are the roses out?")+" && "+heard("Since this morning.")) },
+		func() error {
+			return bob.Await(ctx, connected+" && "+heard("Are the roses out?")+" && "+heard("Since this morning."))
+		},
 	)
 }
 
@@ -246,8 +248,12 @@ func (v *visit) monitor(ctx context.Context) error {
 	return steps(
 		func() error { return t.Await(ctx, number+`("connections") >= 5 && `+number+`("opened") >= 7`) },
 		func() error { return t.Await(ctx, number+`("messages") > 0`) },
-		func() error { return t.Await(ctx, `/Round trips: .*ms: \d/.test(document.getElementById("plot-trips").ariaLabel ?? document.getElementById("plot-trips").getAttribute("aria-label"))`) },
-		func() error { return t.Await(ctx, `[...document.querySelectorAll("#codes tr")].some((r) => r.firstChild.textContent === "1001" || r.firstChild.textContent === "1000")`) },
+		func() error {
+			return t.Await(ctx, `/Round trips: .*ms: \d/.test(document.getElementById("plot-trips").ariaLabel ?? document.getElementById("plot-trips").getAttribute("aria-label"))`)
+		},
+		func() error {
+			return t.Await(ctx, `[...document.querySelectorAll("#codes tr")].some((r) => r.firstChild.textContent === "1001" || r.firstChild.textContent === "1000")`)
+		},
 		func() error { return pause(ctx, 5*time.Second) },
 		func() error { return v.picture(ctx, t, "monitor") },
 		func() error {
@@ -309,8 +315,12 @@ func (v *visit) kill(ctx context.Context) error {
 		func() error { return say(ctx, ann, "first") },
 		func() error { return bob.Await(ctx, heard("first")) },
 		func() error { return syscall.Kill(v.demo.nodes[0], syscall.SIGKILL) },
-		func() error { return bob.Await(ctx, connected+` && document.getElementById("text").disabled === false`) },
-		func() error { return ann.Await(ctx, connected+` && document.getElementById("text").disabled === false`) },
+		func() error {
+			return bob.Await(ctx, connected+` && document.getElementById("text").disabled === false`)
+		},
+		func() error {
+			return ann.Await(ctx, connected+` && document.getElementById("text").disabled === false`)
+		},
 		func() error { return sayUntilSent(ctx, bob, "second") },
 		func() error { return ann.Await(ctx, heard("first")+" && "+heard("second")) },
 		func() error { return sayUntilSent(ctx, ann, "third") },

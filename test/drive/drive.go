@@ -129,7 +129,9 @@ func (t *Tab) Await(ctx context.Context, condition string) error {
 func (t *Tab) Screenshot(ctx context.Context) ([]byte, error) { return t.screenshot(ctx) }
 
 // Resize sets the size of the page's window, in CSS pixels.
-func (t *Tab) Resize(ctx context.Context, width, height int) error { return t.resize(ctx, width, height) }
+func (t *Tab) Resize(ctx context.Context, width, height int) error {
+	return t.resize(ctx, width, height)
+}
 
 // Dark sets the colour scheme that the page sees, where the browser can: Chromium.
 func (t *Tab) Dark(ctx context.Context, on bool) error {
