@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/seed-c4549abd/wss/test/drive"
@@ -314,7 +313,7 @@ func (v *visit) kill(ctx context.Context) error {
 		func() error { return ann.Await(ctx, membersHave("Bob")) },
 		func() error { return say(ctx, ann, "first") },
 		func() error { return bob.Await(ctx, heard("first")) },
-		func() error { return syscall.Kill(v.demo.nodes[0], syscall.SIGKILL) },
+		func() error { return killProcess(v.demo.nodes[0]) },
 		func() error {
 			return bob.Await(ctx, connected+` && document.getElementById("text").disabled === false`)
 		},
@@ -343,4 +342,12 @@ func sayUntilSent(ctx context.Context, t *drive.Tab, text string) error {
 			return err
 		}
 	}
+}
+
+func killProcess(pid int) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return p.Kill()
 }
