@@ -85,6 +85,9 @@ func TestHubsShareTopics(t *testing.T) {
 
 // TestWhatIsLostOnTheWayIsRead from the stream: found by the next message, and without one.
 func TestWhatIsLostOnTheWayIsRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for seconds, as the engine does")
+	}
 	_, url := startNATS(t, nil)
 	a, b := newHub(t, startTest(t, Options{URL: url}), chat), newHub(t, startTest(t, Options{URL: url}), chat)
 	ready(t, a.engine, b.engine)
@@ -115,6 +118,9 @@ func TestWhatIsLostOnTheWayIsRead(t *testing.T) {
 
 // TestWhatIsGoneIsTold: more was missed than is kept.
 func TestWhatIsGoneIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for seconds, as the engine does")
+	}
 	_, url := startNATS(t, nil)
 	o := pubsub.TopicOptions{History: 5}
 	a, b := newHub(t, startTest(t, Options{URL: url, MaxHistory: 5}), o), newHub(t, startTest(t, Options{URL: url, MaxHistory: 5}), o)
@@ -176,6 +182,9 @@ func TestWithoutServers(t *testing.T) {
 
 // TestAServerThatStartsAgain with what it had: nothing is lost. With nothing: a new epoch, and subscribers are told.
 func TestAServerThatStartsAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for seconds, as the engine does")
+	}
 	dir, address := t.TempDir(), freeAddresses(t, 1)[0]
 	start := func(dir string) *server.Server {
 		s, _ := startNATS(t, func(o *server.Options) {
@@ -295,6 +304,9 @@ func TestRefusals(t *testing.T) {
 
 // TestAConnectionThatNATSGivesUp is made again, and nothing is lost. Bad credentials may become good ones.
 func TestAConnectionThatNATSGivesUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for seconds, as the engine does")
+	}
 	dir, address := t.TempDir(), freeAddresses(t, 1)[0]
 	start := func(password string) *server.Server {
 		s, _ := startNATS(t, func(o *server.Options) {
