@@ -156,6 +156,9 @@ func TestWhatIsGoneIsTold(t *testing.T) {
 
 // TestWithoutServers an engine says so, and serves when they are there.
 func TestWithoutServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a subscription waits ten seconds for them")
+	}
 	address := freeAddresses(t, 1)[0]
 	e := startTest(t, Options{URL: "nats://" + address})
 	h := newHub(t, e, chat)
