@@ -5,8 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"time"
-
-	"github.com/seed-c4549abd/wss/handshake"
 )
 
 // The most that bench does. It is for a look at one's own server; a load test proper needs several machines.
@@ -55,10 +53,10 @@ func declareBench(flags *flag.FlagSet) action {
 }
 
 func (o *benchOptions) check(rawURL string) error {
-	u, err := handshake.ParseURL(rawURL)
+	u, err := parseURL(rawURL)
 	switch {
 	case err != nil:
-		return usagef("%v", err)
+		return err
 	case o.conns < 1 || o.conns > maxBenchConns:
 		return usagef("-conns is 1 to %d", maxBenchConns)
 	case o.size < minBenchSize || o.size > maxBenchSize:
@@ -97,7 +95,7 @@ func (o *benchOptions) run(ctx context.Context, c *console, args []string) error
 
 // redact returns a URL without its password.
 func redact(rawURL string) string {
-	u, err := handshake.ParseURL(rawURL)
+	u, err := parseURL(rawURL)
 	if err != nil {
 		return ""
 	}

@@ -53,9 +53,9 @@ func declareDialFlags(flags *flag.FlagSet) *dialFlags {
 
 // options returns what to dial with. It says loudly if certificates are not checked.
 func (d *dialFlags) options(c *console, rawURL string) (*conn.DialOptions, error) {
-	u, err := handshake.ParseURL(rawURL)
+	u, err := parseURL(rawURL)
 	if err != nil {
-		return nil, usagef("%v", err)
+		return nil, err
 	}
 	switch {
 	case (d.cert == "") != (d.key == ""):
@@ -86,6 +86,18 @@ func (d *dialFlags) options(c *console, rawURL string) (*conn.DialOptions, error
 		c.note("WARNING: -insecure: the server's certificate is not checked. Anyone on the path can read and change everything.")
 	}
 	return o, nil
+}
+
+// parseURL returns a URL that can be dialed, or a mistake of the user.
+func parseURL(rawURL string) (*url.URL, error) {
+	u, err := handshake.ParseURL(rawURL)
+	if err == nil {
+		_, err = handshake.NewRequest(u, nil) // checks the host
+	}
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return u, nil
 }
 
 // header returns the fields of -H and -origin.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
-	"github.com/seed-c4549abd/wss/handshake"
 )
 
 // probeOptions are the flags of probe.
@@ -113,7 +112,7 @@ type probe struct {
 // run opens the connections, one after the other.
 func (p *probe) run(ctx context.Context) *probeReport {
 	report := &probeReport{Warnings: []string{}, URL: p.url}
-	u, err := handshake.ParseURL(p.url)
+	u, err := parseURL(p.url)
 	if err != nil {
 		report.Error = err.Error()
 		return report

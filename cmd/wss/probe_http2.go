@@ -10,8 +10,6 @@ import (
 	"net/http"
 
 	"golang.org/x/net/http2"
-
-	"github.com/seed-c4549abd/wss/handshake"
 )
 
 // http2Report says whether the server speaks HTTP/2, and carries WebSockets over it (RFC 8441).
@@ -23,7 +21,7 @@ type http2Report struct {
 
 // probeHTTP2 opens a connection of its own. It returns nil if there is nothing to ask: ws, or a proxy in between.
 func (p *probe) probeHTTP2(ctx context.Context) *http2Report {
-	u, err := handshake.ParseURL(p.url)
+	u, err := parseURL(p.url)
 	if err != nil || u.Scheme != "wss" {
 		return nil
 	}
