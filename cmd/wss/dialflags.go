@@ -88,7 +88,7 @@ func (d *dialFlags) options(c *console, rawURL string) (*conn.DialOptions, error
 	return o, nil
 }
 
-// parseURL returns a URL that can be dialed, or a mistake of the user.
+// parseURL returns a URL that can be dialed, with the scheme ws or wss, or a mistake of the user.
 func parseURL(rawURL string) (*url.URL, error) {
 	u, err := handshake.ParseURL(rawURL)
 	if err == nil {
@@ -96,6 +96,12 @@ func parseURL(rawURL string) (*url.URL, error) {
 	}
 	if err != nil {
 		return nil, usagef("%v", err)
+	}
+	switch u.Scheme {
+	case "http":
+		u.Scheme = "ws"
+	case "https":
+		u.Scheme = "wss"
 	}
 	return u, nil
 }

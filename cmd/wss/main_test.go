@@ -44,6 +44,7 @@ func testMain(m *testing.M) int {
 	for _, name := range []string{"XDG_CONFIG_HOME", "HOME", "AppData"} {
 		os.Setenv(name, dir)
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // for the command as a process
 	return m.Run()
 }
 

@@ -76,11 +76,11 @@ func (o *probeOptions) run(ctx context.Context, c *console, args []string) error
 	if err != nil {
 		return err
 	}
-	if dial.TLS.EncryptedClientHelloConfigList, err = base64.StdEncoding.DecodeString(o.ech); err != nil || o.ech == "" {
-		dial.TLS.EncryptedClientHelloConfigList = nil
-	}
-	if err != nil {
-		return usagef("-ech is not base64: %v", err)
+	if o.ech != "" {
+		if dial.TLS.EncryptedClientHelloConfigList, err = base64.StdEncoding.DecodeString(o.ech); err != nil {
+			return usagef("-ech is not base64: %v", err)
+		}
+		dial.TLS.MinVersion = tls.VersionTLS13 // crypto/tls wants it
 	}
 	p := &probe{options: o, url: url, dial: dial}
 	report := p.run(ctx)
@@ -121,6 +121,9 @@ func (p *probe) run(ctx context.Context) *probeReport {
 	p.observeTLS(u.Hostname())
 	var clock clock
 	connection, response, err := conn.Dial(clock.trace(ctx), p.url, p.dial)
+	if state := clock.state; state != nil { // the handshake is complete: in TLS 1.2 the certificate comes before the key exchange
+		p.state = state
+	}
 	if p.state != nil {
 		report.TLS = describeTLS(p.state, p.trust, time.Now())
 		report.TLS.ECHOffered = p.options.ech != ""

@@ -42,11 +42,14 @@ func (r *probeReport) write(w io.Writer) {
 
 func (t *tlsReport) write(line func(name, format string, args ...any)) {
 	line("tls", "%s, %s", t.Version, t.CipherSuite)
-	hybrid := "not post-quantum"
-	if t.PostQuantum {
-		hybrid = "a post-quantum hybrid"
+	switch {
+	case t.PostQuantum:
+		line("key exchange", "%s, a post-quantum hybrid", t.KeyExchange)
+	case t.KeyExchange == "unknown":
+		line("key exchange", "unknown")
+	default:
+		line("key exchange", "%s, not post-quantum", t.KeyExchange)
 	}
-	line("key exchange", "%s, %s", t.KeyExchange, hybrid)
 	line("alpn", "%s", orNone(t.ALPN))
 	switch {
 	case t.ECHAccepted:
@@ -92,7 +95,7 @@ func orNone(s string) string {
 // warnings returns what an operator may want to change.
 func warnings(r *probeReport) (all []string) {
 	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	if u, err := handshake.ParseURL(r.URL); err == nil && u.Scheme == "ws" {
+	if strings.HasPrefix(r.URL, "ws:") {
 		warn("ws is not encrypted: anyone on the path can read and change everything")
 	}
 	if t := r.TLS; t != nil {
@@ -102,7 +105,7 @@ func warnings(r *probeReport) (all []string) {
 		if t.Version != "TLS 1.3" {
 			warn("the server chose %s though TLS 1.3 was offered", t.Version)
 		}
-		if !t.PostQuantum {
+		if !t.PostQuantum && t.KeyExchange != "unknown" {
 			warn("the key exchange %s is not post-quantum: what is recorded today may be decrypted by a quantum computer later", t.KeyExchange)
 		}
 		if c := t.Certificate; c != nil {

@@ -23,6 +23,7 @@ func milliseconds(d time.Duration) float64 { return float64(d.Round(time.Microse
 type clock struct {
 	mu                          sync.Mutex
 	lookup, connect, tls, write span
+	state                       *tls.ConnectionState // nil if there was no complete TLS handshake
 }
 
 // span is the time between two events.
@@ -61,8 +62,13 @@ func (k *clock) trace(ctx context.Context) context.Context {
 				k.end(&k.connect)
 			}
 		},
-		TLSHandshakeStart:    func() { k.begin(&k.tls) },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { k.end(&k.tls) },
+		TLSHandshakeStart: func() { k.begin(&k.tls) },
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
+			k.end(&k.tls)
+			if err == nil {
+				k.state = &state
+			}
+		},
 		WroteRequest:         func(httptrace.WroteRequestInfo) { k.begin(&k.write) },
 		GotFirstResponseByte: func() { k.end(&k.write) },
 	})

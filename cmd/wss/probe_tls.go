@@ -48,11 +48,16 @@ const day = 24 * time.Hour
 func describeTLS(state *tls.ConnectionState, trust error, now time.Time) *tlsReport {
 	r := &tlsReport{
 		Version: tls.VersionName(state.Version), CipherSuite: tls.CipherSuiteName(state.CipherSuite), ALPN: state.NegotiatedProtocol,
-		ECHAccepted: state.ECHAccepted, Trusted: trust == nil, KeyExchange: "RSA, without forward secrecy",
+		ECHAccepted: state.ECHAccepted, Trusted: trust == nil,
 	}
-	if state.CurveID != 0 {
+	switch {
+	case state.CurveID != 0:
 		r.KeyExchange = state.CurveID.String()
 		r.PostQuantum = isPostQuantum(state.CurveID)
+	case state.HandshakeComplete:
+		r.KeyExchange = "RSA without forward secrecy"
+	default:
+		r.KeyExchange = "unknown"
 	}
 	if trust != nil {
 		r.TrustError = trust.Error()
