@@ -27,7 +27,7 @@ func newTerminal(t *testing.T, line string) *terminal {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Skip("tmux is not installed, which gives this test a terminal: apt-get install tmux")
 	}
-	dir, err := os.MkdirTemp("", "wss-tmux") // shorter than t.TempDir, as sockets have short paths
+	dir, err := os.MkdirTemp("", "wss-tmux") //nolint:usetesting // t.TempDir is too long for the path of a socket
 	if err != nil {
 		t.Fatal(err)
 	}
