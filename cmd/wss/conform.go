@@ -5,8 +5,8 @@ import (
 	"errors"
 	"flag"
 
-	"github.com/seed-c4549abd/wss/autobahn/suite/suitecmd"
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/suitecmd"
 )
 
 func conformCommand() *command {

@@ -88,3 +88,28 @@ func isZombie(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err == nil && strings.Contains(string(stat), ") Z ")
 }
+
+// TestACommandThatDoesNotReadIsEnded although messages wait for it.
+func TestACommandThatDoesNotReadIsEnded(t *testing.T) {
+	s := startServe(t, "-grace", "100ms", "--", "sh", "-c", "echo $$; sleep 1000")
+	c, err := s.dial(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, err := c.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Write(t.Context(), conn.Text, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	go readAll(t, c)
+	s.stop()
+	status := <-s.status
+	s.status <- status
+	if status != 0 {
+		t.Errorf("status %d", status)
+	}
+	pid, _ := strconv.Atoi(string(line))
+	waitGone(t, pid)
+}

@@ -19,7 +19,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/seed-c4549abd/wss/autobahn/suite/suitecmd"
+	"github.com/seed-c4549abd/wss/internal/suitecmd"
 )
 
 func main() {
