@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -131,6 +132,7 @@ func newServer(t *testing.T, o *conn.AcceptOptions, handle func(*conn.Conn, *htt
 	}))
 	srv.TLS, _ = testtls.Configs(tls.VersionTLS13)
 	srv.Listener = conn.NewListener(srv.Listener)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if change != nil {
 		change(srv)
 	}

@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -154,6 +155,34 @@ func TestProbeOfWhatIsNoWebSocketServer(t *testing.T) {
 	runCommand(t, "probe", "-insecure", srv.URL).check(t, exitFailed, "404", "offered, without WebSockets over it")
 }
 
+// TestProbeAsksForHTTP2 over a TLS connection of its own.
+func TestProbeAsksForHTTP2(t *testing.T) {
+	srv := newServer(t, nil, func(c *conn.Conn, _ *http.Request) { <-c.CloseRead(c.Context()).Done() }, func(s *httptest.Server) {
+		s.TLS.NextProtos = []string{"h2", "http/1.1"}
+		s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) {
+			serveSettings(c, http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1})
+		}}
+	})
+	r := probeJSON(t, 0, "-ca", srv.ca, srv.url)
+	if r.HTTP2 == nil || !r.HTTP2.Offered || !r.HTTP2.WebSocket || r.HTTP2.Error != "" || r.TLS.ALPN != "http/1.1" {
+		t.Errorf("%+v, %+v", r.HTTP2, r.TLS)
+	}
+}
+
+// serveSettings is a server of HTTP/2 that sends its settings, and nothing more.
+func serveSettings(c net.Conn, settings ...http2.Setting) {
+	defer c.Close()
+	_, _ = io.ReadFull(c, make([]byte, len(http2.ClientPreface)))
+	framer := http2.NewFramer(c, c)
+	_, _ = framer.ReadFrame()
+	_ = framer.WriteSettings(settings...)
+	for {
+		if _, err := framer.ReadFrame(); err != nil {
+			return
+		}
+	}
+}
+
 func TestProbeSeesWebSocketsOverHTTP2(t *testing.T) {
 	for name, test := range map[string]struct {
 		settings []http2.Setting
@@ -165,18 +194,7 @@ func TestProbeSeesWebSocketsOverHTTP2(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, server := net.Pipe()
-			go func() {
-				defer server.Close()
-				_, _ = server.Read(make([]byte, len(http2.ClientPreface)))
-				framer := http2.NewFramer(server, server)
-				_, _ = framer.ReadFrame()
-				_ = framer.WriteSettings(test.settings...)
-				for {
-					if _, err := framer.ReadFrame(); err != nil {
-						return
-					}
-				}
-			}()
+			go serveSettings(server, test.settings...)
 			if got, err := enablesConnect(client); got != test.offered || err != nil {
 				t.Errorf("%v, %v", got, err)
 			}
@@ -185,7 +203,7 @@ func TestProbeSeesWebSocketsOverHTTP2(t *testing.T) {
 	}
 	client, server := net.Pipe()
 	go func() {
-		_, _ = server.Read(make([]byte, len(http2.ClientPreface)))
+		_, _ = io.ReadFull(server, make([]byte, len(http2.ClientPreface)))
 		framer := http2.NewFramer(server, server)
 		_, _ = framer.ReadFrame()
 		_ = framer.WritePing(false, [8]byte{})

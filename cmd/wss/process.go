@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -25,15 +26,44 @@ type process struct {
 	limit  int // bytes of a line
 }
 
+// processes counts the commands that run, so that the server can wait for them.
+type processes struct {
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup
+}
+
+// begin counts one more. It reports false if the server ends.
+func (p *processes) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.running.Add(1)
+	}
+	return !p.closed
+}
+
+// close waits until none runs. None begins any more.
+func (p *processes) close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.running.Wait()
+}
+
 // serveCommand runs the command until it or the connection ends, and ends the other.
 func (s *server) serveCommand(c *conn.Conn, r *http.Request) {
+	if !s.processes.begin() {
+		_ = c.Close(conn.StatusGoingAway, "")
+		return
+	}
+	defer s.processes.running.Done()
 	p, err := s.start(c, r)
 	if err != nil {
 		s.console.note("%s: cannot run %q: %v", r.RemoteAddr, s.command, err)
 		_ = c.Close(conn.StatusInternalError, "the command cannot be run")
 		return
 	}
-	defer s.processes.Done()
 	received := make(chan struct{})
 	go func() {
 		defer close(received)
@@ -89,7 +119,6 @@ func (s *server) start(c *conn.Conn, r *http.Request) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s.processes.Add(1)
 	return &process{cmd: cmd, in: in, out: out, binary: s.options.binary, limit: int(s.options.maxMessage)}, nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
@@ -116,7 +115,7 @@ type server struct {
 	group   *conn.Group
 	accept  *conn.AcceptOptions
 
-	processes sync.WaitGroup // of commands that run
+	processes processes
 }
 
 // run serves until ctx ends, and then closes the connections.
@@ -153,7 +152,7 @@ func (s *server) run(ctx context.Context) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.grace+conn.DefaultCloseTimeout)
 	defer cancel()
 	err = s.group.ShutdownServer(end, srv, conn.ShutdownOptions{})
-	s.processes.Wait() // each is killed after -grace
+	s.processes.close() // each is killed after -grace
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil // the connections that were left have been ended
 	}
