@@ -78,6 +78,7 @@ func (s *served) dial(t *testing.T, change func(*conn.DialOptions)) (*conn.Conn,
 func TestServeEchoes(t *testing.T) {
 	for name, args := range map[string][]string{"wss": nil, "ws": {"-plain"}, "compressed": {"-compress"}, "quiet": {"-quiet"}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := startServe(t, append(args, "-echo")...)
 			runWith(t, strings.NewReader("hello\n"), nil, "connect", "-compress", s.url).check(t, 0, "hello\n")
 			if name != "quiet" {

@@ -91,6 +91,9 @@ func TestCtrlCInATerminal(t *testing.T) {
 }
 
 func TestBenchShowsALineInATerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes three seconds")
+	}
 	srv := newEcho(t)
 	x := newTerminal(t, commandLine("bench -conns 2 -rate 10 -time 2500ms -ca '"+srv.ca+"' "+srv.url))
 	x.waitFor("2 s: 2 connections, ")
