@@ -1,4 +1,4 @@
-package main
+package suitecmd
 
 import (
 	"bytes"
@@ -42,7 +42,7 @@ func TestAPassPrintsATableAndWritesReports(t *testing.T) {
 	url, ca := serve(t, func(b []byte) []byte { return b })
 	dir := filepath.Join(t.TempDir(), "reports")
 	var stdout, stderr bytes.Buffer
-	err := run(t.Context(), []string{"-url", url, "-ca", ca, "-cases", "1.1.1, 2.*", "-out", dir, "-agent", "Ours 1"}, &stdout, &stderr)
+	err := Run(t.Context(), []string{"-url", url, "-ca", ca, "-cases", "1.1.1, 2.*", "-out", dir, "-agent", "Ours 1"}, &stdout, &stderr)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &stdout)
 	}
@@ -62,8 +62,8 @@ func TestAPassPrintsATableAndWritesReports(t *testing.T) {
 func TestAFailureIsAnErrorBehindATable(t *testing.T) {
 	url, _ := serve(t, func([]byte) []byte { return []byte("something else") })
 	var stdout bytes.Buffer
-	err := run(t.Context(), []string{"-url", url, "-insecure", "-cases", "1.1.1", "-quiet"}, &stdout, &stdout)
-	if !errors.Is(err, errFailed) || !strings.Contains(stdout.String(), "1.1.1: behavior FAILED") {
+	err := Run(t.Context(), []string{"-url", url, "-insecure", "-cases", "1.1.1", "-quiet"}, &stdout, &stdout)
+	if !errors.Is(err, ErrFailed) || !strings.Contains(stdout.String(), "1.1.1: behavior FAILED") {
 		t.Errorf("error %v, printed\n%s", err, &stdout)
 	}
 }
@@ -84,7 +84,7 @@ func TestWhatCannotBeRunIsAnotherError(t *testing.T) {
 		{"-url", "ws://127.0.0.1:1", "-out", filepath.Join(notPEM, "in a file"), "-cases", "1.1.1", "-parallel", "1"},
 	} {
 		var out bytes.Buffer
-		if err := run(t.Context(), args, &out, &out); err == nil || errors.Is(err, errFailed) {
+		if err := Run(t.Context(), args, &out, &out); err == nil || errors.Is(err, ErrFailed) {
 			t.Errorf("%q: error %v", args, err)
 		}
 	}

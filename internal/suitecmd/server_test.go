@@ -1,4 +1,4 @@
-package main
+package suitecmd
 
 import (
 	"bytes"
@@ -44,7 +44,7 @@ func serveCases(t *testing.T, client func(ctx context.Context, url string), args
 	var out bytes.Buffer
 	stderr := &lines{url: make(chan string, 1)}
 	done := make(chan error, 1)
-	go func() { done <- run(t.Context(), append(args, "-listen", "127.0.0.1:0"), &out, stderr) }()
+	go func() { done <- Run(t.Context(), append(args, "-listen", "127.0.0.1:0"), &out, stderr) }()
 	select {
 	case base := <-stderr.url:
 		client(t.Context(), base)
@@ -126,10 +126,10 @@ func TestClientsAreServed(t *testing.T) {
 
 func TestAClientThatLeavesCasesOutFails(t *testing.T) {
 	stdout, err := serveCases(t, answering(t, same, "/stopServer", "2.1"), "-plain", "-cases", "2.1,7.1.1")
-	if !errors.Is(err, errFailed) || !strings.Contains(stdout, "7.1.1: missing") {
+	if !errors.Is(err, ErrFailed) || !strings.Contains(stdout, "7.1.1: missing") {
 		t.Errorf("%v\n%s", err, stdout)
 	}
-	if _, err := serveCases(t, answering(t, same, "/stopServer"), "-plain"); err == nil || errors.Is(err, errFailed) {
+	if _, err := serveCases(t, answering(t, same, "/stopServer"), "-plain"); err == nil || errors.Is(err, ErrFailed) {
 		t.Errorf("without a case: %v", err)
 	}
 }
@@ -142,7 +142,7 @@ func TestKnownDeviationsPass(t *testing.T) {
 		args = append(args, "-plain", "-cases", "2.1,7.1.1", "-golden", known, "-junit", junit)
 		return serveCases(t, answering(t, answer, "/stopServer", "2.1", "7.1.1"), args...)
 	}
-	if _, err := serve(wrong); err == nil || errors.Is(err, errFailed) {
+	if _, err := serve(wrong); err == nil || errors.Is(err, ErrFailed) {
 		t.Errorf("without the file: %v", err)
 	}
 	if stdout, err := serve(wrong, "-update-golden"); err != nil {
@@ -158,7 +158,7 @@ func TestKnownDeviationsPass(t *testing.T) {
 	if data, err := os.ReadFile(junit); err != nil || strings.Contains(string(data), "<failure") {
 		t.Errorf("%s, %v", data, err)
 	}
-	if stdout, err := serve(same); !errors.Is(err, errFailed) || !strings.Contains(stdout, "7.1.1: passes: take it out") {
+	if stdout, err := serve(same); !errors.Is(err, ErrFailed) || !strings.Contains(stdout, "7.1.1: passes: take it out") {
 		t.Errorf("gone: %v\n%s", err, stdout)
 	}
 	if stdout, err := serve(same, "-update-golden"); err != nil || !strings.Contains(stdout, "pass: all 2 cases\n") {
@@ -187,7 +187,7 @@ func TestFlagsThatDoNotGoTogetherAreRefused(t *testing.T) {
 		{"-url", "ws://localhost", "-update-golden"},
 		{"-url", "ws://localhost", "-golden", "none.txt"},
 	} {
-		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || errors.Is(err, errFailed) {
+		if err := Run(t.Context(), args, io.Discard, io.Discard); err == nil || errors.Is(err, ErrFailed) {
 			t.Errorf("%q: error %v", args, err)
 		}
 	}

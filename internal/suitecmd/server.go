@@ -1,4 +1,4 @@
-package main
+package suitecmd
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // listen is a fuzzing server until it is interrupted, or a client has asked it to stop. Reports are written each time that
 // a client asks for them.
-func listen(ctx context.Context, o *options, w *writer, stderr io.Writer) ([]*suite.Report, error) {
+func listen(ctx context.Context, o *Options, w *writer, stderr io.Writer) ([]*suite.Report, error) {
 	config, err := o.tls()
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func listen(ctx context.Context, o *options, w *writer, stderr io.Writer) ([]*su
 	if err != nil {
 		return nil, err
 	}
-	ln, err := net.Listen("tcp", o.listen)
+	ln, err := net.Listen("tcp", o.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -56,18 +56,18 @@ func listen(ctx context.Context, o *options, w *writer, stderr io.Writer) ([]*su
 }
 
 // tls returns the configuration that the flags ask for, nil for ws.
-func (o *options) tls() (*tls.Config, error) {
+func (o *Options) tls() (*tls.Config, error) {
 	switch {
-	case o.plain:
+	case o.Plain:
 		return nil, nil
-	case o.development:
+	case o.Development:
 		ca, err := tlsconf.Development(tlsconf.DevOptions{InMemory: true})
 		if err != nil {
 			return nil, err
 		}
 		return tlsconf.Server(tlsconf.ServerOptions{GetCertificate: ca.GetCertificate})
 	}
-	cert, err := tls.LoadX509KeyPair(o.cert, o.key)
+	cert, err := tls.LoadX509KeyPair(o.Cert, o.key)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package suitecmd
 
 import (
 	"context"
@@ -12,13 +12,13 @@ import (
 )
 
 // dial runs the cases against a server.
-func dial(ctx context.Context, o *options, stderr io.Writer) ([]*suite.Report, error) {
-	config, err := trust(o.ca, o.insecure)
+func dial(ctx context.Context, o *Options, stderr io.Writer) ([]*suite.Report, error) {
+	config, err := trust(o.CA, o.Insecure)
 	if err != nil {
 		return nil, err
 	}
 	options := suite.Options{
-		URL: o.url, TLS: config, Agent: o.agent, Cases: o.patterns(), Parallel: o.parallel, Slowness: o.slowness, Latency: o.latency,
+		URL: o.URL, TLS: config, Agent: o.agent, Cases: o.patterns(), Parallel: o.parallel, Slowness: o.slowness, Latency: o.latency,
 		ByRFC: o.rfc,
 	}
 	if !o.quiet {

@@ -1,4 +1,4 @@
-package main
+package suitecmd
 
 import (
 	"bytes"
@@ -14,13 +14,13 @@ import (
 
 // writer writes reports where the flags want them.
 type writer struct {
-	o     *options
+	o     *Options
 	known *report.Golden
 }
 
 // newWriter reads the golden file, so that a mistake in it is found before anything runs. With -update-golden it may be
 // missing.
-func newWriter(o *options) (*writer, error) {
+func newWriter(o *Options) (*writer, error) {
 	w := &writer{o: o}
 	if o.golden == "" {
 		return w, nil
@@ -76,7 +76,7 @@ func (w *writer) finish(stdout io.Writer, reports []*suite.Report) error {
 		failed = failed || len(r.Problems(w.known)) > 0
 	}
 	if failed {
-		return errFailed
+		return ErrFailed
 	}
 	return nil
 }
