@@ -2,56 +2,50 @@ package nats
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"github.com/seed-c4549abd/wss/pubsub"
 )
 
-// follower reads one topic for the hub. Messages come by core NATS, each with the offset of the one before it: if that is not the last one
-// that was delivered, the follower reads the stream.
+// follower reads one topic for the hub. Messages come by core NATS, each with the offset of the one before it: if that is not the
+// last one that was delivered, the follower reads the stream.
 type follower struct {
 	engine  *Engine
 	topic   string
 	subject string // in the stream
 	options pubsub.TopicOptions
 	to      pubsub.Follower
-	begun   time.Time
+	begunAt time.Time
 
 	subMu sync.Mutex
-	sub   *natsgo.Subscription // nil when the topic is not followed any more
+	sub   *natsgo.Subscription // nil before subscribe
 	ended bool
 
 	mu      sync.Mutex
 	stopped bool
 	epoch   string
-	last    uint64 // offset of the last message that was delivered, or is older
-	reading bool   // somebody reads the stream: what comes meanwhile waits
+	last    uint64 // offset up to which messages were delivered, or are too old
+	reading bool   // a goroutine reads the stream; messages that arrive meanwhile wait
 	waiting []arrival
 }
 
-// arrival is a message with the offset of the one before it in its topic; 0 if the stream has none any more.
+// arrival is a message that the stream has sent on, with the offset of the one before it in its topic; 0 if that is not stored any more.
 type arrival struct {
 	pubsub.Message
-	before uint64
+	previous uint64
 }
 
-// maxWaiting is how many messages wait while the stream is read. What is left out is read.
+// maxWaiting is how many messages of a topic wait while the stream is read. Those beyond it are read from the stream later.
 const maxWaiting = 1024
 
-// batch is how many messages are asked for at once.
-const batch = 500
-
-// Follow is for the hub.
+// Follow implements pubsub.Engine. It waits until the stream was found once and, for a topic with Presence, until members at other
+// engines are known. The error is pubsub.ErrUnavailable with its cause, or that the topic is followed already.
 func (e *Engine) Follow(ctx context.Context, topic string, o pubsub.TopicOptions, to pubsub.Follower) error {
 	if o.History > e.options.MaxHistory {
 		e.options.Logger.Warn("nats: a topic should keep more messages than Options.MaxHistory", slog.String("topic", topic), slog.Int("History", o.History))
@@ -60,7 +54,7 @@ func (e *Engine) Follow(ctx context.Context, topic string, o pubsub.TopicOptions
 	if err := e.wait(ctx, func() bool { return e.epoch != "" }); err != nil {
 		return unavailable(err)
 	}
-	f := &follower{engine: e, topic: topic, subject: e.stored(topic), options: o, to: to, begun: time.Now(), reading: true}
+	f := &follower{engine: e, topic: topic, subject: e.storedSubject(topic), options: o, to: to, begunAt: time.Now(), reading: true}
 	e.mu.Lock()
 	known := e.followers[f.subject]
 	if known == nil {
@@ -87,9 +81,9 @@ func (e *Engine) Follow(ctx context.Context, topic string, o pubsub.TopicOptions
 	return nil
 }
 
-// Unfollow is for the hub.
+// Unfollow implements pubsub.Engine.
 func (e *Engine) Unfollow(topic string) {
-	subject := e.stored(topic)
+	subject := e.storedSubject(topic)
 	e.mu.Lock()
 	f := e.followers[subject]
 	delete(e.followers, subject)
@@ -108,7 +102,7 @@ func (e *Engine) Unfollow(topic string) {
 	go f.stop()
 }
 
-// subscribe subscribes to what the stream sends on.
+// subscribe subscribes to the messages that the stream sends on.
 func (f *follower) subscribe(nc *natsgo.Conn) (err error) {
 	f.subMu.Lock()
 	defer f.subMu.Unlock()
@@ -116,20 +110,21 @@ func (f *follower) subscribe(nc *natsgo.Conn) (err error) {
 		return nil
 	}
 	e := f.engine
-	lane := e.lanes[maphash.String(seed, f.subject)%uint64(len(e.lanes))]
-	f.sub, err = nc.ChanSubscribe(e.live(f.topic), lane)
+	queue := e.queues[maphash.String(seed, f.subject)%uint64(len(e.queues))]
+	f.sub, err = nc.ChanSubscribe(e.liveSubject(f.topic), queue)
 	return err
 }
 
+// stop has the follower ignore what still arrives.
 func (f *follower) stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stopped, f.waiting = true, nil
 }
 
-// begin subscribes, reads what the stream has, and tells the hub.
+// begin subscribes, reads the stored messages, and calls the hub's Begin.
 func (f *follower) begin(ctx context.Context) (err error) {
-	nc, _ := f.engine.link()
+	nc, _ := f.engine.connection()
 	if err := f.subscribe(nc); err != nil {
 		return err
 	}
@@ -142,14 +137,14 @@ func (f *follower) begin(ctx context.Context) (err error) {
 	f.restart(f.epoch, messages)
 	f.deliverWaiting()
 	if f.reading = len(f.waiting) > 0; f.reading {
-		go f.mend()
+		go f.catchUp()
 	}
 	return nil
 }
 
 var seed = maphash.MakeSeed()
 
-// readAll returns what the stream has of the topic, or only the last message if the hub keeps no history.
+// readAll returns the stored messages of the topic, or only the last one if the hub keeps no history.
 func (f *follower) readAll(ctx context.Context) ([]pubsub.Message, error) {
 	if f.options.History > 0 {
 		return f.engine.read(ctx, f.subject, 1)
@@ -161,7 +156,7 @@ func (f *follower) readAll(ctx context.Context) ([]pubsub.Message, error) {
 	return []pubsub.Message{last[f.subject]}, nil
 }
 
-// restart tells the hub what there is. The lock is held.
+// restart calls the hub's Begin with these messages, which are all that is stored. The lock is held.
 func (f *follower) restart(epoch string, messages []pubsub.Message) {
 	f.epoch, f.last = epoch, 0
 	if n := len(messages); n > 0 {
@@ -170,24 +165,24 @@ func (f *follower) restart(epoch string, messages []pubsub.Message) {
 	if f.options.History <= 0 {
 		messages = nil
 	}
-	whole := f.options.History > 0 && f.engine.keptFor(f.options) == 0 && len(messages) < f.engine.options.MaxHistory
+	whole := f.options.History > 0 && f.engine.retention(f.options) == 0 && len(messages) < f.engine.options.MaxHistory
 	f.to.Begin(pubsub.Start{Epoch: epoch, Last: f.last, Messages: messages, Whole: whole})
 }
 
-// receive takes messages out of a lane.
-func (e *Engine) receive(lane <-chan *natsgo.Msg) {
+// receive passes messages from a queue to their followers, until the engine ends.
+func (e *Engine) receive(queue <-chan *natsgo.Msg) {
 	for {
 		select {
 		case <-e.ctx.Done():
 			return
-		case msg := <-lane:
+		case msg := <-queue:
 			a, err := arrivalOf(msg)
 			if err != nil {
-				e.options.Logger.Warn("nats: a message that the stream has not sent on was left out: " + err.Error())
+				e.options.Logger.Warn("nats: dropped a message that the stream has not sent on: " + err.Error())
 				continue
 			}
 			e.mu.Lock()
-			f := e.followers[e.storedOf(msg.Subject)]
+			f := e.followers[e.storedSubjectOf(msg.Subject)]
 			e.mu.Unlock()
 			if f != nil {
 				f.arrive(a)
@@ -206,26 +201,26 @@ func (f *follower) arrive(a arrival) {
 		if len(f.waiting) < maxWaiting {
 			f.waiting = append(f.waiting, a)
 		}
-	case f.follows(a):
+	case f.isNext(a):
 		f.deliver(a.Message)
 	default:
 		f.waiting = append(f.waiting, a)
 		f.reading = true
-		go f.mend()
+		go f.catchUp()
 	}
 }
 
-// follows reports whether nothing is missing before a message. The lock is held.
-func (f *follower) follows(a arrival) bool {
-	return a.before == f.last || a.before == 0 && !f.mayHaveMissed()
+// isNext reports whether nothing is missing before a message. The lock is held.
+func (f *follower) isNext(a arrival) bool {
+	return a.previous == f.last || a.previous == 0 && !f.mayHaveMissed()
 }
 
-// mayHaveMissed reports whether messages may have come and become too old unseen, since the last one that was delivered. It
-// takes time to become too old, so they have not if all messages came for that time. The lock is held.
+// mayHaveMissed reports whether messages after the last one that was delivered may have been stored and become too old meanwhile. They
+// have not if no loss was suspected for as long as messages are stored. The lock is held.
 func (f *follower) mayHaveMissed() bool {
-	kept := f.engine.keptFor(f.options)
-	doubted := f.engine.lastDoubt()
-	return kept > 0 && f.begun.Before(doubted) && time.Since(doubted) < kept
+	kept := f.engine.retention(f.options)
+	doubted := f.engine.lastSuspicion()
+	return kept > 0 && f.begunAt.Before(doubted) && time.Since(doubted) < kept
 }
 
 // deliver gives a message to the hub. The lock is held.
@@ -234,13 +229,13 @@ func (f *follower) deliver(m pubsub.Message) {
 	f.to.Deliver(m)
 }
 
-// deliverWaiting delivers those that wait and follow what was delivered, and forgets those that were. The lock is held.
+// deliverWaiting delivers the waiting messages up to the first gap, and drops those that were delivered. The lock is held.
 func (f *follower) deliverWaiting() {
 	for len(f.waiting) > 0 {
 		a := f.waiting[0]
 		switch {
 		case a.Offset <= f.last:
-		case f.follows(a):
+		case f.isNext(a):
 			f.deliver(a.Message)
 		default:
 			return
@@ -250,29 +245,29 @@ func (f *follower) deliverWaiting() {
 	f.waiting = nil
 }
 
-// mend reads from the stream what is missing. It is begun with reading set.
-func (f *follower) mend() {
+// catchUp reads the missing messages from the stream, until none is missing. The caller has set reading.
+func (f *follower) catchUp() {
 	for try := 1; ; try++ {
 		f.mu.Lock()
 		last, epoch := f.last, f.epoch
 		f.mu.Unlock()
-		// The last one too: if it is there, so is all that came behind it.
-		ctx, cancel := context.WithTimeout(f.engine.ctx, requestWait)
+		// Read the last delivered one too: if it is still stored, everything after it is.
+		ctx, cancel := context.WithTimeout(f.engine.ctx, requestTimeout)
 		messages, err := f.engine.read(ctx, f.subject, max(last, 1))
 		cancel()
-		if f.mended(epoch, messages, err, try) {
+		if f.applyRead(epoch, messages, err, try) {
 			return
 		}
 		select {
 		case <-f.engine.ctx.Done():
 			return
-		case <-time.After(min(time.Duration(try)*100*time.Millisecond, tendEvery)):
+		case <-time.After(min(time.Duration(try)*100*time.Millisecond, maintainEvery)):
 		}
 	}
 }
 
-// mended takes what was read, and returns whether that was all.
-func (f *follower) mended(epoch string, messages []pubsub.Message, err error, try int) bool {
+// applyRead delivers messages that were read, and reports whether none is missing any more. try counts from 1.
+func (f *follower) applyRead(epoch string, messages []pubsub.Message, err error, try int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
@@ -294,7 +289,7 @@ func (f *follower) mended(epoch string, messages []pubsub.Message, err error, tr
 	}
 	f.deliverWaiting()
 	if len(f.waiting) > 0 && try >= 12 {
-		// The stream has no more what was before this one.
+		// The messages before this one are not stored any more.
 		f.restart(f.epoch, []pubsub.Message{f.waiting[0].Message})
 		f.deliverWaiting()
 	}
@@ -302,7 +297,7 @@ func (f *follower) mended(epoch string, messages []pubsub.Message, err error, tr
 	return !f.reading
 }
 
-// compare looks whether the stream has messages of topics that were not delivered, and mends that.
+// compare asks the stream for the last message of each topic, and catches up with the topics that have newer ones.
 func (e *Engine) compare() {
 	e.mu.Lock()
 	epoch := e.epoch
@@ -311,7 +306,7 @@ func (e *Engine) compare() {
 		all = append(all, f)
 	}
 	e.mu.Unlock()
-	const most = 256 // of one request
+	const most = 256 // topics in one request
 	for len(all) > 0 && e.ctx.Err() == nil {
 		some := all[:min(len(all), most)]
 		all = all[len(some):]
@@ -327,32 +322,32 @@ func (e *Engine) compare() {
 		if len(subjects) == 0 {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(e.ctx, requestWait)
+		ctx, cancel := context.WithTimeout(e.ctx, requestTimeout)
 		last, err := e.readLast(ctx, subjects)
 		cancel()
 		if err != nil {
-			e.doubt("topics cannot be compared", err)
+			e.suspectLoss("topics cannot be compared", err)
 			return
 		}
 		for subject, m := range last {
 			if f := bySubject[subject]; f != nil {
-				f.behind(m.Offset)
+				f.catchUpIfBehind(m.Offset)
 			}
 		}
 	}
 }
 
-// behind mends a topic if the stream has more of it.
-func (f *follower) behind(offset uint64) {
+// catchUpIfBehind catches up if the stream is beyond the last message that was delivered.
+func (f *follower) catchUpIfBehind(offset uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if offset > f.last && !f.reading && !f.stopped {
 		f.reading = true
-		go f.mend()
+		go f.catchUp()
 	}
 }
 
-// renew begins a topic again if the stream was made anew.
+// renew begins the topic again if the stream was created anew, and reports whether it was.
 func (f *follower) renew(epoch string) bool {
 	f.mu.Lock()
 	if f.epoch == epoch || f.reading {
@@ -362,7 +357,7 @@ func (f *follower) renew(epoch string) bool {
 	f.reading = true
 	f.epoch = epoch
 	f.mu.Unlock()
-	ctx, cancel := context.WithTimeout(f.engine.ctx, requestWait)
+	ctx, cancel := context.WithTimeout(f.engine.ctx, requestTimeout)
 	defer cancel()
 	messages, err := f.readAll(ctx)
 	f.mu.Lock()
@@ -374,84 +369,7 @@ func (f *follower) renew(epoch string) bool {
 	f.restart(epoch, messages)
 	f.deliverWaiting()
 	if f.reading = len(f.waiting) > 0; f.reading {
-		go f.mend()
+		go f.catchUp()
 	}
 	return true
-}
-
-// read returns the messages of a subject from an offset on.
-func (e *Engine) read(ctx context.Context, subject string, from uint64) (messages []pubsub.Message, err error) {
-	for {
-		_, js := e.link()
-		all, err := jetstreamext.GetBatch(ctx, js, e.stream(), batch, jetstreamext.GetBatchSeq(from), jetstreamext.GetBatchSubject(subject))
-		if err != nil {
-			return nil, err
-		}
-		// A batch that is cut off by time ends without an error.
-		pending := "unknown"
-		for raw, err := range all {
-			if errors.Is(err, jetstreamext.ErrNoMessages) {
-				return messages, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			messages = append(messages, messageOf(raw.Sequence, raw.Time, raw.Header, raw.Data))
-			from, pending = raw.Sequence+1, raw.Header.Get("Nats-Num-Pending")
-		}
-		switch pending {
-		case "0":
-			return messages, nil
-		case "unknown":
-			return nil, errors.Join(context.Cause(ctx), natsgo.ErrTimeout)
-		}
-	}
-}
-
-// readLast returns the last message of each of some subjects.
-func (e *Engine) readLast(ctx context.Context, subjects []string) (map[string]pubsub.Message, error) {
-	_, js := e.link()
-	all, err := jetstreamext.GetLastMsgsFor(ctx, js, e.stream(), subjects)
-	if err != nil {
-		return nil, err
-	}
-	last := map[string]pubsub.Message{}
-	pending := "unknown"
-	for raw, err := range all {
-		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			return last, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		last[raw.Subject] = messageOf(raw.Sequence, raw.Time, raw.Header, raw.Data)
-		pending = raw.Header.Get("Nats-Num-Pending")
-	}
-	if pending != "0" {
-		return nil, errors.Join(context.Cause(ctx), natsgo.ErrTimeout)
-	}
-	return last, nil
-}
-
-// arrivalOf reads a message that the stream has sent on.
-func arrivalOf(msg *natsgo.Msg) (arrival, error) {
-	offset, err := strconv.ParseUint(msg.Header.Get(jetstream.SequenceHeader), 10, 64)
-	if err != nil {
-		return arrival{}, err
-	}
-	before, err := strconv.ParseUint(msg.Header.Get(jetstream.LastSequenceHeader), 10, 64)
-	if err != nil {
-		return arrival{}, err
-	}
-	at, err := time.Parse(time.RFC3339Nano, msg.Header.Get(jetstream.TimeStampHeaer))
-	if err != nil {
-		return arrival{}, err
-	}
-	return arrival{messageOf(offset, at, msg.Header, msg.Data), before}, nil
-}
-
-func messageOf(offset uint64, at time.Time, header natsgo.Header, data []byte) pubsub.Message {
-	key, _ := text(header.Get(keyHeader))
-	origin, _ := text(header.Get(originHeader))
-	return pubsub.Message{Offset: offset, Time: at, Key: key, Origin: origin, Data: data}
 }

@@ -4,5 +4,5 @@ package nats
 
 import "os"
 
-// lockFolder does nothing here: it is up to the user that each engine has a folder of its own.
-func lockFolder(string) (*os.File, error) { return nil, nil }
+// lockDirectory does nothing on this system: users have to give each engine a directory of its own.
+func lockDirectory(string) (*os.File, error) { return nil, nil }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lockFolder keeps other engines away from a folder, until the file is closed or the process ends.
-func lockFolder(dir string) (*os.File, error) {
+// lockDirectory keeps other engines from using a directory, until the file is closed or the process ends.
+func lockDirectory(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "wss.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

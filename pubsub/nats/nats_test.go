@@ -95,16 +95,16 @@ func TestWhatIsLostOnTheWayIsRead(t *testing.T) {
 	c.ask(`"type":"subscribe","topic":"x"`)
 	publish(t, b, "x", "1")
 	c.wait("1")
-	nc, _ := a.engine.link()
+	nc, _ := a.engine.connection()
 	a.engine.mu.Lock()
-	f := a.engine.followers[a.engine.stored("x")]
+	f := a.engine.followers[a.engine.storedSubject("x")]
 	a.engine.mu.Unlock()
 	_ = f.sub.Unsubscribe()
 	for i := 2; i <= 10; i++ {
 		publish(t, b, "x", fmt.Sprint(i))
 	}
 	var err error
-	if f.sub, err = nc.ChanSubscribe(a.engine.live("x"), a.engine.lanes[0]); err != nil {
+	if f.sub, err = nc.ChanSubscribe(a.engine.liveSubject("x"), a.engine.queues[0]); err != nil {
 		t.Fatal(err)
 	}
 	_ = nc.Flush()
@@ -129,9 +129,9 @@ func TestWhatIsGoneIsTold(t *testing.T) {
 	c.ask(`"type":"subscribe","topic":"x"`)
 	publish(t, b, "x", "1")
 	c.wait("1")
-	nc, _ := a.engine.link()
+	nc, _ := a.engine.connection()
 	a.engine.mu.Lock()
-	f := a.engine.followers[a.engine.stored("x")]
+	f := a.engine.followers[a.engine.storedSubject("x")]
 	a.engine.mu.Unlock()
 	_ = f.sub.Unsubscribe()
 	for i := 2; i <= 30; i++ {
@@ -139,7 +139,7 @@ func TestWhatIsGoneIsTold(t *testing.T) {
 	}
 	c.waitEvents("subscribed")
 	var err error
-	if f.sub, err = nc.ChanSubscribe(a.engine.live("x"), a.engine.lanes[0]); err != nil {
+	if f.sub, err = nc.ChanSubscribe(a.engine.liveSubject("x"), a.engine.queues[0]); err != nil {
 		t.Fatal(err)
 	}
 	_ = nc.Flush()
@@ -325,7 +325,7 @@ func TestAConnectionThatNATSGivesUp(t *testing.T) {
 	c := h.connect(t, "ann")
 	c.ask(`"type":"subscribe","topic":"x"`)
 	publish(t, h, "x", "1")
-	nc, _ := h.engine.link()
+	nc, _ := h.engine.connection()
 	nc.Close()
 	publish(t, h, "x", "2")
 	c.wait("1 2")
@@ -426,14 +426,14 @@ func FuzzToken(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		k := token(s)
+		k := escape(s)
 		if strings.Trim(k, "=-_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "" {
 			t.Fatalf("%q", k)
 		}
-		if got, ok := text(k); got != s || !ok {
+		if got, ok := unescape(k); got != s || !ok {
 			t.Fatalf("%q comes back as %q, %v", s, got, ok)
 		}
-		if back, ok := text(s); ok && len(back) > len(s) {
+		if back, ok := unescape(s); ok && len(back) > len(s) {
 			t.Fatalf("%q is taken for %q", s, back)
 		}
 	})

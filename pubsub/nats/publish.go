@@ -2,10 +2,9 @@ package nats
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
-
-	"crypto/rand"
 
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,44 +18,38 @@ const (
 	originHeader = "Topics-Origin"
 )
 
-// errUnknown is pubsub.ErrUnavailable for a message that may have been stored.
-var errUnknown = &pubsub.Error{
+// errOutcomeUnknown is a pubsub.ErrUnavailable for a message that may have been stored.
+var errOutcomeUnknown = &pubsub.Error{
 	Code:    pubsub.CodeUnavailable,
 	Message: "the servers did not answer in time; it is not known whether the message was published",
 }
 
-// Publish is for the hub. It tries until the context ends, for a minute and a half at most, and a message that is tried twice is stored once.
-// While the servers have been out of reach for ten seconds or more it fails at once.
+// Publish implements pubsub.Engine. It retries until the context ends, for a minute and a half at most; a message that is sent again
+// is stored once. When the servers have been out of reach for ten seconds it fails at once. The error is ErrClosed, a *pubsub.Error that
+// says what is wrong with the message, or pubsub.ErrUnavailable, whose message says if the outcome is unknown.
 func (e *Engine) Publish(ctx context.Context, topic string, o pubsub.TopicOptions, m pubsub.Message) (pubsub.Position, error) {
-	ctx, cancel := context.WithTimeout(ctx, publishFor)
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
-	if err := e.wait(ctx, func() bool { return e.epoch != "" || e.hopelessNow() }); err != nil {
+	if err := e.wait(ctx, func() bool { return e.epoch != "" || e.givenUpLocked() }); err != nil {
 		return pubsub.Position{}, unavailable(err)
 	}
-	if e.hopeless() {
+	if e.givenUp() {
 		return pubsub.Position{}, unavailable(e.Status().Err)
 	}
-	msg := natsgo.NewMsg(e.stored(topic))
-	msg.Data = m.Data
-	if m.Key != "" {
-		msg.Header.Set(keyHeader, token(m.Key))
-	}
-	if m.Origin != "" {
-		msg.Header.Set(originHeader, token(m.Origin))
-	}
-	options := []jetstream.PublishOpt{jetstream.WithMsgID(rand.Text()), jetstream.WithRetryAttempts(0), jetstream.WithExpectStream(e.stream())}
-	if kept := e.keptFor(o); kept > 0 {
-		options = append(options, jetstream.WithMsgTTL(kept))
+	msg := e.encode(topic, m)
+	options := []jetstream.PublishOpt{jetstream.WithMsgID(rand.Text()), jetstream.WithRetryAttempts(0), jetstream.WithExpectStream(e.streamName())}
+	if ttl := e.retention(o); ttl > 0 {
+		options = append(options, jetstream.WithMsgTTL(ttl))
 	}
 	for sent := false; ; {
 		ack, err := e.publishOnce(ctx, msg, options)
 		if err == nil {
 			return pubsub.Position{Epoch: e.knownEpoch(), Offset: ack.Sequence}, nil
 		}
-		if refusal := refused(err); refusal != nil {
+		if refusal := refusalOf(err); refusal != nil {
 			return pubsub.Position{}, refusal
 		}
-		// Without responders nobody has it. Everything else leaves that open.
+		// Without responders the message was not stored. After any other error it may have been.
 		sent = sent || !errors.Is(err, natsgo.ErrNoResponders) && !errors.Is(err, jetstream.ErrNoStreamResponse)
 		select {
 		case <-time.After(retryPublish):
@@ -64,37 +57,51 @@ func (e *Engine) Publish(ctx context.Context, topic string, o pubsub.TopicOption
 			return pubsub.Position{}, ErrClosed
 		case <-ctx.Done():
 			if sent {
-				return pubsub.Position{}, errUnknown
+				return pubsub.Position{}, errOutcomeUnknown
 			}
 			return pubsub.Position{}, unavailable(context.Cause(ctx))
 		}
 	}
 }
 
+// encode returns the NATS message that stores m; messageOf undoes it.
+func (e *Engine) encode(topic string, m pubsub.Message) *natsgo.Msg {
+	msg := natsgo.NewMsg(e.storedSubject(topic))
+	msg.Data = m.Data
+	if m.Key != "" {
+		msg.Header.Set(keyHeader, escape(m.Key))
+	}
+	if m.Origin != "" {
+		msg.Header.Set(originHeader, escape(m.Origin))
+	}
+	return msg
+}
+
+// publishOnce sends a message, and waits requestTimeout for the answer.
 func (e *Engine) publishOnce(ctx context.Context, msg *natsgo.Msg, options []jetstream.PublishOpt) (*jetstream.PubAck, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestWait)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	_, js := e.link()
+	_, js := e.connection()
 	return js.PublishMsg(ctx, msg, options...)
 }
 
-// keptFor is how long the stream keeps a message; 0: as long as MaxHistory says.
-func (e *Engine) keptFor(o pubsub.TopicOptions) time.Duration {
-	kept := e.options.MaxAge
+// retention returns how long the stream stores a message of a topic; 0: until MaxHistory newer ones are stored.
+func (e *Engine) retention(o pubsub.TopicOptions) time.Duration {
+	stored := e.options.MaxAge
 	switch {
 	case o.History <= 0:
-		kept = keptAnyway
+		stored = minRetention
 	case o.HistoryAge > 0:
-		kept = max(o.HistoryAge, keptAnyway)
+		stored = max(o.HistoryAge, minRetention)
 	}
-	if most := e.options.MaxAge; most > 0 {
-		kept = min(kept, most)
+	if limit := e.options.MaxAge; limit > 0 {
+		stored = min(stored, limit)
 	}
-	return kept
+	return stored
 }
 
-// refused returns the error of a message that no try would get stored; nil if one might.
-func refused(err error) error {
+// refusalOf returns the error for a message that no retry would get stored; nil if one might.
+func refusalOf(err error) error {
 	if errors.Is(err, natsgo.ErrMaxPayload) {
 		return &pubsub.Error{Code: pubsub.CodeBadData, Message: "the message is longer than the servers carry"}
 	}
@@ -111,5 +118,5 @@ func refused(err error) error {
 	return nil
 }
 
-// unavailable makes an error that clients are told of, with its cause for the server.
+// unavailable joins pubsub.ErrUnavailable, which clients see, with its cause, which only the server sees.
 func unavailable(cause error) error { return errors.Join(pubsub.ErrUnavailable, cause) }

@@ -15,10 +15,10 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// clusterUser is the name that goes with Cluster.Secret.
+// clusterUser is the user name that goes with Cluster.Secret.
 const clusterUser = "wss"
 
-// startServer starts the server in this process.
+// startServer starts the server in this process, with a lock on its directory.
 func (e *Engine) startServer() error {
 	dir := e.options.Dir
 	if dir == "" {
@@ -31,33 +31,17 @@ func (e *Engine) startServer() error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return &OptionError{"Dir", "cannot be used: " + err.Error()}
 	}
-	lock, err := lockFolder(dir)
+	lock, err := lockDirectory(dir)
 	if err != nil {
-		return &OptionError{"Dir", "is used by another engine: each needs its own, and one that ends has to be waited for: " + err.Error()}
+		return &OptionError{"Dir", "is used by another engine: each needs its own, until its Close has returned: " + err.Error()}
 	}
 	e.lock = lock
 	o := &server.Options{
-		ServerName: e.life, DontListen: true, JetStream: true, StoreDir: dir, MaxPayload: maxPayload, NoSigs: true, NoLog: true,
+		ServerName: e.id, DontListen: true, JetStream: true, StoreDir: dir, MaxPayload: maxPayload, NoSigs: true, NoLog: true,
 	}
 	if c := e.options.Cluster; c != nil {
-		host, port, _ := net.SplitHostPort(c.Listen) // check has seen it
-		o.ServerName = c.Name
-		o.Cluster = server.ClusterOpts{Name: e.options.Prefix, Host: host, TLSConfig: c.TLS, TLSTimeout: 5, PoolSize: 3, ConnectRetries: 1 << 30, Advertise: c.Advertise}
-		o.Cluster.Port, _ = strconv.Atoi(port)
-		o.Cluster.NoAdvertise = true
-		// A server without a port for clients does not open links to others. This one is for nobody.
-		o.DontListen, o.Host, o.Port, o.Username, o.Password = false, "127.0.0.1", server.RANDOM_PORT, clusterUser, rand.Text()
-		e.password = o.Password
-		for _, route := range c.Routes {
-			u := &url.URL{Scheme: "nats-route", Host: route}
-			if c.Secret != "" {
-				u.User = url.UserPassword(clusterUser, c.Secret)
-			}
-			o.Routes = append(o.Routes, u)
-		}
-		if c.Secret != "" {
-			o.Cluster.Username, o.Cluster.Password = clusterUser, c.Secret
-		}
+		e.password = rand.Text()
+		c.configure(o, e.options.Prefix, e.password)
 	}
 	s, err := server.NewServer(o)
 	if err != nil {
@@ -75,6 +59,28 @@ func (e *Engine) startServer() error {
 		return errors.New("nats: the server in this process does not start within ten seconds")
 	}
 	return nil
+}
+
+// configure makes a server one of the cluster of this name. password is for clients of its port.
+func (c *Cluster) configure(o *server.Options, cluster, password string) {
+	host, port, _ := net.SplitHostPort(c.Listen) // check has parsed it
+	o.ServerName = c.Name
+	o.Cluster = server.ClusterOpts{
+		Name: cluster, Host: host, TLSConfig: c.TLS, TLSTimeout: 5, PoolSize: 3, ConnectRetries: 1 << 30, Advertise: c.Advertise, NoAdvertise: true,
+	}
+	o.Cluster.Port, _ = strconv.Atoi(port)
+	// A server without a port for clients does not connect to others. Nobody is told this port or its password.
+	o.DontListen, o.Host, o.Port, o.Username, o.Password = false, "127.0.0.1", server.RANDOM_PORT, clusterUser, password
+	for _, route := range c.Routes {
+		u := &url.URL{Scheme: "nats-route", Host: route}
+		if c.Secret != "" {
+			u.User = url.UserPassword(clusterUser, c.Secret)
+		}
+		o.Routes = append(o.Routes, u)
+	}
+	if c.Secret != "" {
+		o.Cluster.Username, o.Cluster.Password = clusterUser, c.Secret
+	}
 }
 
 // logger passes the server's warnings and errors on, and keeps the last error.

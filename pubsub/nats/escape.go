@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// token makes text part of a subject or key: letters, digits, - and _ stay, all other bytes become =XX.
-func token(text string) string {
+// escape makes text one token of a subject or key: letters, digits, - and _ stay, all other bytes become =XX.
+func escape(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
-		if c := text[i]; plain(c) {
+		if c := text[i]; isSafe(c) {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "=%02X", c)
@@ -19,16 +19,17 @@ func token(text string) string {
 	return b.String()
 }
 
-func plain(c byte) bool {
+// isSafe reports whether escape leaves a byte as it is.
+func isSafe(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// text undoes token. ok is false for what token does not make.
-func text(token string) (_ string, ok bool) {
+// unescape undoes escape. ok is false for a token that escape does not make.
+func unescape(token string) (_ string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(token); i++ {
 		switch c := token[i]; {
-		case plain(c):
+		case isSafe(c):
 			b.WriteByte(c)
 		case c == '=' && i+2 < len(token):
 			v, err := strconv.ParseUint(token[i+1:i+3], 16, 8)
