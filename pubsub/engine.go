@@ -5,68 +5,69 @@ import (
 	"time"
 )
 
-// Engine carries topics between hubs, and keeps what has to outlive one of them: the order of a topic's messages, those that
-// are kept, and who is there. It is for Options.Engine. Without one a hub does all that itself, for its own process; package
-// pubsub/nats has one for many machines.
+// Engine shares topics between hubs. It keeps the order of each topic's messages, its history and its members. It is for
+// Options.Engine. Without one a hub does all that itself, for its own process; package pubsub/nats has one for many machines.
 //
-// An engine serves one hub. Its methods may be called by many goroutines at once. Their errors are shown to clients if
-// they are an *Error, as [ErrUnavailable] is.
+// An engine serves one hub. Its methods may be called by many goroutines at once. Clients are sent the code and text of their errors if
+// these are an *Error, as [ErrUnavailable] is.
 type Engine interface {
-	// Follow begins to read a topic: it calls to.Begin with what is kept of it before it returns, and from then on to's other
-	// methods, until Unfollow. It is called for topics that have subscribers, or are asked about, and for each once at a time. If
-	// it returns an error it calls nothing any more.
+	// Follow begins to read a topic: it calls to.Begin with the kept messages before it returns, and from then on to's other
+	// methods, until Unfollow. The hub follows topics that have subscribers or are asked about, each once at a time. After an
+	// error no method of to is called. ctx ends after ten seconds.
 	Follow(ctx context.Context, topic string, o TopicOptions, to Follower) error
-	// Unfollow ends Follow. A call of the follower's that has begun may still be under way. It must not wait.
+	// Unfollow ends Follow. A call of the follower's methods that has begun may still be running. It must not wait.
 	Unfollow(topic string)
-	// Publish gives a message its place in its topic, and returns it when the message cannot be lost any more. Followers get
-	// the message, those of this hub among them. m has neither Offset nor Time.
+	// Publish gives a message its offset, and returns its position when the message is stored. All followers get the message, this
+	// hub's included. m has neither Topic, Offset nor Time.
 	Publish(ctx context.Context, topic string, o TopicOptions, m Message) (Position, error)
-	// Reached reports whether an offset was given to a message already. The hub asks it about a client that says to have more than
-	// the hub has heard of.
+	// Reached reports whether a message has been given this offset, or a later one. The hub asks it when a client subscribes with a
+	// position beyond the hub's last message.
 	Reached(ctx context.Context, at Position) (bool, error)
-	// Join tells the other hubs of a member whose first connection here has subscribed to a topic with Presence. It must not wait.
+	// Join tells the other hubs that a member's first connection at this hub has subscribed to a topic with Presence. It must not
+	// wait: a topic's lock is held.
 	Join(topic string, m Member)
-	// Leave tells them that the last one has gone, and returns whether the member is there by another hub. It must not wait.
+	// Leave tells the other hubs that the last one has left, and returns whether the member is connected to another hub. It must
+	// not wait.
 	Leave(topic, member string) (elsewhere bool)
 }
 
-// Follower is a hub's side of a topic that its engine reads. For each topic an engine makes one call at a time of Begin and
-// Deliver, and one of Joined and Left.
+// Follower receives the messages and members of one topic from an engine. The hub implements it. For each topic an engine makes one call
+// at a time of Begin and Deliver, and one of Joined and Left.
 type Follower interface {
-	// Begin is called by Follow, and again when messages between the last one and those that will come are gone for good, or
-	// when the topic has begun a new epoch: the subscribers are told of that.
+	// Begin is called by Follow, and again when messages after the last delivered one are lost, or when the topic has a new epoch:
+	// then subscribers are sent a Missed event.
 	Begin(Start)
-	// Deliver is called with every message, in the order of their offsets. One that was delivered before is ignored.
+	// Deliver is called with every message, in the order of their offsets. Messages up to the last offset are ignored.
 	Deliver(m Message)
-	// Joined is called for each member whose first connection has subscribed by another hub, and for those who are there already.
+	// Joined is called for each member who is connected to another hub: for those before Follow, and for those who join later.
 	Joined(m Member)
-	// Left is called when the last one has gone.
+	// Left is called when a member is not connected to any other hub any more.
 	Left(member string)
 }
 
-// Start is what is kept of a topic.
+// Start is the state of a topic at Follower.Begin.
 type Start struct {
 	// Epoch names the series of offsets.
 	Epoch string
-	// Last is the offset of the last message; 0 if none is known.
+	// Last is the offset of the last message; 0 if there is none or it is not known.
 	Last uint64
-	// Messages are the kept ones, up to Last, the oldest first. They may be more than TopicOptions.History.
+	// Messages are the kept messages up to Last, the oldest first. They may be more than TopicOptions.History.
 	Messages []Message
-	// Whole says that the topic has never had others. If it is not known, it is false.
+	// Whole says that Messages are all that the topic has ever had. False if that is not known.
 	Whole bool
 }
 
-// engineWait is how long a request of a client waits for the engine.
-const engineWait = 10 * time.Second
+// engineTimeout is how long a client's request, and Follow, wait for the engine.
+const engineTimeout = 10 * time.Second
 
-// Begin is for the engine.
+// Begin implements Follower.
 func (t *topic) Begin(s Start) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	again := t.epoch != ""
 	if again && s.Epoch != t.epoch {
 		for _, sub := range t.subscribers {
-			sub.known = 0
+			sub.received = 0
 		}
 	}
 	t.epoch, t.last = s.Epoch, s.Last
@@ -82,23 +83,23 @@ func (t *topic) Begin(s Start) {
 	}
 	if again {
 		p, err := t.hub.encode(Event{Kind: Missed, Topic: t.name, Position: t.position()})
-		if err == nil { // an Encode of the server's own may leave it out
-			t.sendToAll(p, toldKey, 0, 0)
+		if err == nil { // Options.Encode may refuse to encode it
+			t.sendToAll(p, eventKey, 0, 0)
 		}
 	}
 }
 
-// Deliver is for the engine.
+// Deliver implements Follower.
 func (t *topic) Deliver(m Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if m.Offset > t.last {
 		m.Topic = t.name
-		_ = t.deliver(m) // what cannot be encoded here was published by a hub with another Encode
+		_ = t.deliver(m) // fails only if a hub with another Options.Encode has published it
 	}
 }
 
-// Joined is for the engine.
+// Joined implements Follower.
 func (t *topic) Joined(m Member) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -107,11 +108,11 @@ func (t *topic) Joined(m Member) {
 	}
 }
 
-// Left is for the engine.
+// Left implements Follower.
 func (t *topic) Left(member string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p := t.members[member]; p != nil && p.here == 0 {
+	if p := t.members[member]; p != nil && p.local == 0 {
 		t.left(p)
 	}
 }

@@ -17,17 +17,17 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// Hub holds topics. New makes one. All methods may be called by any number of goroutines, and in callbacks of connections, but
-// not in [conn.Observer]'s MessageOut, which is called while a topic's message is sent.
+// Hub holds topics and their subscribers. New makes one. Its methods may be called by many goroutines at once, and in callbacks of
+// connections, but not in [conn.Observer]'s MessageOut, which runs while a topic's lock is held.
 type Hub struct {
 	options Options
 	group   *conn.Group
-	name    string // among all hubs
+	name    string // unique among all hubs, for Message.Origin
 	counts  struct{ published, delivered, dropped atomic.Int64 }
 
 	mu     sync.RWMutex // taken before a topic's lock
 	topics map[string]*topic
-	swept  time.Time // when topics were last looked through for those that may go
+	swept  time.Time // when sweep last looked at all topics
 
 	connsMu sync.Mutex // taken before mu
 	conns   map[*conn.Conn]*subscriber
@@ -36,13 +36,13 @@ type Hub struct {
 
 // subscriber is a connection that has subscriptions.
 type subscriber struct {
-	id     uint64     // from 1, in this hub
+	id     uint64     // from 1, unique in this hub
 	mu     sync.Mutex // taken before connsMu, mu and topics' locks
-	ended  bool       // no subscription is added any more
+	ended  bool       // the connection has ended, so no subscription may be added
 	topics map[string]*subscription
 }
 
-// New makes a hub without topics. It runs no goroutine, and needs no closing. A nil o is the defaults.
+// New makes a hub without topics. A nil o stands for the defaults. A hub needs no closing; an Engine does.
 func New(o *Options) *Hub {
 	h := &Hub{name: rand.Text()[:10], topics: map[string]*topic{}, conns: map[*conn.Conn]*subscriber{}}
 	if o != nil {
@@ -67,20 +67,20 @@ func New(o *Options) *Hub {
 	return h
 }
 
-// Group is the group that Handler's connections join: for its counts, and for Shutdown.
+// Group returns the group of Handler's connections, for its counts and for Shutdown.
 func (h *Hub) Group() *conn.Group { return h.group }
 
-// Stats are the counts of a hub since it was made.
+// Stats are the counts of a hub: of the moment, or since New.
 type Stats struct {
-	Topics        int   // that there are
-	Subscribers   int   // connections with subscriptions
-	Subscriptions int   // of all connections
-	Published     int64 // messages
-	Delivered     int64 // messages and events that were given to connections, each counted for each of them
-	Dropped       int64 // those that DropSlow has dropped
+	Topics        int   // at the moment
+	Subscribers   int   // connections that have subscribed, until they end
+	Subscriptions int   // of all connections, at the moment
+	Published     int64 // messages that Publish has accepted at this hub
+	Delivered     int64 // messages and events queued for connections, counted once for each connection
+	Dropped       int64 // those that DropSlow has dropped, counted the same way
 }
 
-// Stats returns the hub's counts. It asks every topic, so it is for a look now and then.
+// Stats returns the hub's counts. It takes the lock of every topic one after the other, so call it every second at most.
 func (h *Hub) Stats() Stats {
 	s := Stats{Published: h.counts.published.Load(), Delivered: h.counts.delivered.Load(), Dropped: h.counts.dropped.Load()}
 	h.connsMu.Lock()
@@ -106,15 +106,16 @@ func checkTopic(name string) error {
 	return nil
 }
 
-// withTopic calls f with a topic locked. If there is none it is made, unless create is false: then f is not called.
+// withTopic calls f with the topic of this name locked. If there is none it makes one, or does not call f if create is false. With an
+// engine it waits until the topic is followed.
 func (h *Hub) withTopic(ctx context.Context, name string, create bool, f func(t *topic) error) error {
 	t, err := h.lookUp(name, create)
 	if t == nil || err != nil {
 		return err
 	}
 	defer h.release(t)
-	if t.begun != nil {
-		if err := t.waitUntilBegun(ctx); err != nil {
+	if t.followed != nil {
+		if err := t.waitUntilFollowed(ctx); err != nil {
 			return err
 		}
 	}
@@ -123,7 +124,8 @@ func (h *Hub) withTopic(ctx context.Context, name string, create bool, f func(t 
 	return f(t)
 }
 
-// lookUp returns a topic, for a use that release ends. If there is none it is made, unless create is false: then nil is returned.
+// lookUp returns the topic of this name, which release has to be called with afterwards. If there is none it makes one, or returns nil
+// if create is false.
 func (h *Hub) lookUp(name string, create bool) (*topic, error) {
 	h.mu.RLock()
 	t := h.topics[name]
@@ -149,7 +151,7 @@ func (h *Hub) lookUp(name string, create bool) (*topic, error) {
 		if h.options.Engine == nil {
 			t.epoch = rand.Text()[:10]
 		} else {
-			t.begun = make(chan struct{})
+			t.followed = make(chan struct{})
 			t.users.Add(1)
 			go h.follow(t)
 		}
@@ -158,6 +160,7 @@ func (h *Hub) lookUp(name string, create bool) (*topic, error) {
 	return t, nil
 }
 
+// topicOptions returns the options of the topic of this name.
 func (h *Hub) topicOptions(name string) (o TopicOptions) {
 	if h.options.Topic != nil {
 		o = h.options.Topic(name)
@@ -165,7 +168,7 @@ func (h *Hub) topicOptions(name string) (o TopicOptions) {
 	return o
 }
 
-// release ends a use of a topic, and removes it if nothing would be lost.
+// release ends the use of a topic that lookUp has begun, and removes the topic if it is idle.
 func (h *Hub) release(t *topic) {
 	if t.users.Add(-1) > 0 {
 		return
@@ -176,9 +179,9 @@ func (h *Hub) release(t *topic) {
 	switch {
 	case !idle:
 	case t.options.History > 0 && h.options.Engine == nil:
-		// Its epoch should last until those who lost their connections are back.
+		// Keep its epoch until clients that lost their connections are back.
 		if t.lingers.CompareAndSwap(false, true) {
-			time.AfterFunc(lingering, func() {
+			time.AfterFunc(lingerTime, func() {
 				t.lingers.Store(false)
 				h.removeTopic(t)
 			})
@@ -188,34 +191,34 @@ func (h *Hub) release(t *topic) {
 	}
 }
 
-// lingering is how long a topic with history, which has neither messages nor subscribers, keeps its epoch.
-const lingering = time.Minute
+// lingerTime is how long a topic with History keeps its epoch when it has neither messages nor subscribers.
+const lingerTime = time.Minute
 
-// follow lets the engine begin a topic. Until then the topic has this as a user.
+// follow has the engine follow a topic. It counts as a user of the topic until that is done.
 func (h *Hub) follow(t *topic) {
-	ctx, cancel := context.WithTimeout(context.Background(), engineWait)
+	ctx, cancel := context.WithTimeout(context.Background(), engineTimeout)
 	defer cancel()
 	if err := h.options.Engine.Follow(ctx, t.name, t.options, t); err != nil {
-		t.err = err
+		t.followErr = err
 		h.mu.Lock()
-		delete(h.topics, t.name) // who comes now tries again
+		delete(h.topics, t.name) // the next lookUp makes another one
 		h.mu.Unlock()
 	}
-	close(t.begun)
+	close(t.followed)
 	h.release(t)
 }
 
-// waitUntilBegun waits for the engine.
-func (t *topic) waitUntilBegun(ctx context.Context) error {
+// waitUntilFollowed waits until Engine.Follow has returned, and returns its error.
+func (t *topic) waitUntilFollowed(ctx context.Context) error {
 	select {
-	case <-t.begun:
-		return t.err
+	case <-t.followed:
+		return t.followErr
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// removeTopic removes a topic of which nothing is left.
+// removeTopic removes a topic if it is idle.
 func (h *Hub) removeTopic(t *topic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -227,7 +230,7 @@ func (h *Hub) removeTopic(t *topic) {
 	}
 }
 
-// forgetTopic takes a topic out of the hub. The hub's lock is held, so nobody begins to use it, and it has no user.
+// forgetTopic removes an idle topic. The hub's lock is held, so no use of it can begin.
 func (h *Hub) forgetTopic(t *topic) {
 	delete(h.topics, t.name)
 	if h.options.Engine != nil {
@@ -235,8 +238,8 @@ func (h *Hub) forgetTopic(t *topic) {
 	}
 }
 
-// sweep removes the topics whose history has become too old. It looks at all topics, so it does that once a second at most: a client
-// may ask for new topics all the time. The lock is held.
+// sweep removes the idle topics. It looks at all topics, so it does that once a second at most, however often clients ask for new topics.
+// The hub's lock is held.
 func (h *Hub) sweep() {
 	now := time.Now()
 	if now.Sub(h.swept) < time.Second {
@@ -253,7 +256,7 @@ func (h *Hub) sweep() {
 	}
 }
 
-// encode makes the message that is sent for an event.
+// encode returns the frame that is sent for an event.
 func (h *Hub) encode(e Event) (*conn.Prepared, error) {
 	typ, data, err := h.options.Encode(e)
 	if err != nil {
@@ -266,7 +269,7 @@ func (h *Hub) encode(e Event) (*conn.Prepared, error) {
 	return p, err
 }
 
-// PublishOption changes how a message is published.
+// PublishOption is an option of Publish: Key or Except.
 type PublishOption func(*publishing)
 
 type publishing struct {
@@ -274,15 +277,18 @@ type publishing struct {
 	except *conn.Conn
 }
 
-// Key gives a message a key, of at most MaxKey bytes: for subscriptions with NewestSlow it replaces those of the same key that still wait.
+// Key gives a message a key, of at most MaxKey bytes. For subscriptions with NewestSlow the message replaces a queued one of the same
+// key. Without this option the key is "".
 func Key(key string) PublishOption { return func(p *publishing) { p.key = key } }
 
-// Except leaves a connection out: the sender's.
+// Except does not send the message to this connection, usually the sender's. A connection without subscriptions, or nil, changes nothing.
 func Except(c *conn.Conn) PublishOption { return func(p *publishing) { p.except = c } }
 
-// Publish sends data to the subscribers of a topic, and returns the message's position. With the JSON protocol data has to be
-// JSON, else the error is ErrBadData. With an Engine it waits until the message cannot be lost any more. It does not wait for peers. data is not to be changed afterwards if the topic keeps
-// history.
+// Publish sends data to the subscribers of a topic, and returns the message's position. It does not wait for peers. With an Engine it
+// waits until the message is stored. If the topic keeps history, data must not be changed afterwards.
+//
+// The error is the context's, or an *Error: ErrBadTopic, ErrBadKey, ErrBadData if the data is not JSON (with the JSON protocol), CodeTooMany
+// if the hub has MaxTopics; and what the Engine returns, such as ErrUnavailable.
 func (h *Hub) Publish(ctx context.Context, topicName string, data []byte, options ...PublishOption) (Position, error) {
 	if err := ctx.Err(); err != nil {
 		return Position{}, err
@@ -298,17 +304,17 @@ func (h *Hub) Publish(ctx context.Context, topicName string, data []byte, option
 		return Position{}, ErrBadKey
 	}
 	m := Message{Key: p.key, Data: data, Origin: h.originOf(p.except)}
-	at, err := h.place(ctx, topicName, m)
+	at, err := h.publish(ctx, topicName, m)
 	if err == nil {
 		h.counts.published.Add(1)
 	}
 	return at, err
 }
 
-// place gives a message its place in its topic, and sends it.
-func (h *Hub) place(ctx context.Context, topicName string, m Message) (at Position, err error) {
+// publish publishes a message through the engine, or in its topic if there is none.
+func (h *Hub) publish(ctx context.Context, topicName string, m Message) (at Position, err error) {
 	if engine := h.options.Engine; engine != nil {
-		// All hubs would have to leave out what cannot be encoded.
+		// What cannot be encoded is refused here, before the other hubs get it.
 		if _, err := h.encode(Event{Kind: Published, Topic: topicName, Message: m}); err != nil {
 			return Position{}, err
 		}
@@ -321,20 +327,20 @@ func (h *Hub) place(ctx context.Context, topicName string, m Message) (at Positi
 	return at, err
 }
 
-// originOf returns the name of a connection that has subscriptions, among all hubs; "" for one that has none.
+// originOf returns the name of a connection, unique among all hubs; "" for one that has no subscriptions.
 func (h *Hub) originOf(c *conn.Conn) string {
 	if c == nil {
 		return ""
 	}
-	who := h.known(c)
-	if who == nil {
+	owner := h.subscriber(c)
+	if owner == nil {
 		return ""
 	}
-	return h.name + "." + strconv.FormatUint(who.id, 10)
+	return h.name + "." + strconv.FormatUint(owner.id, 10)
 }
 
-// connectionOf returns the connection of this hub that has a name; 0 if there is none.
-func (h *Hub) connectionOf(origin string) uint64 {
+// localID undoes originOf: it returns the subscriber's ID, or 0 if the connection is of another hub.
+func (h *Hub) localID(origin string) uint64 {
 	number, ours := strings.CutPrefix(origin, h.name+".")
 	if !ours {
 		return 0
@@ -343,9 +349,9 @@ func (h *Hub) connectionOf(origin string) uint64 {
 	return id
 }
 
-// History returns the messages of a topic behind a position, the oldest first, at most limit of them if that is positive, and
-// the position that the topic is at. complete is false if some are gone, or if the position is of another epoch: then
-// all messages are returned that there are.
+// History returns the messages of a topic after a position, the oldest first, at most limit of them if that is positive, and the
+// topic's own position. complete is false if some of them are not kept any more, or if the position is of another epoch: then all kept
+// messages are returned. The error is the context's, ErrBadTopic, or the Engine's.
 func (h *Hub) History(ctx context.Context, topicName string, since Position, limit int) (messages []Message, at Position, complete bool, err error) {
 	if err := errors.Join(ctx.Err(), checkTopic(topicName)); err != nil {
 		return nil, Position{}, false, err
@@ -365,7 +371,8 @@ func (h *Hub) History(ctx context.Context, topicName string, since Position, lim
 	return messages, at, complete, err
 }
 
-// Presence returns who has subscribed to a topic, in the order of their IDs; nobody if the topic does not keep presence.
+// Presence returns the members who have subscribed to a topic, sorted by ID; none if the topic is without TopicOptions.Presence. The error
+// is the context's, ErrBadTopic, or the Engine's.
 func (h *Hub) Presence(ctx context.Context, topicName string) (members []Member, err error) {
 	if err := errors.Join(ctx.Err(), checkTopic(topicName)); err != nil {
 		return nil, err

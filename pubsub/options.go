@@ -9,14 +9,14 @@ import (
 
 // Defaults of the options.
 const (
-	DefaultMaxSubscriptions = 128     // of one connection
-	DefaultMaxTopics        = 100_000 // of a hub
-	DefaultMaxPending       = 256 << 10
-	DefaultRequestRate      = 100       // a second, of one connection
+	DefaultMaxSubscriptions = 128       // for each connection
+	DefaultMaxTopics        = 100_000   // for each hub
+	DefaultMaxPending       = 256 << 10 // bytes
+	DefaultRequestRate      = 100       // a second, for each connection
 	DefaultMaxRecovery      = 512 << 10 // bytes
 )
 
-// The longest name of a topic, key of a message, ID of a member, and id of a request, in bytes.
+// The maximum lengths, in bytes, of a topic's name, a message's key, a member's ID, and a request's id.
 const (
 	MaxTopicName = 255
 	MaxKey       = 255
@@ -24,54 +24,54 @@ const (
 	maxRequestID = 255
 )
 
-// Options configure a hub. The zero value, and nil, are the defaults. They must not be changed once they are used. The
-// functions are called by many goroutines at once.
+// Options configure a hub. The zero value, and nil, stand for the defaults. New copies them. The functions are called by many
+// goroutines at once.
 type Options struct {
-	// Authorize says whether a connection may do something with a topic: nil if it may. The client is told of the error's
-	// text if it is an *Error, and else only that it is forbidden. It is not asked about what the server itself does. Nil: clients may
-	// subscribe to every topic, see its history and who is there, and publish to none; see [Anyone].
+	// Authorize decides whether a client may do something with a topic: nil means yes. The client is sent the code and text of the
+	// error if it is an *Error, and ErrForbidden otherwise. It is called for the requests of the JSON protocol, not for the methods of
+	// Hub. Nil: clients may subscribe to every topic, and see its history and members, but publish to none; see [Anyone].
 	Authorize func(c *conn.Conn, a Action, topic string) error
 
-	// Topic returns the options of a topic, when the topic is made. Nil: the zero TopicOptions.
+	// Topic returns the options of a topic. It has to return the same for a name each time. Nil: the zero TopicOptions.
 	Topic func(name string) TopicOptions
 
-	// Member says who a connection is, for topics with Presence. Connections with the same ID count as one member; "" is
-	// nobody. Nil: every connection is nobody.
+	// Member returns the member that a connection belongs to, for topics with Presence. Connections with the same ID count as one
+	// member; one with the ID "" is not counted. Nil: no connection is.
 	Member func(c *conn.Conn) Member
 
-	// Encode makes the message that is sent to subscribers for an event. It must not call the hub. Nil: that of the JSON
-	// protocol, whose messages hold JSON.
+	// Encode returns the message that subscribers are sent for an event. It must not call the hub: a topic's lock may be held. Nil: the
+	// JSON protocol, for which Message.Data and Member.Info have to be JSON.
 	Encode func(e Event) (conn.MessageType, []byte, error)
 
-	// Group is the group that Handler's connections join. Nil: one of the hub's own.
+	// Group is the group that Handler's connections join. Nil: a new one, see [Hub.Group].
 	Group *conn.Group
 
-	// Engine carries the topics between hubs of many processes. Nil: the hub is alone. It is not closed by the hub.
+	// Engine shares the topics with the hubs of other processes. The hub does not close it. Nil: topics are this hub's own.
 	Engine Engine
 
 	// MaxSubscriptions is how many topics a connection may subscribe to. Zero or less: DefaultMaxSubscriptions.
 	MaxSubscriptions int
-	// MaxTopics is how many topics the hub keeps at once: those with subscribers or history. Zero or less:
-	// DefaultMaxTopics.
+	// MaxTopics is how many topics the hub has at once: those with subscribers or history. Zero or less: DefaultMaxTopics.
 	MaxTopics int
-	// MaxRecovery is how many bytes of old messages a subscription may begin with; it has to be less than the connections'
-	// QueueLimit. A client that has missed more is told that it was not recovered, and can ask for history part by part. Zero or
-	// less: DefaultMaxRecovery. A client with many subscriptions should begin them one after the other.
+	// MaxRecovery is how many bytes of old messages a subscription may begin with, and an answer about history may have. It has to be
+	// less than the connections' QueueLimit. A client that has missed more is not recovered, and can ask for history part by part. A
+	// client with many subscriptions should begin them one after the other. Zero or less: DefaultMaxRecovery.
 	MaxRecovery int
-	// RequestRate is how many requests of the protocol a connection may make in a second, and twice as many at once after
-	// a pause. One more is answered with CodeTooFast. Zero: DefaultRequestRate. Negative: no limit.
+	// RequestRate is how many requests of the JSON protocol a connection may make a second, with twice as many at once after a pause.
+	// Requests beyond it are answered with CodeTooFast. Zero: DefaultRequestRate. Negative: no limit.
 	RequestRate int
 }
 
-// TopicOptions are the options of one topic. The zero value keeps nothing for subscribers; an Engine may keep what it needs itself.
+// TopicOptions are the options of one topic. The zero value has neither history nor presence; an Engine may store messages for its own
+// needs all the same.
 type TopicOptions struct {
 	// History is how many of the last messages are kept. Zero or less: none.
 	History int
-	// HistoryAge is how long they are kept. Zero or less: as long as History says.
+	// HistoryAge is how long they are kept at most. Zero or less: no limit.
 	HistoryAge time.Duration
-	// Presence keeps who has subscribed, and tells subscribers who joins and leaves.
+	// Presence keeps the members who have subscribed, and tells subscribers when one joins or leaves.
 	Presence bool
-	// MaxSubscribers is how many connections may subscribe. Zero or less: no limit.
+	// MaxSubscribers is how many connections may subscribe at each hub. Zero or less: no limit.
 	MaxSubscribers int
 }
 
@@ -89,7 +89,7 @@ const (
 	SeeHistory
 )
 
-// String returns the action as a word of the protocol.
+// String returns the type of the protocol's request for the action.
 func (a Action) String() string {
 	switch a {
 	case Subscribe:
@@ -104,10 +104,10 @@ func (a Action) String() string {
 	return "unknown"
 }
 
-// Anyone lets every client do everything, for Options.Authorize: for demonstrations, and for networks whose clients are all yours.
+// Anyone is an Options.Authorize that allows everything: for demonstrations, and where all clients are trusted.
 func Anyone(*conn.Conn, Action, string) error { return nil }
 
-// readOnly is what a nil Options.Authorize means.
+// readOnly is the default of Options.Authorize.
 func readOnly(_ *conn.Conn, a Action, topic string) error {
 	if a == Publish {
 		return ErrForbidden
@@ -115,30 +115,30 @@ func readOnly(_ *conn.Conn, a Action, topic string) error {
 	return nil
 }
 
-// Slow says what becomes of the messages of a subscription whose peer does not take them. The zero value closes.
+// Slow says what happens to the messages of a subscription whose peer does not read fast enough. The zero value is CloseSlow.
 type Slow uint8
 
 const (
-	// CloseSlow does what the connection's QueueLimit and WhenFull say: by default it is closed with 1013 (try again
-	// later), and its client resumes from history. With WhenFull BlockWhenFull such a peer would hold up publishers.
+	// CloseSlow leaves it to the connection's QueueLimit and WhenFull: by default it is closed with 1013 (try again later), and its
+	// client resumes from history. With BlockWhenFull such a peer blocks publishers.
 	CloseSlow Slow = iota
-	// DropSlow drops messages while more than MaxPending bytes wait for the peer, whatever they are. Their offsets are
-	// missing at the peer.
+	// DropSlow drops messages while more than MaxPending bytes are queued on the connection, those of other topics included. The peer
+	// sees gaps between offsets.
 	DropSlow
-	// NewestSlow replaces what waits by what is newer: of each key of the topic only the newest message waits, in the place of
-	// the older one, so that messages of different keys may come in another order. See [conn.Conn.SendLatest]. A
-	// subscription with Since therefore begins with the newest message of each key that history has, whether the peer has it or not.
+	// NewestSlow queues one message for each key of the topic: a newer one takes the place of an older one in the queue, so messages of
+	// different keys may come in another order. See [conn.Conn.SendLatest]. A subscription with Since therefore begins with the newest
+	// message of each key in the history, even if the peer has it.
 	NewestSlow
 )
 
-// SubscribeOptions are the options of a subscription. The zero value receives what is published from now on.
+// SubscribeOptions are the options of a subscription. The zero value receives new messages only.
 type SubscribeOptions struct {
-	// Since is the last message that the subscriber has: those behind it come first, if history still has them all. The zero
-	// Position asks for all that history has. Nil: only new ones come.
+	// Since is the position of the last message that the subscriber has: messages after it come first, if history still has them all.
+	// The zero Position asks for all that history has. Nil: only new messages come.
 	Since *Position
-	// Slow says what becomes of messages that the peer does not take.
+	// Slow says what happens if the peer does not read fast enough.
 	Slow Slow
-	// MaxPending is for DropSlow: the bytes that may wait for the peer. Zero or less: DefaultMaxPending.
+	// MaxPending is for DropSlow: how many bytes may be queued for the peer. Zero or less: DefaultMaxPending.
 	MaxPending int
 }
 
@@ -149,35 +149,35 @@ func (o SubscribeOptions) maxPending() int64 {
 	return int64(o.MaxPending)
 }
 
-// Position is a place in the messages of a topic. The zero value is before the first, of whichever epoch.
+// Position identifies a message of a topic. The zero value is before the first message, in any epoch.
 type Position struct {
-	// Epoch is the name of the series of offsets; it changes when a topic is made anew.
+	// Epoch is the name of the series of offsets. It changes when a topic is created anew.
 	Epoch string `json:"epoch"`
-	// Offset is that of the last message; 0 if there is none. Offsets grow from message to message: by one in a hub without
-	// Engine, by more with one whose topics share their numbers.
+	// Offset is the number of the message in its epoch; 0 is before the first. Offsets grow from message to message: by one in a hub
+	// without Engine, and by one or more with an Engine whose topics share their numbers.
 	Offset uint64 `json:"offset"`
 }
 
-// Member is somebody who has subscribed to a topic with Presence.
+// Member is a user who has subscribed to a topic with Presence, by one or more connections.
 type Member struct {
 	// ID is the same for all connections of a member, and at most MaxMemberID bytes long.
 	ID string `json:"id"`
-	// Info is JSON that others see: a name, a colour. Nil: nothing. The connections of a member should have the same: whose is
-	// shown is not said.
+	// Info is JSON that other subscribers see, such as a name. Nil: nothing. All connections of a member should have the same Info: it is
+	// not specified whose is shown.
 	Info []byte `json:"-"`
 }
 
-// Message is what was published.
+// Message is a published message.
 type Message struct {
 	Topic  string
 	Offset uint64
-	Key    string // for NewestSlow: a newer message of the same key makes this one worthless
+	Key    string // for NewestSlow: a newer message of the same key replaces this one; "" is a key like others
 	Data   []byte // not to be changed
 	Time   time.Time
-	Origin string // of a message published with Except: the connection that it is not sent to; for engines to carry along
+	Origin string // of a message published with Except: the connection that it is not sent to; engines pass it on as it is
 }
 
-// EventKind is what has happened in a topic.
+// EventKind says what has happened in a topic.
 type EventKind uint8
 
 const (
@@ -187,12 +187,12 @@ const (
 	Joined
 	// Left: a member's last connection has unsubscribed or ended.
 	Left
-	// Missed: messages of the topic are gone before the hub could send them, which happens with an Engine only: its cluster
-	// was out of reach for longer than it keeps them. What comes next is behind Position.
+	// Missed: messages of the topic were lost before the hub could send them. That happens only with an Engine, after its cluster was
+	// out of reach for longer than it stores them. The next message is after Position.
 	Missed
 )
 
-// Event is what subscribers are told.
+// Event is something that subscribers are sent. Options.Encode encodes it.
 type Event struct {
 	Kind     EventKind
 	Topic    string
@@ -201,15 +201,15 @@ type Event struct {
 	Position Position // of Missed
 }
 
-// Error is a refusal, with a code that programs can tell apart. It is sent to clients as it is.
+// Error is an error that clients are sent as it is, with a code for programs. Two are the same for errors.Is if their codes are.
 type Error struct {
-	// Code is one of the constants Code...
+	// Code is one of the Code constants, or one of the server's own.
 	Code string
-	// Message says in a sentence what is wrong and what to do.
+	// Message says in a sentence what is wrong, and what to do.
 	Message string
 }
 
-// Error returns the message with its code.
+// Error returns the code and the message.
 func (e *Error) Error() string { return "pubsub: " + e.Code + ": " + e.Message }
 
 // Is reports whether target is an *Error with the same code.
@@ -220,16 +220,16 @@ func (e *Error) Is(target error) bool {
 
 // Codes of errors.
 const (
-	CodeForbidden     = "forbidden"      // Authorize has refused it
+	CodeForbidden     = "forbidden"      // Options.Authorize has refused it
 	CodeBadRequest    = "bad_request"    // the request is not one of the protocol
-	CodeBadTopic      = "bad_topic"      // the name cannot be that of a topic
+	CodeBadTopic      = "bad_topic"      // the topic's name is not valid
 	CodeBadData       = "bad_data"       // the data is not JSON
 	CodeTooMany       = "too_many"       // a limit of the connection, the topic or the hub
-	CodeTooFast       = "too_fast"       // RequestRate: try again a moment later
+	CodeTooFast       = "too_fast"       // beyond Options.RequestRate: try again later
 	CodeNotSubscribed = "not_subscribed" // there is no such subscription
 	CodeSubscribed    = "subscribed"     // there is one already
-	CodeUnavailable   = "unavailable"    // the engine's cluster cannot be reached: try again later
-	CodeInternal      = "internal"       // the server's fault
+	CodeUnavailable   = "unavailable"    // the engine's cluster is out of reach: try again later
+	CodeInternal      = "internal"       // an error of the server
 )
 
 // Errors of the hub's methods.

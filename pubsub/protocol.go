@@ -11,13 +11,13 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// Subprotocol is the name of the JSON protocol and its version. docs/pubsub.md has its messages.
+// Subprotocol is the subprotocol of the JSON protocol, which docs/pubsub.md describes.
 const Subprotocol = "pubsub.v1"
 
-// maxHistory is how many messages one answer about history holds.
+// maxHistory is how many messages one answer about history has at most.
 const maxHistory = 1000
 
-// request is what a client sends.
+// request is a message of a client.
 type request struct {
 	Type  string          `json:"type"`
 	ID    json.RawMessage `json:"id"`
@@ -27,7 +27,7 @@ type request struct {
 	Limit int             `json:"limit"`
 	Key   string          `json:"key"`
 	Data  json.RawMessage `json:"data"`
-	Echo  *bool           `json:"echo"` // of publish: false leaves the sender out
+	Echo  *bool           `json:"echo"` // of publish: false means Except the sender
 }
 
 // reply answers a request.
@@ -45,7 +45,7 @@ type reply struct {
 	Message   string          `json:"message,omitempty"`
 }
 
-// jsonMessage is what was published, as subscribers receive it.
+// jsonMessage is a published message as subscribers receive it.
 type jsonMessage struct {
 	Type   string          `json:"type,omitempty"` // message; empty in an answer about history
 	Topic  string          `json:"topic,omitempty"`
@@ -55,20 +55,20 @@ type jsonMessage struct {
 	Data   json.RawMessage `json:"data"`
 }
 
-// jsonMember is a member, as others see it.
+// jsonMember is a member as other subscribers see it.
 type jsonMember struct {
 	ID   string          `json:"id"`
 	Info json.RawMessage `json:"info,omitempty"`
 }
 
-// jsonPresence tells of a member who joins or leaves.
+// jsonPresence is the event of a member who joins or leaves.
 type jsonPresence struct {
 	Type   string     `json:"type"` // join, leave
 	Topic  string     `json:"topic"`
 	Member jsonMember `json:"member"`
 }
 
-// encodeJSON is what a nil Options.Encode means.
+// encodeJSON is the default of Options.Encode.
 func encodeJSON(e Event) (conn.MessageType, []byte, error) {
 	var v any
 	switch e.Kind {
@@ -85,7 +85,7 @@ func encodeJSON(e Event) (conn.MessageType, []byte, error) {
 	}
 	data, err := marshal(v)
 	if err != nil {
-		return 0, nil, ErrBadData // of all fields only the data and a member's info can be wrong
+		return 0, nil, ErrBadData // only Message.Data and Member.Info can be invalid
 	}
 	return conn.Text, data, nil
 }
@@ -94,7 +94,7 @@ func toJSON(m Message) jsonMessage {
 	return jsonMessage{Offset: m.Offset, Key: m.Key, Time: m.Time.UnixMilli(), Data: m.Data}
 }
 
-// marshal is json.Marshal without escaping what is harmless outside of HTML.
+// marshal is json.Marshal without HTML escaping.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -122,7 +122,7 @@ func (h *Hub) Handler(o *conn.AcceptOptions) http.Handler {
 //
 //	c.ServeInBackground(hub.Serve(), nil)
 //
-// Data that is not JSON, or binary, closes the connection with 1008 (policy violation).
+// A message that is binary or not a JSON object closes the connection with 1008 (policy violation).
 func (h *Hub) Serve() func(*conn.Conn, conn.Message) error {
 	limit := newRate(h.options.RequestRate)
 	return func(c *conn.Conn, m conn.Message) error {
@@ -147,7 +147,7 @@ func (h *Hub) Serve() func(*conn.Conn, conn.Message) error {
 		case err != nil:
 			return h.answer(c, q, reply{}, err)
 		case r == nil, r.Type == "published" && q.ID == nil:
-			return nil // it was answered, or no answer is wanted
+			return nil // answered already, or a publish without id, which wants no answer
 		}
 		return h.answer(c, q, *r, nil)
 	}
@@ -178,7 +178,7 @@ func (h *Hub) answer(c *conn.Conn, q request, r reply, err error) error {
 	return send(c, r)
 }
 
-// send sends a value as JSON, in order with what Send is given.
+// send queues a value as JSON.
 func send(c *conn.Conn, v any) error {
 	data, err := marshal(v)
 	if err != nil {
@@ -191,20 +191,11 @@ func send(c *conn.Conn, v any) error {
 	return c.Send(context.Background(), p)
 }
 
-// handle does what a request asks for. A nil reply without an error says that it was answered.
+// handle handles a request, and returns the reply; nil if it was sent already.
 func (h *Hub) handle(c *conn.Conn, q *request) (*reply, error) {
-	var id any
-	if len(q.ID) > maxRequestID {
+	if err := q.checkID(); err != nil {
 		q.ID = nil
-		return nil, &Error{CodeBadRequest, "an id is at most 255 bytes"}
-	}
-	if len(q.ID) > 0 && json.Unmarshal(q.ID, &id) == nil {
-		switch id.(type) {
-		case string, float64:
-		default:
-			q.ID = nil
-			return nil, &Error{CodeBadRequest, "an id is a number or a string"}
-		}
+		return nil, err
 	}
 	if q.Type == "ping" {
 		return &reply{Type: "pong"}, nil
@@ -228,7 +219,7 @@ func (h *Hub) handle(c *conn.Conn, q *request) (*reply, error) {
 	case Publish:
 		return h.handlePublish(c, q)
 	case SeePresence:
-		ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+		ctx, cancel := context.WithTimeout(c.Context(), engineTimeout)
 		defer cancel()
 		members, err := h.Presence(ctx, q.Topic)
 		return &reply{Type: "presence", Members: toMembers(members)}, err
@@ -238,7 +229,23 @@ func (h *Hub) handle(c *conn.Conn, q *request) (*reply, error) {
 	return &reply{Type: "unsubscribed"}, h.Unsubscribe(c, q.Topic)
 }
 
-// authorize asks Options.Authorize; its own errors are not for clients.
+// checkID returns an error for an id that is too long, or neither a number nor a string.
+func (q *request) checkID() error {
+	if len(q.ID) > maxRequestID {
+		return &Error{CodeBadRequest, "an id is at most 255 bytes"}
+	}
+	var id any
+	if len(q.ID) > 0 && json.Unmarshal(q.ID, &id) == nil {
+		switch id.(type) {
+		case string, float64:
+		default:
+			return &Error{CodeBadRequest, "an id is a number or a string"}
+		}
+	}
+	return nil
+}
+
+// authorize calls Options.Authorize. Errors that are not an *Error are not for clients: they become ErrForbidden.
 func (h *Hub) authorize(c *conn.Conn, a Action, topic string) error {
 	err := h.options.Authorize(c, a, topic)
 	if err == nil {
@@ -273,7 +280,7 @@ func (h *Hub) handlePublish(c *conn.Conn, q *request) (*reply, error) {
 	if q.Echo != nil && !*q.Echo {
 		options = append(options, Except(c))
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+	ctx, cancel := context.WithTimeout(c.Context(), engineTimeout)
 	defer cancel()
 	at, err := h.Publish(ctx, q.Topic, bytes.Clone(q.Data), options...)
 	return &reply{Type: "published", Epoch: at.Epoch, Offset: &at.Offset}, err
@@ -288,7 +295,7 @@ func (h *Hub) handleHistory(c *conn.Conn, q *request) (*reply, error) {
 	if q.Limit > 0 {
 		limit = min(limit, q.Limit)
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+	ctx, cancel := context.WithTimeout(c.Context(), engineTimeout)
 	defer cancel()
 	messages, at, complete, err := h.History(ctx, q.Topic, since, limit)
 	r := &reply{Type: "history", Epoch: at.Epoch, Offset: &at.Offset, Complete: &complete}
@@ -309,7 +316,7 @@ func toMembers(members []Member) (all []jsonMember) {
 	return all
 }
 
-// quoted shows a client's word in an error, cut short.
+// quoted quotes a string of a client's for an error, cut short.
 func quoted(s string) string {
 	if len(s) > 40 {
 		s = s[:40] + "…"
@@ -318,7 +325,7 @@ func quoted(s string) string {
 	return string(b)
 }
 
-// rate allows so many requests a second, and twice as many after a pause.
+// rate limits requests to a number a second, with twice as many at once after a pause.
 type rate struct {
 	perSecond, left float64 // perSecond 0: no limit
 	at              time.Time
@@ -330,7 +337,7 @@ func newRate(perSecond int) *rate {
 	return r
 }
 
-// take reports whether one more is allowed now. It is for one goroutine.
+// take reports whether one more request is allowed now. It is for one goroutine.
 func (r *rate) take(now time.Time) bool {
 	if r.perSecond == 0 {
 		return true

@@ -6,26 +6,28 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// Subscribed is what a subscription begins with.
+// Subscribed says where a subscription begins.
 type Subscribed struct {
 	// Position is the last message before those that will come.
 	Position Position
-	// Recovered says that everything behind SubscribeOptions.Since comes, each message once. If it is false and Since was
-	// given, some are gone, or the epoch is another: only new messages come, or what is left for the zero Position.
+	// Recovered says that all messages after SubscribeOptions.Since come, each once. If it is false and Since was given, some are
+	// not kept any more, or the epoch is another: then only new messages come, and for the zero Position those that are left.
 	Recovered bool
-	// Members are those who had subscribed before, of a topic with Presence.
+	// Members are the other members, of a topic with Presence.
 	Members []Member
 }
 
-// Subscribe subscribes a connection to a topic, until Unsubscribe or until the connection ends. What it has missed since
-// SubscribeOptions.Since is sent to it before Subscribe returns, and what is published from then on behind that. The error
-// is an *Error: ErrSubscribed, ErrBadTopic, or CodeTooMany; or it says that the connection has ended. Authorize is not asked.
+// Subscribe subscribes a connection to a topic, until Unsubscribe or until the connection ends. The messages after
+// SubscribeOptions.Since are queued before Subscribe returns, and new ones after them. Authorize is not called.
+//
+// The error is an *Error: ErrBadTopic, ErrSubscribed, CodeTooMany for a limit, CodeBadRequest for a member's ID that is too long; what the
+// Engine returns, such as ErrUnavailable; or why the connection has ended.
 func (h *Hub) Subscribe(c *conn.Conn, topicName string, o SubscribeOptions) (Subscribed, error) {
 	return h.subscribe(c, topicName, o, nil)
 }
 
-// subscribe is Subscribe; begin, if it is not nil, sends what has to come before the missed messages.
-func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin func(Subscribed) error) (result Subscribed, err error) {
+// subscribe is Subscribe. confirm, if it is not nil, is called before the missed messages are queued.
+func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, confirm func(Subscribed) error) (result Subscribed, err error) {
 	if err := checkTopic(name); err != nil {
 		return Subscribed{}, err
 	}
@@ -33,52 +35,52 @@ func (h *Hub) subscribe(c *conn.Conn, name string, o SubscribeOptions, begin fun
 	if h.options.Member != nil {
 		member = h.options.Member(c)
 	}
-	who := h.subscriberOf(c)
-	who.mu.Lock()
-	defer who.mu.Unlock()
+	owner := h.addSubscriber(c)
+	owner.mu.Lock()
+	defer owner.mu.Unlock()
 	switch {
-	case who.ended:
+	case owner.ended:
 		return Subscribed{}, context.Cause(c.Context())
-	case who.topics[name] != nil:
+	case owner.topics[name] != nil:
 		return Subscribed{}, ErrSubscribed
-	case len(who.topics) >= h.options.MaxSubscriptions:
+	case len(owner.topics) >= h.options.MaxSubscriptions:
 		return Subscribed{}, &Error{CodeTooMany, "this connection has as many subscriptions as it may have"}
 	}
 	if len(member.ID) > MaxMemberID {
 		return Subscribed{}, &Error{CodeBadRequest, "the member's ID is longer than 255 bytes"}
 	}
-	s := &subscription{conn: c, id: who.id, slow: o.Slow, most: o.maxPending()}
-	ctx, cancel := context.WithTimeout(c.Context(), engineWait)
+	s := &subscription{conn: c, id: owner.id, slow: o.Slow, maxPending: o.maxPending()}
+	ctx, cancel := context.WithTimeout(c.Context(), engineTimeout)
 	defer cancel()
-	if err := h.reached(ctx, name, &o); err != nil {
+	if err := h.checkSince(ctx, name, &o); err != nil {
 		return Subscribed{}, err
 	}
 	err = h.withTopic(ctx, name, true, func(t *topic) (err error) {
-		result, err = t.subscribe(s, member, o, begin)
+		result, err = t.subscribe(s, member, o, confirm)
 		return err
 	})
 	if err == nil {
-		who.topics[s.topic.name] = s // one copy of the name, not one for each subscriber
+		owner.topics[s.topic.name] = s // one copy of the name, not one for each subscriber
 	}
 	return result, err
 }
 
-// subscribe adds a subscription, and sends it what it has missed. The lock is held.
-func (t *topic) subscribe(s *subscription, member Member, o SubscribeOptions, begin func(Subscribed) error) (result Subscribed, err error) {
+// subscribe adds a subscription, and sends it the missed messages. The lock is held.
+func (t *topic) subscribe(s *subscription, member Member, o SubscribeOptions, confirm func(Subscribed) error) (result Subscribed, err error) {
 	missed, recovered := t.missed(o.Since, o.Slow)
-	begins := t.position()
+	start := t.position()
 	if len(missed) > 0 {
-		begins.Offset = missed[0].Offset - 1
-	} else if recovered && o.Since.Offset > begins.Offset {
-		begins.Offset = o.Since.Offset
+		start.Offset = missed[0].Offset - 1
+	} else if recovered && o.Since.Offset > start.Offset {
+		start.Offset = o.Since.Offset
 	}
-	s.known = begins.Offset
-	result = Subscribed{Position: begins, Recovered: recovered, Members: t.membersBefore(member)}
+	s.received = start.Offset
+	result = Subscribed{Position: start, Recovered: recovered, Members: t.otherMembers(member)}
 	if err := t.add(s); err != nil {
 		return result, err
 	}
 	added := false
-	defer func() { // a function of the options may panic
+	defer func() { // also if a function of the options panics
 		if !added {
 			t.remove(s)
 			t.leave(s)
@@ -87,8 +89,8 @@ func (t *topic) subscribe(s *subscription, member Member, o SubscribeOptions, be
 	if err := t.join(s, member); err != nil {
 		return result, err
 	}
-	if begin != nil {
-		if err := begin(result); err != nil {
+	if confirm != nil {
+		if err := confirm(result); err != nil {
 			return result, err
 		}
 	}
@@ -97,9 +99,9 @@ func (t *topic) subscribe(s *subscription, member Member, o SubscribeOptions, be
 	return result, nil
 }
 
-// reached asks the engine about a position that is beyond what this hub knows. If no message has had that offset yet, the engine has lost
-// some, and the client's position is worth nothing.
-func (h *Hub) reached(ctx context.Context, name string, o *SubscribeOptions) error {
+// checkSince asks the engine about a Since beyond the last message that this hub has. If no message has had that offset, the engine has lost
+// messages, and checkSince replaces Since by a position that is not recovered.
+func (h *Hub) checkSince(ctx context.Context, name string, o *SubscribeOptions) error {
 	engine := h.options.Engine
 	if engine == nil || o.Since == nil {
 		return nil
@@ -113,12 +115,12 @@ func (h *Hub) reached(ctx context.Context, name string, o *SubscribeOptions) err
 	}
 	ok, err := engine.Reached(ctx, *o.Since)
 	if err == nil && !ok {
-		o.Since = &Position{Epoch: lostEpoch} // which is nobody's, so it is not recovered
+		o.Since = &Position{Epoch: lostEpoch}
 	}
 	return err
 }
 
-// lostEpoch is the epoch of no topic.
+// lostEpoch is an epoch that no topic has.
 const lostEpoch = "-"
 
 // sendMissed sends old messages to one subscriber. The lock is held.
@@ -131,8 +133,8 @@ func (t *topic) sendMissed(s *subscription, missed []Message) {
 	}
 }
 
-// membersBefore returns the members without one who is about to join. The lock is held.
-func (t *topic) membersBefore(m Member) (members []Member) {
+// otherMembers returns all members except one. The lock is held.
+func (t *topic) otherMembers(m Member) (members []Member) {
 	for id, p := range t.members {
 		if id != m.ID {
 			members = append(members, p.member)
@@ -141,77 +143,77 @@ func (t *topic) membersBefore(m Member) (members []Member) {
 	return members
 }
 
-// Unsubscribe ends a subscription. What was queued for it may still come. The error is ErrNotSubscribed if there is none.
+// Unsubscribe ends a subscription. Messages that are queued already are still sent. The error is ErrNotSubscribed, or nil.
 func (h *Hub) Unsubscribe(c *conn.Conn, topicName string) error {
-	who := h.known(c)
-	if who == nil {
+	owner := h.subscriber(c)
+	if owner == nil {
 		return ErrNotSubscribed
 	}
-	who.mu.Lock()
-	defer who.mu.Unlock()
-	s := who.topics[topicName]
+	owner.mu.Lock()
+	defer owner.mu.Unlock()
+	s := owner.topics[topicName]
 	if s == nil {
 		return ErrNotSubscribed
 	}
-	delete(who.topics, topicName)
-	h.end(s)
+	delete(owner.topics, topicName)
+	h.endSubscription(s)
 	return nil
 }
 
-// known returns what is kept for a connection; nil if it has never subscribed, or has ended.
-func (h *Hub) known(c *conn.Conn) *subscriber {
+// subscriber returns the subscriber of a connection; nil if it has never subscribed, or has ended.
+func (h *Hub) subscriber(c *conn.Conn) *subscriber {
 	h.connsMu.Lock()
 	defer h.connsMu.Unlock()
 	return h.conns[c]
 }
 
-// Subscriptions returns the topics that a connection has subscribed to.
+// Subscriptions returns the names of the topics that a connection has subscribed to, in no order.
 func (h *Hub) Subscriptions(c *conn.Conn) (topics []string) {
-	who := h.known(c)
-	if who == nil {
+	owner := h.subscriber(c)
+	if owner == nil {
 		return nil
 	}
-	who.mu.Lock()
-	defer who.mu.Unlock()
-	for name := range who.topics {
+	owner.mu.Lock()
+	defer owner.mu.Unlock()
+	for name := range owner.topics {
 		topics = append(topics, name)
 	}
 	return topics
 }
 
-// subscriberOf returns what is kept for a connection. It is forgotten when the connection ends.
-func (h *Hub) subscriberOf(c *conn.Conn) *subscriber {
+// addSubscriber returns the subscriber of a connection. If there is none it adds one, until the connection ends.
+func (h *Hub) addSubscriber(c *conn.Conn) *subscriber {
 	h.connsMu.Lock()
 	defer h.connsMu.Unlock()
-	who := h.conns[c]
-	if who == nil {
+	owner := h.conns[c]
+	if owner == nil {
 		h.lastID++
-		who = &subscriber{id: h.lastID, topics: map[string]*subscription{}}
-		h.conns[c] = who
-		context.AfterFunc(c.Context(), func() { h.forget(c, who) })
+		owner = &subscriber{id: h.lastID, topics: map[string]*subscription{}}
+		h.conns[c] = owner
+		context.AfterFunc(c.Context(), func() { h.removeSubscriber(c, owner) })
 	}
-	return who
+	return owner
 }
 
-// forget ends the subscriptions of a connection that has ended.
-func (h *Hub) forget(c *conn.Conn, who *subscriber) {
-	who.mu.Lock()
-	who.ended = true
-	topics := who.topics
-	who.topics = nil
-	who.mu.Unlock()
+// removeSubscriber ends the subscriptions of a connection that has ended.
+func (h *Hub) removeSubscriber(c *conn.Conn, owner *subscriber) {
+	owner.mu.Lock()
+	owner.ended = true
+	topics := owner.topics
+	owner.topics = nil
+	owner.mu.Unlock()
 	for _, s := range topics {
-		h.end(s)
+		h.endSubscription(s)
 	}
 	h.connsMu.Lock()
 	delete(h.conns, c)
 	h.connsMu.Unlock()
 }
 
-// end takes a subscription out of its topic.
-func (h *Hub) end(s *subscription) {
+// endSubscription removes a subscription from its topic.
+func (h *Hub) endSubscription(s *subscription) {
 	t := s.topic
-	t.users.Add(1) // it has a subscriber, so it is not gone
+	t.users.Add(1) // safe without lookUp: a topic with subscribers is not removed
 	defer h.release(t)
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -35,10 +35,10 @@ type follower struct {
 	waiting []arrival
 }
 
-// arrival is a message that the stream has sent on, with the offset of the one before it in its topic; 0 if that is not stored any more.
+// arrival is a message that the stream has sent on.
 type arrival struct {
 	pubsub.Message
-	previous uint64
+	previous uint64 // offset of the one before it in its topic; 0 if that is not stored any more
 }
 
 // maxWaiting is how many messages of a topic wait while the stream is read. Those beyond it are read from the stream later.
