@@ -14,8 +14,8 @@ import (
 	"github.com/seed-c4549abd/wss/pubsub"
 )
 
-// client is a user: it connects to one of the nodes, comes back to any of them when its connection ends, resumes its
-// topics, publishes, and writes down what it sees.
+// client is a user: it connects to one of the nodes, reconnects to any of them, resumes its topics, publishes, and logs what it
+// receives.
 type client struct {
 	number int
 	urls   []string
@@ -26,17 +26,17 @@ type client struct {
 
 	mu        sync.Mutex
 	c         *conn.Conn
-	up        chan struct{} // closed while there is a connection
+	up        chan struct{} // closed while all subscriptions of a connection have begun
 	logs      map[string]*topicLog
 	at        map[string]pubsub.Position
-	begun     int // topics of this connection
+	begun     int // subscriptions that have begun on this connection
 	publishes []publish
 	waiting   map[int]chan reply
 	lastID    int
 	connects  int
 }
 
-// reply is any message of the server's.
+// reply is a message of the server.
 type reply struct {
 	Type, Topic, Epoch, Code string
 	ID                       int
@@ -58,7 +58,7 @@ func newClient(number int, urls []string, config *tls.Config, topics []string, b
 
 func userName(client int) string { return fmt.Sprintf("user%d", client) }
 
-// members asks a node who is in a topic.
+// members asks a node for the IDs of the members of a topic.
 func members(ctx context.Context, url string, config *tls.Config, topic string) (names []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -87,7 +87,7 @@ func members(ctx context.Context, url string, config *tls.Config, topic string) 
 	return names, nil
 }
 
-// run stays connected until the context ends.
+// run connects, again and again, until the context ends.
 func (c *client) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		c.connectOnce(ctx)
@@ -98,7 +98,7 @@ func (c *client) run(ctx context.Context) {
 	}
 }
 
-// connectOnce connects to a node, and reads until that ends.
+// connectOnce connects to a node, subscribes, and reads until the connection ends.
 func (c *client) connectOnce(ctx context.Context) {
 	url := c.urls[c.random.IntN(len(c.urls))]
 	dialing, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -155,7 +155,7 @@ func write(ctx context.Context, nc *conn.Conn, v any) error {
 	return nc.Write(ctx, conn.Text, p)
 }
 
-// lost ends what waits for the connection.
+// lost ends the publishes that wait for an answer on the connection.
 func (c *client) lost() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -170,7 +170,7 @@ func (c *client) lost() {
 	}
 }
 
-// take notes what the server has sent.
+// take logs a message of the server, or passes it to the publish that waits for it.
 func (c *client) take(ctx context.Context, nc *conn.Conn, r reply) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -194,7 +194,7 @@ func (c *client) take(ctx context.Context, nc *conn.Conn, r reply) error {
 		log.Entries = append(log.Entries, entry{Epoch: epoch, Offset: r.Offset, Data: data})
 		c.at[r.Topic] = pubsub.Position{Epoch: epoch, Offset: r.Offset}
 	case "error":
-		if r.ID == 0 { // of a subscription: the node has no cluster, so another one may
+		if r.ID == 0 { // of a subscription: connect to another node
 			return errors.New(r.Code)
 		}
 	}
@@ -205,7 +205,7 @@ func (c *client) take(ctx context.Context, nc *conn.Conn, r reply) error {
 	return nil
 }
 
-// publishAlways publishes messages, each when the one before was answered, until the context ends.
+// publishAlways publishes messages one after the other, with pauses of this length on average, until the context ends.
 func (c *client) publishAlways(ctx context.Context, pause time.Duration) {
 	random := rand.New(rand.NewPCG(uint64(c.number), 2))
 	for n := 0; ctx.Err() == nil; n++ {
@@ -217,7 +217,7 @@ func (c *client) publishAlways(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// publish publishes one message, when there is a connection.
+// publish waits for a connection, publishes one message, and logs the outcome.
 func (c *client) publish(ctx context.Context, topic, data string) {
 	c.mu.Lock()
 	up := c.up
@@ -234,7 +234,7 @@ func (c *client) publish(ctx context.Context, topic, data string) {
 	c.waiting[id] = answer
 	c.mu.Unlock()
 	p := publish{Client: c.number, Topic: topic, Data: data, Outcome: unknown, Call: int64(time.Since(c.began))}
-	// The answer is waited for after the end of publishing, too: it is needed to check the history.
+	// Wait for the answer after the context ends, too: check needs it.
 	waiting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	if err := write(waiting, nc, map[string]any{"type": "publish", "id": id, "topic": topic, "data": data}); err == nil {
@@ -256,7 +256,7 @@ func (c *client) publish(ctx context.Context, topic, data string) {
 	c.mu.Unlock()
 }
 
-// reached reports whether the client has the messages of all topics up to these offsets.
+// reached reports whether the client has received the messages of all topics up to these offsets.
 func (c *client) reached(last map[string]uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

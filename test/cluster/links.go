@@ -10,65 +10,66 @@ import (
 	"github.com/seed-c4549abd/wss/test/ports"
 )
 
-// links are the ways between nodes: each node dials each other one through a proxy of its own, so that the way can be cut.
+// links are the links between nodes: each node dials each other node through a proxy of its own, which can cut the link.
 type links struct {
-	nodes []string         // where they listen
-	ways  map[[2]int]*link // from, to
+	nodes []string         // the addresses that they listen at
+	all   map[[2]int]*link // by the dialing and the listening node
 }
 
 func newLinks(nodes []string) (*links, error) {
-	l := &links{nodes: nodes, ways: map[[2]int]*link{}}
+	l := &links{nodes: nodes, all: map[[2]int]*link{}}
 	for from := range nodes {
 		for to := range nodes {
 			if from == to {
 				continue
 			}
-			way, err := newLink(nodes[to])
+			link, err := newLink(nodes[to])
 			if err != nil {
 				l.close()
 				return nil, err
 			}
-			l.ways[[2]int{from, to}] = way
+			l.all[[2]int{from, to}] = link
 		}
 	}
 	return l, nil
 }
 
-// routes are the addresses at which a node reaches the others.
-func (l *links) routes(from int) (all []string) {
+// routes returns the addresses at which a node reaches the others.
+func (l *links) routes(from int) (addresses []string) {
 	for to := range l.nodes {
 		if to != from {
-			all = append(all, l.ways[[2]int{from, to}].ln.Addr().String())
+			addresses = append(addresses, l.all[[2]int{from, to}].ln.Addr().String())
 		}
 	}
-	return all
+	return addresses
 }
 
-// isolate cuts a node off from all others, or heals that. What is cut without a word carries nothing, and says nothing.
+// isolate sets the state of all links of a node.
 func (l *links) isolate(node int, how state) {
-	for way, link := range l.ways {
-		if way[0] == node || way[1] == node {
+	for ends, link := range l.all {
+		if ends[0] == node || ends[1] == node {
 			link.set(how)
 		}
 	}
 }
 
 func (l *links) close() {
-	for _, way := range l.ways {
-		way.set(cut)
-		_ = way.ln.Close()
+	for _, link := range l.all {
+		link.set(cut)
+		_ = link.ln.Close()
 	}
 }
 
+// state is the state of a link.
 type state int
 
 const (
-	whole  state = iota
-	cut          // connections are closed, and new ones too
-	silent       // nothing comes through, and nobody is told
+	whole  state = iota // passes everything on
+	cut                 // closes all connections
+	silent              // keeps connections, and passes nothing on
 )
 
-// link is a proxy for one way.
+// link is a proxy between two nodes, for connections in one direction.
 type link struct {
 	ln     net.Listener
 	target string
@@ -112,7 +113,7 @@ func (l *link) accept() {
 	}
 }
 
-// add notes a connection, to be closed by a cut. It reports whether there is none now.
+// add notes a connection, which set closes when the link is cut. If it is cut already, add closes the connection and returns false.
 func (l *link) add(c net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,6 +132,7 @@ func (l *link) remove(c net.Conn) {
 	l.mu.Unlock()
 }
 
+// carry passes on what a connection carries, until one side ends.
 func (l *link) carry(c net.Conn) {
 	if !l.add(c) {
 		return
@@ -143,9 +145,9 @@ func (l *link) carry(c net.Conn) {
 	}
 	defer l.remove(there)
 	done := make(chan struct{}, 2)
-	for _, way := range [2][2]net.Conn{{c, there}, {there, c}} {
+	for _, direction := range [2][2]net.Conn{{c, there}, {there, c}} {
 		go func() {
-			_, _ = io.Copy(way[1], reader{l, way[0]})
+			_, _ = io.Copy(direction[1], reader{l, direction[0]})
 			done <- struct{}{}
 		}()
 	}
@@ -165,7 +167,7 @@ func (l *link) await() {
 	}
 }
 
-// reader passes on what is read when the link is not silent.
+// reader reads from a connection, and returns what it has read when the link is not silent.
 type reader struct {
 	link *link
 	c    net.Conn

@@ -1,10 +1,10 @@
-// Command cluster shows that topics hold on several nodes: it starts nodes as processes of their own, each with its NATS server, lets users talk by
-// them over wss, kills, pauses, cuts off and restarts nodes meanwhile, and checks what every user has seen.
+// Command cluster tests topics that several nodes share. It starts nodes as processes, each with its NATS server. Clients publish and
+// subscribe at them over wss, while it kills, pauses, cuts off and restarts nodes. Then it checks what every client has received.
 //
 //	go run . [-nodes 3] [-clients 24] [-topics 4] [-rounds 1] [-faults kill,pause,cut,silence,restart] [-v]
 //
-// Nothing that was acknowledged may be lost, nothing may come twice or out of order, and every client has to come back by itself. The exit
-// status is 0 if so, 1 if not, and 2 if the flags are wrong.
+// No acknowledged message may be lost, none may come twice or out of order, and every client has to reconnect by itself. The exit status
+// is 0 if so, 1 if not, and 2 if the flags are wrong.
 package main
 
 import (

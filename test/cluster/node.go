@@ -18,21 +18,21 @@ import (
 	"github.com/seed-c4549abd/wss/pubsub/nats"
 )
 
-// nodeVariable is the environment's variable with a nodeConfig: a process that has it is a node.
+// nodeVariable is the environment variable with a nodeConfig in JSON. A process that has it is a node.
 const nodeVariable = "WSS_TEST_CLUSTER_NODE"
 
-// nodeConfig is what a node is told.
+// nodeConfig is the configuration of a node.
 type nodeConfig struct {
 	Name        string
 	Listen      string // for clients
 	Cluster     nats.Cluster
 	Dir         string
-	Certificate []byte // and key, in PEM
+	Certificate []byte // PEM, as Key
 	Key         []byte
 	MaxHistory  int
 }
 
-// isNode runs a node, if this process is to be one.
+// isNode runs a node and returns true, if this process is to be one.
 func isNode() bool {
 	text, is := os.LookupEnv(nodeVariable)
 	if !is {
@@ -50,7 +50,7 @@ func isNode() bool {
 	return true
 }
 
-// runNode is a server as an application would have it: a hub, with an engine whose NATS server is in the process.
+// runNode runs a node until SIGTERM: a hub, and an engine whose NATS server is in the process.
 func runNode(c nodeConfig) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

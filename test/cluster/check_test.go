@@ -25,6 +25,21 @@ func good() history {
 	return h
 }
 
+// exchange has m20 and m30 stored, and received by all, the other way round.
+func exchange(h *history) {
+	h.Publishes[1].Offset, h.Publishes[2].Offset = 30, 20
+	for _, l := range h.Logs {
+		for i := range l.Entries {
+			switch e := &l.Entries[i]; e.Data {
+			case "m20":
+				e.Data = "m30"
+			case "m30":
+				e.Data = "m20"
+			}
+		}
+	}
+}
+
 // TestForgedHistories: each has one thing in it that must not be, and check names it.
 func TestForgedHistories(t *testing.T) {
 	no := false
@@ -61,31 +76,11 @@ func TestForgedHistories(t *testing.T) {
 			e[2], e[3] = e[3], e[2]
 		}, "20 (m20) comes behind 30"},
 		"two are exchanged, for all": {func(h *history) {
-			h.Publishes[1].Offset, h.Publishes[2].Offset = 30, 20
-			for _, l := range h.Logs {
-				for i := range l.Entries {
-					switch e := &l.Entries[i]; e.Data {
-					case "m20":
-						e.Data = "m30"
-					case "m30":
-						e.Data = "m20"
-					}
-				}
-			}
+			exchange(h)
 		}, "another order than they were published"},
 		"two publishes at once may be in either order": {func(h *history) {
-			h.Publishes[1].Offset, h.Publishes[2].Offset = 30, 20
+			exchange(h)
 			h.Publishes[1].Return = 250
-			for _, l := range h.Logs {
-				for i := range l.Entries {
-					switch e := &l.Entries[i]; e.Data {
-					case "m20":
-						e.Data = "m30"
-					case "m30":
-						e.Data = "m20"
-					}
-				}
-			}
 		}, ""},
 		"one without an answer may be stored late": {func(h *history) {
 			h.Publishes[0].Data, h.Publishes[3].Data = "m40", "m10"
