@@ -12,7 +12,7 @@ import (
 	"github.com/seed-c4549abd/wss/pubsub"
 )
 
-// user is who a visitor says to be. A real server would know that from a session: see docs/how-to/authentication.md.
+// user is who a visitor claims to be. A real server would know that from a session: see docs/how-to/authentication.md.
 type user struct {
 	id   string
 	name string
@@ -20,21 +20,22 @@ type user struct {
 
 type userKey struct{}
 
-// withUser reads the visitor from the request, for all that the connection does later.
+// withUser returns a context for a connection, with the user that the request names.
 func withUser(r *http.Request) context.Context {
 	u := user{id: r.URL.Query().Get("id"), name: strings.TrimSpace(r.URL.Query().Get("name"))}
 	if len(u.id) > 64 || !utf8.ValidString(u.id) || u.name == "" || utf8.RuneCountInString(u.name) > 40 || !utf8.ValidString(u.name) {
-		u = user{} // a guest, who only listens
+		u = user{} // a guest, who may only listen
 	}
 	return context.WithValue(context.Background(), userKey{}, u)
 }
 
+// userOf returns the user of a connection; the zero user for a guest.
 func userOf(c *conn.Conn) user {
 	u, _ := c.Context().Value(userKey{}).(user)
 	return u
 }
 
-// memberOf is how others see a visitor.
+// memberOf returns the member that other visitors see.
 func memberOf(c *conn.Conn) pubsub.Member {
 	u := userOf(c)
 	info, err := json.Marshal(map[string]string{"name": u.name})
@@ -52,7 +53,7 @@ const (
 	monitorTopic = "monitor"
 )
 
-// sharedHub has the chat's rooms and the game. Its engine is nil if there is one node.
+// sharedHub makes the hub of the chat's rooms and of the game. engine is nil for a single node.
 func sharedHub(group *conn.Group, engine pubsub.Engine) *pubsub.Hub {
 	return pubsub.New(&pubsub.Options{
 		Group: group, Engine: engine, Member: memberOf,
@@ -74,13 +75,13 @@ func sharedHub(group *conn.Group, engine pubsub.Engine) *pubsub.Hub {
 	})
 }
 
-// localHub has what this node publishes itself; visitors only listen.
+// localHub makes the hub of the market and of the monitor. Visitors may only listen.
 func localHub(group *conn.Group) *pubsub.Hub {
 	return pubsub.New(&pubsub.Options{
 		Group: group,
 		Topic: func(name string) pubsub.TopicOptions {
 			if name == monitorTopic {
-				return pubsub.TopicOptions{History: 120} // two minutes, for the plots of who comes now
+				return pubsub.TopicOptions{History: 120} // two minutes, for the plots of a new page
 			}
 			return pubsub.TopicOptions{}
 		},

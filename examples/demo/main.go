@@ -6,7 +6,7 @@
 // It serves pages at https://localhost:8443/, with a certificate of a development authority that it makes on its first run. Then it connects
 // to its echo as a client, with verification on, and goes on serving until an interrupt. With -once it ends after that.
 //
-// With -two it runs two nodes, at this port and the next one, whose visitors meet in the same rooms. Kill one, and its visitors move to the other.
+// With -two it runs two nodes, at this port and the next one, that share the chat and the game. Kill one, and its visitors move to the other.
 package main
 
 import (

@@ -10,24 +10,24 @@ import (
 	"github.com/seed-c4549abd/wss/pubsub"
 )
 
-// symbols are what is traded.
+// symbols are the names of the market's goods.
 var symbols = []string{
 	"ALDER", "ASPEN", "BEECH", "BIRCH", "CEDAR", "CHERRY", "CYPRESS", "EBONY", "ELDER", "ELM", "FIR", "GINKGO", "HAZEL", "HOLLY", "IVY", "JUNIPER",
 	"LARCH", "LAUREL", "LINDEN", "MAPLE", "MYRTLE", "OAK", "OLIVE", "PALM", "PEAR", "PINE", "PLANE", "POPLAR", "ROWAN", "SPRUCE", "TEAK", "WALNUT", "WILLOW", "YEW",
 }
 
-// ticksPerSecond is of all symbols together.
+// ticksPerSecond is how many prices are published a second, of all symbols together.
 const ticksPerSecond = 2000
 
-// tick is one price. Its time lets the page show how old it is.
+// tick is a price of a symbol.
 type tick struct {
 	Symbol string  `json:"symbol"`
 	Price  float64 `json:"price"`
 	Number int     `json:"number"` // of this symbol's ticks
-	At     int64   `json:"at"`     // milliseconds since 1970
+	At     int64   `json:"at"`     // milliseconds since 1970, for the page to show its age
 }
 
-// trade publishes prices while anybody listens, until the context ends.
+// trade publishes prices while the hub has subscriptions, until the context ends.
 func trade(ctx context.Context, hub *pubsub.Hub) {
 	const step = 20 * time.Millisecond
 	ticker := time.NewTicker(step)
@@ -51,18 +51,18 @@ func trade(ctx context.Context, hub *pubsub.Hub) {
 	}
 }
 
-// publishTick sends a price under its symbol's key: to those who are slow the newest of each symbol goes.
+// publishTick publishes a price under its symbol's key, so that slow pages get the newest one of each symbol.
 func publishTick(ctx context.Context, hub *pubsub.Hub, t tick) {
 	data, err := json.Marshal(t)
 	if err == nil {
 		_, err = hub.Publish(ctx, marketTopic, data, pubsub.Key(t.Symbol))
 	}
 	if err != nil && ctx.Err() == nil {
-		panic(fmt.Sprintf("a tick: %v", err)) // it is JSON, and the topic's name is good
+		panic(fmt.Sprintf("a tick: %v", err)) // it is JSON, and the topic's name is valid
 	}
 }
 
-// price is that of a symbol at a time, the same on every node.
+// price returns the price of a symbol at a time, the same on every node.
 func price(symbol int, at time.Time) float64 {
 	seconds := float64(at.UnixMilli()) / 1000
 	p := 20 + 7*float64(symbol)

@@ -14,7 +14,7 @@ import (
 // bounds are the upper ends of the histogram's buckets of round trips, in milliseconds; the last bucket has none.
 var bounds = []float64{0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 250, 1000}
 
-// roundTrips counts the round trips of pings. It is an observer of connections.
+// roundTrips is an observer that counts the round trips of pings.
 type roundTrips struct {
 	conn.NopObserver
 	mu      sync.Mutex
@@ -23,7 +23,7 @@ type roundTrips struct {
 
 var _ conn.RoundTripObserver = (*roundTrips)(nil)
 
-// RoundTrip is for package conn.
+// RoundTrip implements conn.RoundTripObserver.
 func (r *roundTrips) RoundTrip(_ *conn.Conn, d time.Duration) {
 	ms := float64(d) / float64(time.Millisecond)
 	i := 0
@@ -41,7 +41,7 @@ func (r *roundTrips) counts() [12]int64 {
 	return r.buckets
 }
 
-// sample is what the monitor shows of one second.
+// sample is the monitor's data of one second.
 type sample struct {
 	At          int64            `json:"at"` // milliseconds since 1970
 	Node        string           `json:"node"`
@@ -57,7 +57,7 @@ type sample struct {
 	RoundTrips  [12]int64        `json:"roundTrips"` // since the start
 }
 
-// watch publishes a sample each second, until the context ends.
+// watch publishes a sample every second, until the context ends.
 func watch(ctx context.Context, hub *pubsub.Hub, trips *roundTrips, node string, nodes func() int) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -76,12 +76,12 @@ func watch(ctx context.Context, hub *pubsub.Hub, trips *roundTrips, node string,
 		before, at = stats, now
 		data, err := json.Marshal(s)
 		if err == nil {
-			_, _ = hub.Publish(ctx, monitorTopic, data) // it ends with the server
+			_, _ = hub.Publish(ctx, monitorTopic, data) // an error means that the server ends
 		}
 	}
 }
 
-// ping measures the round trips of all connections, so that the histogram has more than keepalive's.
+// ping pings all connections, so that the histogram has more round trips than those of keepalive.
 func ping(ctx context.Context, group *conn.Group) {
 	for c := range group.Conns() {
 		go func() {
@@ -92,7 +92,7 @@ func ping(ctx context.Context, group *conn.Group) {
 	}
 }
 
-// newSample compares two counts of a group.
+// newSample returns the differences between two counts of a group, per second. d is the time between them.
 func newSample(before, after conn.GroupStats, d time.Duration) sample {
 	perSecond := func(a, b int64) float64 { return float64(b-a) / d.Seconds() }
 	s := sample{

@@ -19,10 +19,10 @@ import (
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
-// nodeVariable is the environment's variable that makes a process one of two nodes.
+// nodeVariable is the environment variable with a nodeConfig in JSON. A process that has it is one of two nodes.
 const nodeVariable = "WSS_DEMO_NODE"
 
-// nodeConfig is what a node is told.
+// nodeConfig is the configuration of a node.
 type nodeConfig struct {
 	Name    string
 	Listen  string
@@ -31,8 +31,8 @@ type nodeConfig struct {
 	Dir     string
 }
 
-// runNodes runs two nodes as processes of their own until ctx ends, or until both have ended. A NATS server in this process is the
-// third in their cluster, so that either of them can be missed.
+// runNodes runs two nodes as processes, until ctx ends or both have ended. A NATS server in this process is the third of their
+// cluster, so that one of them can fail.
 func runNodes(ctx context.Context, listen string, out *log.Logger) error {
 	dir, err := os.MkdirTemp("", "wss-demo-")
 	if err != nil {
@@ -59,8 +59,8 @@ func runNodes(ctx context.Context, listen string, out *log.Logger) error {
 		nodes = append(nodes, node)
 		out.Printf("node %s      https://%s/  process %d", c.Name, c.Listen, node.Process.Pid)
 		running.Go(func() {
-			err := node.Wait()
-			out.Printf("node %s      has ended: %v", c.Name, cmpOr(err, "well"))
+			_ = node.Wait() // an *exec.ExitError says the same as the state
+			out.Printf("node %s      has ended: %v", c.Name, node.ProcessState)
 		})
 	}
 	go func() {
@@ -82,13 +82,6 @@ func runNodes(ctx context.Context, listen string, out *log.Logger) error {
 	return nil
 }
 
-func cmpOr(err error, text string) any {
-	if err != nil {
-		return err
-	}
-	return text
-}
-
 // interrupt asks nodes to end.
 func interrupt(nodes []*exec.Cmd) error {
 	var errs []error
@@ -98,7 +91,7 @@ func interrupt(nodes []*exec.Cmd) error {
 	return errors.Join(errs...)
 }
 
-// nodeConfigs are for the nodes a and b, and for the third server of their cluster.
+// nodeConfigs returns the configurations of the nodes a and b, and of the third server of their cluster.
 func nodeConfigs(listen, dir string) ([]nodeConfig, error) {
 	host, portText, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -111,7 +104,7 @@ func nodeConfigs(listen, dir string) ([]nodeConfig, error) {
 	var configs []nodeConfig
 	var servers []string
 	for i, name := range []string{"a", "b", "c"} {
-		// All three are free now; that somebody else takes one before its server does is unlikely.
+		// The ports are free now. Another program is unlikely to take one before its server does.
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
@@ -134,6 +127,7 @@ func nodeConfigs(listen, dir string) ([]nodeConfig, error) {
 	return configs, nil
 }
 
+// startNode starts this program as a node.
 func startNode(c nodeConfig, out io.Writer) (*exec.Cmd, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -146,11 +140,11 @@ func startNode(c nodeConfig, out io.Writer) (*exec.Cmd, error) {
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), nodeVariable+"="+string(text))
 	cmd.Stdout, cmd.Stderr = out, out
-	inOwnGroup(cmd) // a ctrl-C is for the parent, which then asks them to end
+	inOwnGroup(cmd) // a ctrl-C goes to this process only, which then ends the nodes
 	return cmd, cmd.Start()
 }
 
-// runNode is one of two nodes, until ctx ends.
+// runNode runs a node until ctx ends. text is a nodeConfig in JSON.
 func runNode(ctx context.Context, text string, out *log.Logger) error {
 	var c nodeConfig
 	if err := json.Unmarshal([]byte(text), &c); err != nil {

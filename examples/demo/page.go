@@ -13,7 +13,7 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-// pages are the pages by their path.
+// pages are the pages by path.
 var pages = map[string]*template.Template{}
 
 func init() {
@@ -26,7 +26,7 @@ func init() {
 	pages["/echo.html"] = template.Must(template.ParseFS(pageFiles, "pages/echo.html"))
 }
 
-// pageData is what pages are made with.
+// pageData is the data of the pages' templates.
 type pageData struct {
 	Nonce   string
 	Servers []string // wss:// and host of each node, this one first

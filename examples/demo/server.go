@@ -32,11 +32,11 @@ type server struct {
 	end   context.CancelFunc
 }
 
-// nodeOptions make a server one of several. The zero value is one that is alone.
+// nodeOptions are the options of one of several nodes. The zero value is a single node.
 type nodeOptions struct {
 	name    string
 	servers []string      // wss:// and host of all nodes; none: this one
-	engine  pubsub.Engine // what they share topics by
+	engine  pubsub.Engine // shares topics between nodes; nil: a single node
 	nodes   func() int    // how many there are
 }
 
@@ -76,7 +76,7 @@ func start(address string, ca *tlsconf.DevCA, out *log.Logger, o nodeOptions) (*
 	return s, nil
 }
 
-// routes are what the server answers.
+// routes returns the handler of all paths.
 func (s *server) routes(o nodeOptions, feeds *pubsub.Hub, trips *roundTrips) http.Handler {
 	mux := http.NewServeMux()
 	servers := append([]string{"wss://" + s.host}, slices.DeleteFunc(slices.Clone(o.servers), func(url string) bool { return url == "wss://"+s.host })...)

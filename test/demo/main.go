@@ -1,5 +1,5 @@
-// Command demo has users try the demo that make run starts (examples/demo), in Chromium and in Firefox: two in each, who chat, play, and look at the
-// market and the monitor; and it kills one of two nodes while they talk.
+// Command demo tests the demo that make run starts (examples/demo) in Chromium and in Firefox. In each, two users chat, play, and look at
+// the market and the monitor. Then it kills one of two nodes while they chat.
 //
 //	go run ./test/demo [-only chromium|firefox] [-pictures docs/images]
 //

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-c4549abd/wss/test/process"
 )
 
-// build builds the demo.
+// build builds the demo, and returns the path of the program, which the caller removes.
 func build(ctx context.Context) (program string, err error) {
 	f, err := os.CreateTemp("", "wss-demo-")
 	if err != nil {
@@ -29,13 +29,13 @@ func build(ctx context.Context) (program string, err error) {
 	return f.Name(), err
 }
 
-// demo is the program as it runs.
+// demo is a running demo.
 type demo struct {
 	process *process.Process
 	journal *process.Journal
 	home    string
 	urls    []string // of the nodes' pages
-	nodes   []int    // their processes, if there are two
+	nodes   []int    // process IDs, if there are two nodes
 }
 
 // start starts the demo, with one node or two.
@@ -60,7 +60,7 @@ func start(ctx context.Context, program string, two bool) (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.look(ctx, two); err != nil {
+	if err := d.awaitReady(ctx, two); err != nil {
 		err = fmt.Errorf("%w\n%s", err, d.journal.Tail())
 		d.stop()
 		return nil, err
@@ -68,8 +68,8 @@ func start(ctx context.Context, program string, two bool) (*demo, error) {
 	return d, nil
 }
 
-// look waits until the demo serves, and learns from its output where.
-func (d *demo) look(ctx context.Context, two bool) error {
+// awaitReady waits until the demo serves, and reads its URLs and process IDs from its output.
+func (d *demo) awaitReady(ctx context.Context, two bool) error {
 	if !two {
 		page, err := d.journal.Await(ctx, d.process.Done(), regexp.MustCompile(`^page +(https://\S+)$`))
 		if err == nil {

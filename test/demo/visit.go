@@ -13,7 +13,7 @@ import (
 	"github.com/seed-c4549abd/wss/test/drive"
 )
 
-// visit is two users in one browser.
+// visit is the checks in one browser, with their results.
 type visit struct {
 	program, browser, pictures string
 	out                        io.Writer
@@ -26,7 +26,7 @@ type visit struct {
 // checkTime bounds one check.
 const checkTime = time.Minute
 
-// all makes all checks. An error is of what they need: they are counted themselves.
+// all runs all checks, and counts those that pass and fail. The error is that the browser or the demo does not start or end.
 func (v *visit) all(ctx context.Context) (err error) {
 	if v.tabs, err = drive.Start(ctx, v.browser); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (v *visit) open(ctx context.Context, node int, page string) (*drive.Tab, er
 	return t, t.Resize(ctx, 1000, 700)
 }
 
-// picture writes a page as it looks, if that is wanted.
+// picture writes a screenshot of a page, if -pictures is set.
 func (v *visit) picture(ctx context.Context, t *drive.Tab, name string) error {
 	if v.pictures == "" {
 		return nil
@@ -86,7 +86,7 @@ func (v *visit) picture(ctx context.Context, t *drive.Tab, name string) error {
 	return os.WriteFile(filepath.Join(v.pictures, name+".png"), png, 0o644)
 }
 
-// steps makes them one after the other.
+// steps calls functions one after the other, up to the first error.
 func steps(all ...func() error) error {
 	for _, step := range all {
 		if err := step(); err != nil {
@@ -101,7 +101,7 @@ func quoted(s string) string {
 	return string(p)
 }
 
-// enter has a user of the chat say who they are.
+// enter has a user of the chat enter a name.
 func enter(ctx context.Context, t *drive.Tab, name string) error {
 	return steps(
 		func() error { return t.Await(ctx, connected) },
@@ -112,18 +112,19 @@ func enter(ctx context.Context, t *drive.Tab, name string) error {
 	)
 }
 
-// say has a user of the chat say something.
+// say has a user of the chat send a message.
 func say(ctx context.Context, t *drive.Tab, text string) error {
 	return t.Eval(ctx, `(document.getElementById("text").value = `+quoted(text)+`, document.querySelector("#say button").click())`, nil)
 }
 
 const connected = `document.getElementById("state").dataset.state === "open"`
 
+// membersHave is the condition that the list of members has a name.
 func membersHave(name string) string {
 	return `[...document.querySelectorAll("#members li")].some((e) => e.textContent === ` + quoted(name) + `)`
 }
 
-// heard is a condition: the log has the text once.
+// heard is the condition that the log has the text once.
 func heard(text string) string {
 	return `[...document.querySelectorAll("#log li")].filter((e) => e.textContent.includes(` + quoted(text) + `)).length === 1`
 }
@@ -174,7 +175,7 @@ func (v *visit) market(ctx context.Context) error {
 		func() error { return t.Eval(ctx, `document.getElementById("slow").click()`, nil) },
 		func() error { return pause(ctx, 12*time.Second) },
 		func() error {
-			// It does not read for three quarters of the time, in which some 18,000 prices came.
+			// The page did not read for three quarters of the time, in which some 18,000 prices were published.
 			var age, skipped float64
 			err := errors.Join(
 				t.Eval(ctx, `parseFloat(document.getElementById("age").textContent)`, &age),
@@ -184,7 +185,7 @@ func (v *visit) market(ctx context.Context) error {
 			if err = errors.Join(err, err2); err != nil {
 				return err
 			}
-			// Chromium stops reading what its page does not take, so the server leaves prices out. Firefox keeps all for the page.
+			// Chromium stops reading when its page does not, so the server replaces prices. Firefox buffers them all for the page.
 			if age > 3000 || skipped < 1000 && v.browser == "chromium" {
 				return fmt.Errorf("the newest price is %.0f ms old, %.0f were left out, %.0f come a second", age, skipped, n)
 			}
@@ -264,7 +265,7 @@ func (v *visit) monitor(ctx context.Context) error {
 	)
 }
 
-// unnamed are the controls that a screen reader could not name.
+// unnamed is an expression for the controls without a name for screen readers.
 const unnamed = `[...document.querySelectorAll("input, button, select, canvas, table, [role=log]")].filter((e) =>
 	!(e.ariaLabel || e.getAttribute("aria-label") || e.labels?.length || e.tagName === "BUTTON" && e.textContent.trim())).map((e) => e.outerHTML)`
 
@@ -297,7 +298,7 @@ func (v *visit) phone(ctx context.Context) error {
 	return nil
 }
 
-// kill has two users talk by two nodes, and kills the one of the first user.
+// kill has two users chat at two nodes, and kills the node of the first one.
 func (v *visit) kill(ctx context.Context) error {
 	ann, err := v.open(ctx, 0, "chat#garden")
 	if err != nil {
@@ -328,7 +329,7 @@ func (v *visit) kill(ctx context.Context) error {
 	)
 }
 
-// sayUntilSent says something, again if the nodes were still finding each other.
+// sayUntilSent sends a message, again if the nodes had no leader yet.
 func sayUntilSent(ctx context.Context, t *drive.Tab, text string) error {
 	for {
 		if err := say(ctx, t, text); err != nil {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// useBiDi lets a browser be driven by WebDriver BiDi, as Firefox has it without a driver program.
+// useBiDi has a browser driven by WebDriver BiDi, which Firefox speaks without a driver program.
 func useBiDi(ctx context.Context, b *Browser) error {
 	capabilities := map[string]any{"alwaysMatch": map[string]any{"acceptInsecureCerts": true}}
 	if err := b.link.call(ctx, "", "session.new", map[string]any{"capabilities": capabilities}, nil); err != nil {
@@ -18,7 +18,7 @@ func useBiDi(ctx context.Context, b *Browser) error {
 			return nil, err
 		}
 		var created struct{ Context string }
-		// A window of its own: timers of a tab in the background are slowed down.
+		// A window, since timers of a tab in the background are slowed down.
 		if err := b.link.call(ctx, "", "browsingContext.create", map[string]any{"type": "window", "userContext": user.UserContext}, &created); err != nil {
 			return nil, err
 		}
@@ -31,13 +31,13 @@ func useBiDi(ctx context.Context, b *Browser) error {
 	return nil
 }
 
-// biDi is one window.
+// biDi drives one window.
 type biDi struct {
 	link    *link
 	context string
 }
 
-// call is a command about the window.
+// call sends a command for the window.
 func (d biDi) call(ctx context.Context, method string, params map[string]any, v any) error {
 	params["context"] = d.context
 	return d.link.call(ctx, "", method, params, v)
@@ -51,7 +51,7 @@ func (d biDi) eval(ctx context.Context, expression string) (json.RawMessage, err
 		}
 		Fault *struct{ Text string } `json:"exceptionDetails"`
 	}
-	// Values come with their types around them; as text they come as they are.
+	// As a string of JSON the value comes without the protocol's types around it.
 	err := d.link.call(ctx, "", "script.evaluate", map[string]any{
 		"expression": "(async () => JSON.stringify(await (" + expression + ")))()", "awaitPromise": true,
 		"target": map[string]any{"context": d.context}, "userActivation": true,

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// useDevTools lets a browser be driven by Chromium's DevTools protocol.
+// useDevTools has a browser driven by Chromium's DevTools protocol.
 func useDevTools(_ context.Context, b *Browser) error {
 	b.open = func(ctx context.Context, url string) (*Tab, error) {
 		var user struct{ BrowserContextID string }
@@ -34,7 +34,7 @@ func useDevTools(_ context.Context, b *Browser) error {
 	return nil
 }
 
-// devTools is the session of one tab.
+// devTools drives one tab, in a session.
 type devTools struct {
 	link    *link
 	session string

@@ -1,5 +1,5 @@
-// Package drive opens pages in Chromium and Firefox and does there what users do. It speaks the browsers' own protocols, DevTools and WebDriver BiDi, over
-// this library's connections.
+// Package drive opens pages in Chromium and Firefox and acts there as a user. It speaks the browsers' own protocols, DevTools and WebDriver
+// BiDi, over this library's connections.
 package drive
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/seed-c4549abd/wss/test/process"
 )
 
-// Browser is a running browser.
+// Browser is a running browser. Start makes one.
 type Browser struct {
 	process *process.Process
 	dir     string
@@ -24,7 +24,7 @@ type Browser struct {
 	open    func(ctx context.Context, url string) (*Tab, error)
 }
 
-// Tab is a page of a user of its own: it shares no storage with others.
+// Tab is an open page, of a user of its own: it shares no storage with others.
 type Tab struct {
 	eval       func(ctx context.Context, expression string) (json.RawMessage, error)
 	screenshot func(ctx context.Context) ([]byte, error)
@@ -32,10 +32,10 @@ type Tab struct {
 	dark       func(ctx context.Context, on bool) error
 }
 
-// startTime is how long a browser may take to listen.
+// startTime bounds the start of a browser.
 const startTime = time.Minute
 
-// Start starts chromium or firefox, which have to be installed. They trust every certificate.
+// Start starts the browser of this name, chromium or firefox, which has to be installed. It trusts every certificate.
 func Start(ctx context.Context, name string) (*Browser, error) {
 	dir, err := os.MkdirTemp("", "wss-drive-")
 	if err != nil {
@@ -98,7 +98,7 @@ func (b *Browser) Close() {
 // Open opens a page for a new user.
 func (b *Browser) Open(ctx context.Context, url string) (*Tab, error) { return b.open(ctx, url) }
 
-// Eval evaluates an expression in the page, waits for it if it is a promise, and decodes its value into v, if that is not nil.
+// Eval evaluates an expression in the page, waits for it if it is a promise, and decodes its value, as JSON, into v, if that is not nil.
 func (t *Tab) Eval(ctx context.Context, expression string, v any) error {
 	result, err := t.eval(ctx, expression)
 	if err != nil {
@@ -110,7 +110,7 @@ func (t *Tab) Eval(ctx context.Context, expression string, v any) error {
 	return json.Unmarshal(result, v)
 }
 
-// Await waits until an expression is true in the page.
+// Await waits until an expression is true in the page, or until the context ends.
 func (t *Tab) Await(ctx context.Context, condition string) error {
 	for {
 		var done bool
@@ -133,7 +133,7 @@ func (t *Tab) Resize(ctx context.Context, width, height int) error {
 	return t.resize(ctx, width, height)
 }
 
-// Dark sets the colour scheme that the page sees, where the browser can: Chromium.
+// Dark sets the colour scheme that the page sees. Firefox cannot: the error is errors.ErrUnsupported.
 func (t *Tab) Dark(ctx context.Context, on bool) error {
 	if t.dark == nil {
 		return errors.ErrUnsupported
@@ -141,7 +141,7 @@ func (t *Tab) Dark(ctx context.Context, on bool) error {
 	return t.dark(ctx, on)
 }
 
-// link is a connection with numbered requests, as both protocols have them.
+// link is a connection to the browser, with the numbered requests of both protocols.
 type link struct {
 	conn *conn.Conn
 
@@ -151,7 +151,7 @@ type link struct {
 	err     error // set when the connection has ended
 }
 
-// answer is a message of the browser's with the number of a request.
+// answer is a message of the browser, with the number of a request.
 type answer struct {
 	ID     int             `json:"id"`
 	Result json.RawMessage `json:"result"`
