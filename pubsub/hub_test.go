@@ -282,6 +282,36 @@ func TestRequestsAreLimited(t *testing.T) {
 	})
 }
 
+// TestPublishing changes what clients publish, and refuses some of it.
+func TestPublishing(t *testing.T) {
+	o := &pubsub.Options{Authorize: pubsub.Anyone, Publishing: func(_ *conn.Conn, topic string, m *pubsub.Message) error {
+		switch string(m.Data) {
+		case `"secret"`:
+			return errors.New("not for clients")
+		case `"long"`:
+			return &pubsub.Error{Code: "too_long", Message: "be brief"}
+		}
+		m.Data, m.Key = fmt.Appendf(nil, `[%q,%s]`, topic, m.Data), m.Key+"!"
+		return nil
+	}}
+	inBubble(t, o, func(t *testing.T, h *pubsub.Hub, s *conntest.Server) {
+		c := connect(t, s)
+		c.ask(`{"type":"subscribe","topic":"a"}`)
+		c.say(`{"type":"publish","topic":"a","data":1,"key":"k"}`)
+		if f := c.next(); string(f.Data) != `["a",1]` || f.Key != "k!" {
+			t.Errorf("%+v", f)
+		}
+		if f := c.ask(`{"type":"publish","topic":"a","data":"secret"}`); f.Code != pubsub.CodeForbidden {
+			t.Errorf("%+v", f)
+		}
+		if f := c.ask(`{"type":"publish","topic":"a","data":"long"}`); f.Code != "too_long" || f.Message != "be brief" {
+			t.Errorf("%+v", f)
+		}
+		publish(t, h, "a", `"secret"`) // the server may
+		c.want(`message a 2 "secret"`)
+	})
+}
+
 // TestPresence counts members once, whatever the number of their connections.
 func TestPresence(t *testing.T) {
 	o := &pubsub.Options{

@@ -32,6 +32,10 @@ type Options struct {
 	// Hub. Nil: clients may subscribe to every topic, and see its history and members, but publish to none; see [Anyone].
 	Authorize func(c *conn.Conn, a Action, topic string) error
 
+	// Publishing may change what a client publishes, its Data and its Key, or refuse it: to check it, or to add who has sent it. It
+	// is called after Authorize, and not for [Hub.Publish]. The error is told as Authorize's is. Nil: it is published as it is.
+	Publishing func(c *conn.Conn, topic string, m *Message) error
+
 	// Topic returns the options of a topic. It has to return the same for a name each time. Nil: the zero TopicOptions.
 	Topic func(name string) TopicOptions
 

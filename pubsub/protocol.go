@@ -247,7 +247,11 @@ func (q *request) checkID() error {
 
 // authorize calls Options.Authorize. Errors that are not an *Error are not for clients: they become ErrForbidden.
 func (h *Hub) authorize(c *conn.Conn, a Action, topic string) error {
-	err := h.options.Authorize(c, a, topic)
+	return refusal(h.options.Authorize(c, a, topic))
+}
+
+// refusal returns what a client is told of an error of the options' functions.
+func refusal(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -276,13 +280,19 @@ func (h *Hub) handlePublish(c *conn.Conn, q *request) (*reply, error) {
 	if len(q.Data) == 0 {
 		return nil, &Error{CodeBadRequest, "data is missing"}
 	}
-	options := []PublishOption{Key(q.Key)}
+	m := Message{Topic: q.Topic, Key: q.Key, Data: bytes.Clone(q.Data)}
+	if h.options.Publishing != nil {
+		if err := refusal(h.options.Publishing(c, q.Topic, &m)); err != nil {
+			return nil, err
+		}
+	}
+	options := []PublishOption{Key(m.Key)}
 	if q.Echo != nil && !*q.Echo {
 		options = append(options, Except(c))
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), engineTimeout)
 	defer cancel()
-	at, err := h.Publish(ctx, q.Topic, bytes.Clone(q.Data), options...)
+	at, err := h.Publish(ctx, q.Topic, m.Data, options...)
 	return &reply{Type: "published", Epoch: at.Epoch, Offset: &at.Offset}, err
 }
 

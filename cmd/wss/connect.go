@@ -203,14 +203,18 @@ func (s *session) send(ctx context.Context, connection *conn.Conn) error {
 			}
 		}
 		s.unsent = nil
-		if err := s.sendOne(ctx, connection, m); err != nil {
+		if lost, err := s.sendOne(ctx, connection, m); lost || err != nil {
 			return err
 		}
 	}
 }
 
-// sendOne sends a message. Mistakes of somebody who types are reported; others are returned.
-func (s *session) sendOne(ctx context.Context, connection *conn.Conn, m *outgoing) error {
+// maxLosses is how many connections may be lost with one message: it is probably the message that they are lost by.
+const maxLosses = 3
+
+// sendOne sends a message, and reports whether the connection was lost. Mistakes of somebody who types are reported; others are
+// returned.
+func (s *session) sendOne(ctx context.Context, connection *conn.Conn, m *outgoing) (lost bool, _ error) {
 	err := m.err
 	if err == nil {
 		err = connection.Write(ctx, m.typ, m.data)
@@ -219,21 +223,25 @@ func (s *session) sendOne(ctx context.Context, connection *conn.Conn, m *outgoin
 	var interrupted *conn.InterruptedError
 	switch {
 	case err == nil || errors.As(err, &interrupted) || ctx.Err() != nil:
-		return nil
-	case errors.As(err, &closed):
+		return false, nil
+	case errors.As(err, &closed) && s.options.reconnect && m.losses+1 < maxLosses:
+		m.losses++
 		s.unsent = m
+		s.console.note("the connection was lost while a message was sent; it is sent again")
+		return true, nil
+	case errors.As(err, &closed):
 		if s.options.reconnect {
-			s.console.note("the connection was lost while a message was sent; it is sent again")
+			s.console.note("not sent: %d connections were lost with this message of %d bytes", maxLosses, len(m.data))
 		}
-		return nil
+		return true, nil
 	case errors.Is(err, conn.ErrInvalidUTF8):
 		err = errors.New("the text is not UTF-8; -binary sends any bytes")
 	}
 	if s.console.inIsTerminal && !s.options.whole {
 		s.console.note("not sent: %v", err)
-		return nil
+		return false, nil
 	}
-	return err
+	return false, err
 }
 
 // wait waits for messages when the input has ended.
@@ -270,12 +278,15 @@ func (s *session) ping(connection *conn.Conn) {
 	}
 }
 
+// maxAnswer is how many bytes of an answer are shown that is no WebSocket's.
+const maxAnswer = 500
+
 // explainRefusal adds to the error of a dial what the server has answered.
 func explainRefusal(err error, response *http.Response) error {
 	if response == nil || response.Body == nil {
 		return err
 	}
-	body, _ := io.ReadAll(response.Body)
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if text := strings.TrimSpace(string(body)); text != "" {
 		return fmt.Errorf("%w\nthe server's answer, %s:\n%s", err, response.Status, text)
 	}

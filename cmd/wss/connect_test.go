@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/testtls"
 )
 
 // pipe runs the command as a process with an input, and returns what it has printed.
@@ -232,6 +233,53 @@ func TestReconnectDialsAgainAndSendsTheRest(t *testing.T) {
 	r.check(t, 0, "closed by the server: 1001")
 	if got := out.String(); got != "one on 1\ntwo on 2\n" {
 		t.Errorf("printed %q", got)
+	}
+}
+
+// TestInputBehindTheEnd of a connection is not sent, and ends nothing but that: there is more of it than could be.
+func TestInputBehindTheEnd(t *testing.T) {
+	srv := newServer(t, nil, func(c *conn.Conn, _ *http.Request) {
+		_, _, _ = c.Read(c.Context())
+		_ = c.Close(conn.StatusNormalClosure, "enough")
+	}, nil)
+	r := runWith(t, endless{}, nil, "connect", "-ca", srv.ca, srv.url)
+	r.check(t, 0, "closed by the server: 1000")
+	if n := strings.Count(r.errors, "\n"); n > 5 {
+		t.Errorf("%d lines:\n%.1000s", n, r.errors)
+	}
+}
+
+// endless is lines without end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = "y\n"[i%2]
+	}
+	return len(p) &^ 1, nil
+}
+
+// TestAMessageThatConnectionsAreLostBy is given up with -reconnect.
+func TestAMessageThatConnectionsAreLostBy(t *testing.T) {
+	srv := newServer(t, nil, func(c *conn.Conn, _ *http.Request) { _ = c.CloseNow() }, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, trusting := testtls.Configs(tls.VersionTLS13)
+	c := &session{
+		options: &connectOptions{reconnect: true}, console: &console{out: &output{}, err: &output{}},
+	}
+	m := &outgoing{typ: conn.Text, data: []byte("poison")}
+	for try := 1; try <= maxLosses; try++ {
+		connection, _, err := conn.Dial(ctx, srv.url, &conn.DialOptions{TLS: trusting})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-connection.CloseRead(ctx).Done()
+		c.unsent = nil
+		lost, err := c.sendOne(ctx, connection, m)
+		if !lost || err != nil || (c.unsent == nil) != (try == maxLosses) {
+			t.Errorf("try %d: %v, %v, %v", try, lost, err, c.unsent)
+		}
 	}
 }
 

@@ -17,6 +17,8 @@ type outgoing struct {
 	typ  conn.MessageType
 	data []byte
 	err  error
+
+	losses int // connections that were lost while it was sent
 }
 
 // readInput returns the messages of the standard input. Its goroutine ends with the input: a read of a terminal cannot be cancelled.

@@ -30,7 +30,33 @@ type process struct {
 type processes struct {
 	mu      sync.Mutex
 	closed  bool
+	live    map[*process]bool
 	running sync.WaitGroup
+}
+
+// add notes a process that runs, and remove that it has ended.
+func (p *processes) add(one *process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.live == nil {
+		p.live = map[*process]bool{}
+	}
+	p.live[one] = true
+}
+
+func (p *processes) remove(one *process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.live, one)
+}
+
+// kill ends all at once.
+func (p *processes) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for one := range p.live {
+		killGroup(one.cmd)
+	}
 }
 
 // begin counts one more. It reports false if the server ends.
@@ -64,6 +90,8 @@ func (s *server) serveCommand(c *conn.Conn, r *http.Request) {
 		_ = c.Close(conn.StatusInternalError, "the command cannot be run")
 		return
 	}
+	s.processes.add(p)
+	defer s.processes.remove(p)
 	received := make(chan struct{})
 	go func() {
 		defer close(received)
@@ -78,10 +106,16 @@ func (s *server) serveCommand(c *conn.Conn, r *http.Request) {
 		err = context.Cause(c.Context())
 	}
 	_ = p.in.Close()
-	status := p.end(s.options.grace)
 	var closed *conn.CloseError
-	if !errors.As(err, &closed) {
-		code, reason := verdict(err, status)
+	ended := errors.As(err, &closed)
+	if err != nil && !ended { // the client need not wait for the command
+		s.console.note("%s: %v", r.RemoteAddr, err)
+		_ = c.Close(conn.StatusInternalError, err.Error())
+		ended = true
+	}
+	status := p.end(s.options.grace)
+	if !ended {
+		code, reason := verdict(status)
 		if code != conn.StatusNormalClosure {
 			s.console.note("%s: %s", r.RemoteAddr, reason)
 		}
@@ -90,16 +124,16 @@ func (s *server) serveCommand(c *conn.Conn, r *http.Request) {
 	<-received
 }
 
-// verdict returns the code with which the connection is closed: why the output could not be sent, or how the command has ended.
-func verdict(sendErr, status error) (conn.StatusCode, string) {
-	switch {
-	case sendErr != nil:
-		return conn.StatusInternalError, sendErr.Error()
-	case status != nil:
+// verdict returns the code with which the connection is closed when the command has ended.
+func verdict(status error) (conn.StatusCode, string) {
+	if status != nil {
 		return conn.StatusInternalError, "the command has failed: " + status.Error()
 	}
 	return conn.StatusNormalClosure, ""
 }
+
+// readPatience is how long a command may leave its input unread. Meanwhile the connection is not read, so its end is not noticed.
+var readPatience = 20 * time.Second
 
 // start starts the command, as the leader of a process group where there are such.
 func (s *server) start(c *conn.Conn, r *http.Request) (*process, error) {
@@ -134,7 +168,13 @@ func (p *process) feed(c *conn.Conn) {
 			_ = c.Close(conn.StatusUnsupportedData, "only text is accepted")
 			return
 		}
-		_, _ = p.in.Write(append(m.Data, '\n'))
+		if pipe, ok := p.in.(interface{ SetWriteDeadline(time.Time) error }); ok {
+			_ = pipe.SetWriteDeadline(time.Now().Add(readPatience)) // Windows has no deadlines for pipes
+		}
+		if _, err := p.in.Write(append(m.Data, '\n')); errors.Is(err, os.ErrDeadlineExceeded) {
+			_ = c.Close(conn.StatusInternalError, "the command does not read what it is sent")
+			return
+		}
 	}
 }
 

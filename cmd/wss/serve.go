@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
@@ -146,6 +148,7 @@ func (s *server) run(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
+	defer s.killAtSecondSignal()()
 	if n := s.group.Len(); n > 0 {
 		s.console.note("closing %d connections", n)
 	}
@@ -157,6 +160,22 @@ func (s *server) run(ctx context.Context) error {
 		return nil // the connections that were left have been ended
 	}
 	return err
+}
+
+// killAtSecondSignal ends the program and its commands at once when another signal comes, until the returned function is called.
+func (s *server) killAtSecondSignal() (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, again := <-signals; again {
+			s.processes.kill()
+			os.Exit(exitFailed)
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+	}
 }
 
 // tls returns the configuration of the server, nil for ws.

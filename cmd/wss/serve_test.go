@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -152,6 +154,8 @@ func child(do string) {
 		os.Stdout.WriteString("\xff\n")
 	case "long":
 		os.Stdout.WriteString(strings.Repeat("a", 2000) + "\n")
+	case "deaf":
+		time.Sleep(time.Minute)
 	case "cat":
 		_, _ = os.Stdin.WriteTo(os.Stdout)
 	}
@@ -227,6 +231,33 @@ func TestHowACommandEndsIsTheCloseCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestACommandThatDoesNotRead does not keep its connection, or its place, for as long as it lives.
+func TestACommandThatDoesNotRead(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("pipes have no deadlines there")
+	}
+	defer func(d time.Duration) { readPatience = d }(readPatience)
+	readPatience = 200 * time.Millisecond
+	s := serveChild(t, "deaf", "-grace", "100ms")
+	c, err := s.dial(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 { // more than a pipe holds
+		if err := c.Write(t.Context(), conn.Text, bytes.Repeat([]byte("x"), 100_000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, closed := readAll(t, c); closed.Code != conn.StatusInternalError || !strings.Contains(closed.Reason, "does not read") {
+		t.Error(closed)
+	}
+	s.stop()
+	if status := <-s.status; status != 0 {
+		t.Errorf("status %d\n%s", status, s.errors)
+	}
+	s.status <- 0
 }
 
 func TestMessagesAreLinesOfACommand(t *testing.T) {

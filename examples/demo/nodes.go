@@ -43,7 +43,7 @@ func runNodes(ctx context.Context, listen string, out *log.Logger) error {
 	if err != nil {
 		return err
 	}
-	third, err := nats.Start(nats.Options{Dir: configs[2].Dir, Cluster: &configs[2].Cluster})
+	third, err := nats.Start(nats.Options{Dir: configs[2].Dir, Cluster: &configs[2].Cluster, MaxBytes: maxStored})
 	if err != nil {
 		return err
 	}
@@ -144,6 +144,9 @@ func startNode(c nodeConfig, out io.Writer) (*exec.Cmd, error) {
 	return cmd, cmd.Start()
 }
 
+// maxStored is how many bytes of messages each node keeps.
+const maxStored = 64 << 20
+
 // runNode runs a node until ctx ends. text is a nodeConfig in JSON.
 func runNode(ctx context.Context, text string, out *log.Logger) error {
 	var c nodeConfig
@@ -154,7 +157,7 @@ func runNode(ctx context.Context, text string, out *log.Logger) error {
 	if err != nil {
 		return err
 	}
-	engine, err := nats.Start(nats.Options{Dir: c.Dir, Cluster: &c.Cluster})
+	engine, err := nats.Start(nats.Options{Dir: c.Dir, Cluster: &c.Cluster, MaxBytes: maxStored})
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func start(address string, ca *tlsconf.DevCA, out *log.Logger, o nodeOptions) (*
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
-	s := &server{host: net.JoinHostPort("localhost", port), failed: make(chan error, 1), out: out, group: new(conn.Group)}
+	s := &server{host: net.JoinHostPort("localhost", port), failed: make(chan error, 1), out: out, group: &conn.Group{MaxConns: 2000, MaxPerAddress: 500}}
 	if o.servers == nil {
 		o.servers, o.nodes, o.name = []string{"wss://" + s.host}, func() int { return 1 }, s.host
 	}
@@ -88,7 +88,7 @@ func (s *server) routes(o nodeOptions, feeds *pubsub.Hub, trips *roundTrips) htt
 		mux.Handle("GET /"+name, serveFile(name, "text/javascript"))
 	}
 	mux.Handle("GET /pubsub.js", client.Script())
-	accept := &conn.AcceptOptions{Observer: trips, ConnContext: withUser}
+	accept := &conn.AcceptOptions{Observer: trips, ConnContext: withUser, MessageLimit: 16 << 10}
 	for _, url := range servers { // pages of one node may connect to another
 		accept.OriginPatterns = append(accept.OriginPatterns, strings.TrimPrefix(url, "wss://"))
 	}

@@ -8,12 +8,14 @@ function told(text) { add(null, text); }
 
 function add(name, text, time) {
   const item = document.createElement("li");
+  item.dir = "auto";
   if (name === null) item.className = "told";
   else {
-    const who = document.createElement("b");
+    const who = document.createElement("b"), when = document.createElement("time");
     who.textContent = name;
-    item.append(who);
-    item.title = new Date(time).toLocaleTimeString();
+    when.textContent = new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    when.dateTime = new Date(time).toISOString();
+    item.append(when, who);
   }
   item.append(text);
   const atEnd = $("log").scrollHeight - $("log").scrollTop - $("log").clientHeight < 40;
@@ -32,6 +34,7 @@ function enter() {
   const room = $("room").value.trim();
   history.replaceState(null, "", "#" + encodeURIComponent(room));
   topic = "chat/" + room;
+  $("where").textContent = room;
   members.clear();
   $("log").replaceChildren();
   hub = connect();
@@ -54,7 +57,13 @@ function enter() {
 }
 
 $("name").value = me.name;
-$("room").value = decodeURIComponent(location.hash.slice(1)) || "garden";
+// roomOf returns the room that the address names.
+function roomOf(hash) {
+  try { return decodeURIComponent(hash.slice(1)) || "garden"; } catch { return "garden"; }
+}
+
+$("room").value = roomOf(location.hash);
+addEventListener("hashchange", () => { $("room").value = roomOf(location.hash); enter(); });
 $("who").onsubmit = (e) => { e.preventDefault(); enter(); };
 $("say").onsubmit = async (e) => {
   e.preventDefault();
@@ -62,7 +71,7 @@ $("say").onsubmit = async (e) => {
   if (!text) return;
   $("text").value = "";
   try {
-    await hub.publish(topic, { name: me.name, text });
+    await hub.publish(topic, { text });
     $("note").textContent = "";
   } catch (e) {
     $("note").textContent = `Not sent: ${e.message}`;

@@ -7,9 +7,11 @@ for (const link of document.querySelectorAll("nav a")) {
   if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
 }
 
-// A tab is a visitor: two tabs can talk to each other.
+// A tab is a visitor: two tabs can talk to each other. (A tab that was duplicated is the same visitor.) Others see the hash of its secret.
+const secret = (sessionStorage.secret ??= crypto.randomUUID());
+const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret)));
 export const me = {
-  id: (sessionStorage.id ??= crypto.randomUUID()),
+  id: [...hash.subarray(0, 8)].map((b) => b.toString(16).padStart(2, "0")).join(""),
   get name() { return sessionStorage.name || (sessionStorage.name = "Guest " + this.id.slice(0, 4)); },
   set name(name) { sessionStorage.name = name; },
 };
@@ -17,7 +19,7 @@ export const me = {
 // connect returns a connection for topics that all nodes share, or with "/feeds" for this node's own.
 export function connect(path = "/topics") {
   const servers = document.body.dataset.servers.split(" ");
-  const who = new URLSearchParams({ id: me.id, name: me.name });
+  const who = new URLSearchParams({ secret, name: me.name });
   const hub = new PubSub((path === "/topics" ? servers : servers.slice(0, 1)).map((s) => `${s}${path}?${who}`));
   hub.onstate = (state) => show(hub, state);
   show(hub, hub.state);
@@ -33,6 +35,7 @@ function show(hub, state) {
 export function list(parent, items) {
   parent.replaceChildren(...items.map((text) => {
     const item = document.createElement("li");
+    item.dir = "auto";
     item.textContent = text;
     return item;
   }));

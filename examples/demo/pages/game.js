@@ -18,6 +18,7 @@ function star() {
 const hub = connect();
 hub.subscribe("game", {
   message: (data, m) => {
+    if (typeof data?.id !== "string") return;
     if (data.id === me.id) trips.push([performance.now(), performance.now() - data.sent]);
     else players.set(data.id, { ...data, color: hue(data.id), seen: performance.now() });
     if (data.round > round) round = data.round;
@@ -53,7 +54,7 @@ setInterval(() => {
   move((now - last) / 1000);
   last = now;
   if (hub.state === "open") {
-    hub.publish("game", { id: me.id, name: self.name, x: self.x, y: self.y, score: self.score, round, sent: now }, { key: me.id }).catch(() => {});
+    hub.publish("game", { x: self.x, y: self.y, score: self.score, round, sent: now }).catch(() => {});
   }
 }, 1000 / 30);
 

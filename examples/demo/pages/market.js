@@ -61,7 +61,6 @@ $("slow").onclick = () => {
   slow = !slow;
   setTimeout(stall, 100);
   $("slow").setAttribute("aria-pressed", slow);
-  $("slow").textContent = slow ? "Let it be quick again" : "Slow this page down";
 };
 
 connect("/feeds").subscribe("market", { message: take }, { slow: "newest" });
