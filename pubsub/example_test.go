@@ -2,6 +2,7 @@ package pubsub_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -108,4 +109,21 @@ func ExampleError() {
 	// Output:
 	// pubsub: bad_topic: a topic's name is 1 to 255 bytes of UTF-8 without control characters
 	// true
+}
+
+// The server adds who has sent a message, so that nobody can speak as somebody else.
+func ExampleOptions_publishing() {
+	hub := pubsub.New(&pubsub.Options{
+		Authorize: pubsub.Anyone,
+		Publishing: func(c *conn.Conn, _ string, m *pubsub.Message) error {
+			var text string
+			if err := json.Unmarshal(m.Data, &text); err != nil {
+				return &pubsub.Error{Code: pubsub.CodeBadData, Message: "say something"}
+			}
+			var err error
+			m.Data, err = json.Marshal(map[string]string{"from": userOf(c), "text": text})
+			return err
+		},
+	})
+	http.Handle("/topics", hub.Handler(&conn.AcceptOptions{ConnContext: withUser}))
 }

@@ -27,7 +27,18 @@ func (r *probeReport) write(w io.Writer) {
 		line("extensions", "%s", orNone(ws.Extensions))
 	}
 	t := r.Times
-	line("times", "lookup %.1f ms, connect %.1f ms, TLS %.1f ms, opening handshake %.1f ms", t.Lookup, t.Connect, t.TLS, t.Opening)
+	var steps []string
+	for _, step := range []struct {
+		name string
+		ms   float64
+	}{{"lookup", t.Lookup}, {"connect", t.Connect}, {"TLS", t.TLS}, {"opening handshake", t.Opening}} {
+		if step.ms > 0 { // it has happened
+			steps = append(steps, fmt.Sprintf("%s %.1f ms", step.name, step.ms))
+		}
+	}
+	if len(steps) > 0 {
+		line("times", "%s", strings.Join(steps, ", "))
+	}
 	if len(t.Pings) > 0 {
 		sorted := slices.Sorted(slices.Values(t.Pings))
 		line("pings", "%d: fastest %.2f ms, median %.2f ms, slowest %.2f ms", len(sorted), sorted[0], sorted[len(sorted)/2], sorted[len(sorted)-1])

@@ -10,10 +10,10 @@ import (
 
 // timesReport are durations in milliseconds. Zero means that the step did not happen.
 type timesReport struct {
-	Lookup  float64   `json:"lookup"`
-	Connect float64   `json:"connect"`
-	TLS     float64   `json:"tls"`
-	Opening float64   `json:"opening"` // from the request to the response
+	Lookup  float64   `json:"lookup,omitempty"`
+	Connect float64   `json:"connect,omitempty"`
+	TLS     float64   `json:"tls,omitempty"`
+	Opening float64   `json:"opening,omitempty"` // from the request to the response
 	Pings   []float64 `json:"pings,omitempty"`
 }
 
