@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"runtime/debug"
 )
+
+// release is set by .ci/release, whose builds know no version otherwise.
+var release string
 
 func versionCommand() *command {
 	return &command{
@@ -33,10 +37,7 @@ func describeBuild(info *debug.BuildInfo) string {
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	version := info.Main.Version
-	if version == "" {
-		version = "(devel)"
-	}
+	version := cmp.Or(release, info.Main.Version, "(devel)")
 	text := "wss " + version
 	if revision := settings["vcs.revision"]; revision != "" {
 		text += ", commit " + revision[:min(12, len(revision))]
