@@ -71,7 +71,8 @@ func (l *lane) runAtRate(timed, answered context.Context, interval, delay time.D
 func (l *lane) sendAtRate(ctx, answered context.Context, interval time.Duration, at time.Time, due chan<- time.Time) error {
 	timer := time.NewTimer(time.Until(at))
 	defer timer.Stop()
-	for n := uint64(0); ; n++ {
+	end, bounded := ctx.Deadline() // a context may end later than that
+	for n := uint64(0); !bounded || at.Before(end); n++ {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -88,6 +89,7 @@ func (l *lane) sendAtRate(ctx, answered context.Context, interval time.Duration,
 		at = at.Add(interval)
 		timer.Reset(time.Until(at))
 	}
+	return nil
 }
 
 // send sends the message with a number.

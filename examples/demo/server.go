@@ -29,6 +29,7 @@ type server struct {
 	out   *log.Logger
 	group *conn.Group // of all WebSocket connections, which net/http knows nothing of
 	tasks sync.WaitGroup
+	open  sync.WaitGroup // handlers of echoes
 	end   context.CancelFunc
 }
 
@@ -100,6 +101,8 @@ func (s *server) routes(o nodeOptions, feeds *pubsub.Hub, trips *roundTrips) htt
 
 // serveEcho sends every message back.
 func (s *server) serveEcho(w http.ResponseWriter, r *http.Request) {
+	s.open.Add(1)
+	defer s.open.Done()
 	c, err := conn.Accept(w, r, &conn.AcceptOptions{Subprotocols: []string{"echo"}, Group: s.group})
 	if err != nil {
 		s.out.Printf("refused     %s: %v", r.RemoteAddr, err)
@@ -120,6 +123,9 @@ func (s *server) shutdown(ctx context.Context) error {
 	err := s.group.ShutdownServer(ctx, s.http, conn.ShutdownOptions{Code: conn.StatusGoingAway, Reason: "the server is shutting down"})
 	s.end()
 	s.tasks.Wait()
+	if err == nil { // all connections have ended, so their handlers are about to
+		s.open.Wait()
+	}
 	return err
 }
 
