@@ -113,10 +113,10 @@ func (e *Engine) Ready(ctx context.Context) error {
 	return e.wait(ctx, func() bool { return e.streamErr == nil && e.members.complete() })
 }
 
-// Reached implements pubsub.Engine: it reports whether the stream has given a message this offset. It waits three seconds at most.
+// Reached implements pubsub.Engine: it reports whether the stream has given a message this offset. It waits six seconds at most.
 // The error is pubsub.ErrUnavailable with its cause.
 func (e *Engine) Reached(ctx context.Context, at pubsub.Position) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
 	_, js := e.connection()
 	s, err := js.Stream(ctx, e.streamName()) // it asks the stream's leader
@@ -124,7 +124,17 @@ func (e *Engine) Reached(ctx context.Context, at pubsub.Position) (bool, error) 
 		return false, unavailable(err)
 	}
 	info := s.CachedInfo()
-	return epochOf(info) == at.Epoch && at.Offset <= info.State.LastSeq, nil
+	if epochOf(info) != at.Epoch || at.Offset <= info.State.LastSeq {
+		return epochOf(info) == at.Epoch, nil
+	}
+	// A leader that was paused, or is cut off, may not know yet that there is another one. It cannot store a message, which
+	// takes most replicas, so a message tells how far the stream is.
+	msg := natsgo.NewMsg(e.storedSubject("") + "=probe") // which is no topic's: see escape
+	ack, err := e.publishOnce(ctx, msg, []jetstream.PublishOpt{jetstream.WithRetryAttempts(0), jetstream.WithMsgTTL(minRetention)})
+	if err != nil {
+		return false, unavailable(err)
+	}
+	return at.Offset < ack.Sequence, nil
 }
 
 // Delete deletes all stored messages of a topic on all servers. Hubs that follow the topic keep their copies in memory until it has no
