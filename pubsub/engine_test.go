@@ -305,7 +305,7 @@ func TestAnEngineThatFails(t *testing.T) {
 	})
 }
 
-// TestManyAskAtOnce for topics that begin and end all the time: nobody is left without an answer, and no topic is left.
+// TestManyAskAtOnce for topics that begin and end all the time: every request is answered, and no topic remains.
 func TestManyAskAtOnce(t *testing.T) {
 	hubs(t, func(t *testing.T, w *world, all []*pubsub.Hub, servers []*conntest.Server) {
 		var tasks sync.WaitGroup

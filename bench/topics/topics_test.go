@@ -85,7 +85,7 @@ func newKeys(t *testing.T) *native.Keys {
 func needsUsage(t *testing.T) {
 	t.Helper()
 	if _, err := native.CPUTime(os.Getpid()); err != nil {
-		t.Skip(err)
+		t.Skip("the CPU time of another process cannot be read on this system: ", err)
 	}
 }
 

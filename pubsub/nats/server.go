@@ -69,7 +69,7 @@ func (c *Cluster) configure(o *server.Options, cluster, password string) {
 		Name: cluster, Host: host, TLSConfig: c.TLS, TLSTimeout: 5, PoolSize: 3, ConnectRetries: 1 << 30, Advertise: c.Advertise, NoAdvertise: true,
 	}
 	o.Cluster.Port, _ = strconv.Atoi(port)
-	// A server without a port for clients does not connect to others. Nobody is told this port or its password.
+	// A server without a port for clients does not connect to others. This port and its password are given to nobody.
 	o.DontListen, o.Host, o.Port, o.Username, o.Password = false, "127.0.0.1", server.RANDOM_PORT, clusterUser, password
 	for _, route := range c.Routes {
 		u := &url.URL{Scheme: "nats-route", Host: route}

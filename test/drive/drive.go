@@ -125,7 +125,7 @@ func (t *Tab) Await(ctx context.Context, condition string) error {
 	}
 }
 
-// Screenshot returns the page as it looks, in PNG.
+// Screenshot returns a picture of the page, in PNG.
 func (t *Tab) Screenshot(ctx context.Context) ([]byte, error) { return t.screenshot(ctx) }
 
 // Resize sets the size of the page's window, in CSS pixels.
