@@ -110,16 +110,21 @@ func (t *Tab) Eval(ctx context.Context, expression string, v any) error {
 	return json.Unmarshal(result, v)
 }
 
-// Await waits until an expression is true in the page, or until the context ends.
+// Await waits until an expression is true in the page, or until the context ends. An expression that throws is not true yet: a page that
+// loads again lacks what it will have.
 func (t *Tab) Await(ctx context.Context, condition string) error {
 	for {
 		var done bool
-		if err := t.Eval(ctx, "Boolean("+condition+")", &done); err != nil || done {
-			return err
+		err := t.Eval(ctx, "Boolean("+condition+")", &done)
+		if err == nil && done {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%.200s: %w", condition, context.Cause(ctx))
+			if err == nil {
+				err = fmt.Errorf("%.200s: is not true", condition)
+			}
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
