@@ -10,11 +10,13 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
+	"github.com/seed-c4549abd/wss/internal/httpstream"
 	"github.com/seed-c4549abd/wss/internal/transport"
 	"github.com/seed-c4549abd/wss/internal/wire"
 )
@@ -23,6 +25,11 @@ import (
 // request is not acceptable, Accept answers it, has the server close the
 // connection, and returns a *HandshakeError; the handler has only to return. It
 // works behind any middleware whose ResponseWriter offers Unwrap.
+//
+// An extended CONNECT of HTTP/2 or HTTP/3 (RFC 8441, RFC 9220) is accepted in the same
+// way, as a stream of a connection that carries others too; a refusal ends that stream
+// only. The package http2 sets a server up for it. Without that, a handler of HTTP/2 must
+// not return before the connection has ended, which its return would end.
 //
 // After Accept the ResponseWriter must not be used. The connection outlives the
 // handler: when it returns is up to you, but somebody has to read until the connection
@@ -56,6 +63,9 @@ func hijack(w http.ResponseWriter, r *http.Request, o *AcceptOptions, a *accepte
 		return nil, refuse(w, r, o, a.slot, err)
 	}
 	a.parent = o.connContext(r)
+	if a.agreed.IsStream() {
+		return a.openStream(w, r, o)
+	}
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, refuse(w, r, o, a.slot, &HandshakeError{
@@ -119,18 +129,46 @@ type accepted struct {
 func (a *accepted) open(nc net.Conn, o *AcceptOptions) (*Conn, error) {
 	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
-	set := o.settings()
-	c := opened{
-		transport: t, role: frame.Server, subprotocol: a.agreed.Subprotocol, settings: set,
-		compression: newCompression(frame.Server, &o.Compression, a.params, set.messageLimit),
-		received:    a.rest, response: a.agreed.AppendResponse(nil),
-		observer: o.Observer, member: a.slot, parent: a.parent,
-	}.start()
+	result := a.opened(t, o)
+	result.received, result.response = a.rest, a.agreed.AppendResponse(nil)
+	c := result.start()
 	ctx, cancel := within(o.timeout())
 	defer cancel()
 	if err := c.send.flush(ctx); err != nil {
-		c.abort(err)
-		return nil, fmt.Errorf("websocket: sending the handshake's response: %w", err)
+		return nil, c.notAnswered(err)
+	}
+	return c, nil
+}
+
+// opened returns the results of the opening handshake.
+func (a *accepted) opened(t transport.Conn, o *AcceptOptions) opened {
+	set := o.settings()
+	return opened{
+		transport: t, role: frame.Server, subprotocol: a.agreed.Subprotocol, settings: set,
+		compression: newCompression(frame.Server, &o.Compression, a.params, set.messageLimit),
+		observer:    o.Observer, member: a.slot, parent: a.parent,
+	}
+}
+
+// notAnswered ends a connection whose client has not received the response.
+func (c *Conn) notAnswered(err error) error {
+	c.abort(err)
+	return fmt.Errorf("websocket: sending the handshake's response: %w", err)
+}
+
+// openStream makes the connection of an extended CONNECT (RFC 8441), and sends the response as open does.
+func (a *accepted) openStream(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
+	taken, err := httpstream.Take(w, r, a.agreed.StreamHeader(), o.timeout())
+	if err != nil {
+		return nil, refuse(w, r, o, a.slot, &HandshakeError{
+			Status: http.StatusInternalServerError, Token: "no_stream", Reason: "the stream cannot be taken over", Err: err,
+		})
+	}
+	result := a.opened(transport.New(taken.Conn), o)
+	result.respond = sync.OnceValue(taken.Respond)
+	c := result.start()
+	if err := result.respond(); err != nil {
+		return nil, c.notAnswered(err)
 	}
 	return c, nil
 }

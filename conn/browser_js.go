@@ -26,6 +26,7 @@ func (o *DialOptions) dialInBrowser(ctx context.Context, rawURL string) (*Conn, 
 	}{
 		{"Header", len(o.Header) > 0}, {"Host", o.Host != ""}, {"TLS", o.TLS != nil}, {"Proxy", o.Proxy != nil}, {"ProxyTLS", o.ProxyTLS != nil},
 		{"NetDial", o.NetDial != nil}, {"NetDialTLS", o.NetDialTLS != nil}, {"Jar", o.Jar != nil}, {"MaxRedirects", o.MaxRedirects > 0},
+		{"Multiplexer", o.Multiplexer != nil},
 	} {
 		if option.set {
 			return nil, nil, errBrowserCannot("DialOptions." + option.name + " cannot be used")

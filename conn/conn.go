@@ -47,8 +47,9 @@ type opened struct {
 	subprotocol string
 	settings    settings
 	compression *compression
-	received    []byte // what the peer sent behind its part of the handshake
-	response    []byte // what has to be sent before the first frame: the server's 101
+	received    []byte       // what the peer sent behind its part of the handshake
+	response    []byte       // what has to be sent before the first frame: the server's 101
+	respond     func() error // sends the response of a stream; nil: response has it
 	observer    Observer
 	member      *member         // kept in a group
 	parent      context.Context // of Conn.Context; nil: context.Background
@@ -90,8 +91,13 @@ func (o opened) start() *Conn {
 		}
 	}()
 	c.send.cork.calls.Add(1)
-	if c.observer != nil && len(o.response) > 0 {
-		c.send.tryFlushUncorked() // an observer that takes long does not hold up the response
+	if c.observer != nil { // one that takes long does not hold up the response
+		switch {
+		case o.respond != nil:
+			defer time.AfterFunc(corkLimit, func() { _ = o.respond() }).Stop()
+		case len(o.response) > 0:
+			c.send.tryFlushUncorked()
+		}
 	}
 	c.observeOpened()
 	if c.member != nil {
@@ -117,10 +123,30 @@ func (c *Conn) Compressed() bool { return c.compression != nil }
 
 // TLS returns the state of the TLS connection, and false if there is none.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {
-	if nc, ok := c.transport.NetConn().(*tls.Conn); ok {
+	switch nc := c.transport.NetConn().(type) {
+	case *tls.Conn:
 		return nc.ConnectionState(), true
+	case interface {
+		TLSState() (tls.ConnectionState, bool)
+	}:
+		return nc.TLSState()
 	}
 	return tls.ConnectionState{}, false
+}
+
+// endsWithHandler reports whether the return of the HTTP handler ends the connection.
+func (c *Conn) endsWithHandler() bool {
+	nc, ok := c.transport.NetConn().(interface{ EndsWithHandler() bool })
+	return ok && nc.EndsWithHandler()
+}
+
+// HTTPVersion returns what the connection was opened with: "HTTP/1.1", or "HTTP/2" or "HTTP/3" if it is a stream of a connection
+// that carries others too (RFC 8441, RFC 9220).
+func (c *Conn) HTTPVersion() string {
+	if nc, ok := c.transport.NetConn().(interface{ HTTPVersion() string }); ok {
+		return nc.HTTPVersion()
+	}
+	return "HTTP/1.1"
 }
 
 // Context returns a context that lives as long as the connection; its cause is the

@@ -103,6 +103,9 @@ func (o *DialOptions) attempt(rawURL string) (*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Multiplexer != nil && o.NetDialTLS != nil {
+		return nil, &HandshakeError{Token: "bad_options", Reason: "Multiplexer does TLS itself and cannot be combined with NetDialTLS: use NetDial"}
+	}
 	a := &attempt{o: o, u: u, header: o.Header}
 	return a, a.prepare()
 }
@@ -197,9 +200,14 @@ func (a *attempt) connect(ctx context.Context, nc net.Conn, kind below) (*Conn, 
 	t := transport.New(nc)
 	_ = nc.SetDeadline(time.Time{})
 	_ = t.SetWriteDeadline(time.Time{})
-	z := newCompression(frame.Client, &a.o.Compression, params, a.o.settings().messageLimit)
-	c, err := a.o.open(opened{transport: t, subprotocol: agreed.Subprotocol, compression: z, received: rest})
+	c, err := a.open(t, agreed, params, rest)
 	return c, resp, err
+}
+
+// open makes the connection when the handshake has succeeded.
+func (a *attempt) open(t transport.Conn, agreed *handshake.Agreement, params handshake.DeflateParams, received []byte) (*Conn, error) {
+	z := newCompression(frame.Client, &a.o.Compression, params, a.o.settings().messageLimit)
+	return a.o.open(opened{transport: t, subprotocol: agreed.Subprotocol, compression: z, received: received})
 }
 
 // secure puts TLS with the host over a connection, if that is wanted, and returns what the opening handshake is performed on.

@@ -194,6 +194,12 @@ type DialOptions struct {
 	// NetDial and TLS.
 	NetDialTLS func(ctx context.Context, network, addr string) (net.Conn, error)
 
+	// Multiplexer opens wss connections as streams of connections that carry several: an http2.Pool
+	// (RFC 8441) or an http3.Pool (RFC 9220). Where the server does not offer that, Dial uses HTTP/1.1, unless the
+	// Multiplexer refuses to. It cannot be combined with NetDialTLS; ws and Client ignore it.
+	// Conn.HTTPVersion tells what came. Nil: HTTP/1.1.
+	Multiplexer Multiplexer
+
 	// Jar supplies cookies for the http or https URL that corresponds to the dialed one,
 	// besides those in Header, and is given those of every response of the server. Zero: no jar.
 	Jar http.CookieJar

@@ -16,6 +16,12 @@ func (a *attempt) dial(ctx context.Context) (*Conn, *http.Response, error) {
 	if hooks != nil && hooks.GetConn != nil {
 		hooks.GetConn(address(a.u))
 	}
+	if a.o.Multiplexer != nil && secureScheme(a.u) {
+		c, resp, err := a.dialStream(ctx)
+		if !errors.Is(err, ErrNoStreams) {
+			return c, resp, err
+		}
+	}
 	nc, kind, err := a.reach(ctx)
 	if err != nil {
 		if _, ok := errors.AsType[*ProxyError](err); !ok {

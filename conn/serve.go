@@ -245,6 +245,9 @@ func (c *Conn) inputState() int32 {
 // every goroutine. If fn ends the goroutine (runtime.Goexit), the connection is closed without a
 // closing handshake, and ended is called with its *CloseError.
 //
+// Over HTTP/2 without the handler of the package http2, ServeInBackground returns when the connection has ended, since the handler's
+// return would end it.
+//
 //	http.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 //		if c, err := conn.Accept(w, r, nil); err == nil {
 //			c.ServeInBackground(echo, nil)
@@ -252,6 +255,18 @@ func (c *Conn) inputState() int32 {
 //	})
 func (c *Conn) ServeInBackground(fn func(*Conn, Message) error, ended func(error)) {
 	s := &service{server: server{c: c, ctx: context.Background(), fn: fn}, ended: ended}
+	if c.endsWithHandler() {
+		over := make(chan struct{})
+		s.ended = func(err error) {
+			defer close(over)
+			if ended != nil {
+				ended(err)
+			}
+		}
+		go s.begin()
+		<-over
+		return
+	}
 	go s.begin()
 }
 

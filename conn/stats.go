@@ -17,6 +17,7 @@ type Stats struct {
 	Dropped                 int64 // messages of Send that were given up; not in MessagesOut
 	Replaced                int64 // messages of SendLatest whose place a later one has taken; not in MessagesOut
 	RoundTrip               time.Duration
+	HTTPVersion             string // see [Conn.HTTPVersion]; WireIn and WireOut are those of the stream if it is not "HTTP/1.1"
 }
 
 // traffic counts messages. Whoever holds it guards it.
@@ -59,7 +60,7 @@ func (c *Conn) Stats() Stats {
 	s := Stats{
 		MessagesIn: c.counters.messagesIn.Load(), PayloadIn: c.counters.payloadIn.Load(), EncodedIn: c.counters.encodedIn.Load(),
 		ControlIn: c.counters.control.Load(), WireIn: in, WireOut: out,
-		RoundTrip: time.Duration(c.pings.rtt.Load()),
+		RoundTrip: time.Duration(c.pings.rtt.Load()), HTTPVersion: c.HTTPVersion(),
 	}
 	sent, pending := c.send.counts()
 	s.MessagesOut, s.PayloadOut, s.EncodedOut = sent.Messages, sent.Payload, sent.Encoded

@@ -109,10 +109,11 @@ func (o *ServerOptions) validate() *Error {
 // from net/http or from a RequestReader, in the order of the RFC, if o is valid: else every
 // request is refused with 500, so that a mistake shows at the first. A nil o means
 // the zero ServerOptions. On success the caller sends Agreement.AppendResponse
-// and goes on with frames.
+// and goes on with frames. An extended CONNECT of HTTP/2 or HTTP/3 (RFC 8441, RFC 9220)
+// is decided about alike, and answered by 200 and Agreement.StreamHeader.
 //
 // The error is always an *Error, to be sent with its AppendResponse or
-// ServeHTTP; the connection is closed then. Accept reads r only; safe for
+// ServeHTTP; the connection is closed then, or the stream. Accept reads r only; safe for
 // concurrent use on different requests.
 func Accept(r *http.Request, o *ServerOptions) (*Agreement, error) {
 	if o == nil {
@@ -121,7 +122,12 @@ func Accept(r *http.Request, o *ServerOptions) (*Agreement, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	for _, check := range [...]func(*http.Request) *Error{checkRequest, checkUpgrade, checkKey, checkVersion} {
+	stream := IsExtendedConnect(r)
+	checks := []func(*http.Request) *Error{checkRequest, checkUpgrade, checkKey, checkVersion}
+	if stream {
+		checks = []func(*http.Request) *Error{checkStream, checkVersion}
+	}
+	for _, check := range checks {
 		if err := check(r); err != nil {
 			return nil, err
 		}
@@ -133,13 +139,16 @@ func Accept(r *http.Request, o *ServerOptions) (*Agreement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.stream = stream; !stream {
+		a.key = r.Header["Sec-Websocket-Key"][0]
+	}
 	return a, nil
 }
 
 // checkRequest covers items 1 and 2 of RFC 6455 §4.2.1.
 func checkRequest(r *http.Request) *Error {
 	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
-		return refuseVersion(r.Proto) // first: with CONNECT in HTTP/2, the method is not what is wrong
+		return refuseVersion(r.Proto) // first: in HTTP/2, the method is not what is wrong
 	}
 	if r.Method != http.MethodGet {
 		return refuseMethod(r.Method)
@@ -224,7 +233,7 @@ func negotiate(r *http.Request, o *ServerOptions) (*Agreement, *Error) {
 			return nil, rejection(err)
 		}
 	}
-	a := &Agreement{Header: o.Header, key: r.Header["Sec-Websocket-Key"][0]}
+	a := &Agreement{Header: o.Header}
 	if a.Subprotocol, err = o.subprotocol(r, offered); err != nil {
 		return nil, err
 	}

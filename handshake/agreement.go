@@ -22,7 +22,8 @@ type Agreement struct {
 	// caller's map, not a copy. It may be nil.
 	Header http.Header
 
-	key string // server: the client's Sec-WebSocket-Key
+	key    string // server: the client's Sec-WebSocket-Key; empty for a stream
+	stream bool   // server: the request is an extended CONNECT
 }
 
 // AppendResponse appends the complete 101 response (RFC 6455 §4.2.2 item 5) and

@@ -18,6 +18,11 @@ func (c *ClientRequest) Check(resp *http.Response) (*Agreement, error) {
 			return nil, err.of(resp)
 		}
 	}
+	return c.checkNegotiated(resp)
+}
+
+// checkNegotiated covers items 5 and 6.
+func (c *ClientRequest) checkNegotiated(resp *http.Response) (*Agreement, error) {
 	a := &Agreement{Header: resp.Header}
 	var err *Error
 	if a.Subprotocol, err = c.subprotocol(resp.Header["Sec-Websocket-Protocol"]); err != nil {
@@ -44,6 +49,11 @@ func checkStatus(resp *http.Response) *Error {
 		return &Error{Token: tokenBadHTTPVersion, Reason: "the server switches protocols in " + quote(resp.Proto) +
 			", which only HTTP/1.1 can do"}
 	}
+	return badStatus(resp, "101 Switching Protocols")
+}
+
+// badStatus is the error about a response with another status than is wanted.
+func badStatus(resp *http.Response, wanted string) *Error {
 	hint := "; is there a WebSocket server at this path?"
 	switch code := resp.StatusCode; {
 	case code >= 300 && code < 400 && resp.Header.Get("Location") != "":
@@ -56,7 +66,7 @@ func checkStatus(resp *http.Response) *Error {
 		hint = "; try again later"
 	}
 	return &Error{Token: tokenBadStatus,
-		Reason: "the server answered " + quote(resp.Status) + " and not 101 Switching Protocols" + hint}
+		Reason: "the server answered " + quote(resp.Status) + " and not " + wanted + hint}
 }
 
 // checkSwitch covers items 2 to 4. Content-Length and Transfer-Encoding mean nothing here:

@@ -37,6 +37,8 @@ type ClientOptions struct {
 type ClientRequest struct {
 	head         []byte // the whole request
 	accept       string // the Sec-WebSocket-Accept to come
+	host         string
+	header       http.Header // the caller's fields, and Authorization
 	subprotocols []string
 	extensions   []Extension
 }
@@ -71,14 +73,19 @@ func NewRequest(u *url.URL, o *ClientOptions) (*ClientRequest, error) {
 	b = appendField(b, "Sec-WebSocket-Key", key)
 	b = append(b, "Sec-WebSocket-Version: "+version+"\r\n"...)
 	b = appendNegotiated(b, o.Subprotocols, o.Extensions)
+	header := o.Header.Clone()
 	if u.User != nil && !has(o.Header, "Authorization") {
 		password, _ := u.User.Password()
-		basic := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
-		b = appendField(b, "Authorization", "Basic "+basic)
+		basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password))
+		b = appendField(b, "Authorization", basic)
+		if header == nil {
+			header = http.Header{}
+		}
+		header.Set("Authorization", basic)
 	}
 	b = appendHeader(b, o.Header)
 	return &ClientRequest{
-		head: append(b, "\r\n"...), accept: AcceptKey(key),
+		head: append(b, "\r\n"...), accept: AcceptKey(key), host: host, header: header,
 		subprotocols: slices.Clone(o.Subprotocols), extensions: slices.Clone(o.Extensions),
 	}, nil
 }

@@ -2,8 +2,8 @@
 // §4) for both roles, without I/O: bytes or an http.Request go in, a decision
 // comes out.
 //
-// A server behind net/http calls Accept with its request. A server on a raw
-// connection feeds a RequestReader first. A client makes a NewRequest, sends it,
+// A server behind net/http calls Accept with its request, which may be an extended CONNECT
+// of HTTP/2 or HTTP/3 as well (RFC 8441, RFC 9220). A server on a raw connection feeds a RequestReader first. A client makes a NewRequest, sends it,
 // feeds the answer to a ResponseReader and asks ClientRequest.Check about it.
 //
 // # Refusals
@@ -18,7 +18,8 @@
 //	bad_header           400     a line is not "name: value" CRLF: bare LF or CR, folding,
 //	                             space before the colon, control characters, …
 //	bad_host             400     Host is missing, there twice, or neither host[:port] nor empty
-//	unexpected_body      400     Content-Length is not 0, or there is Transfer-Encoding
+//	unexpected_body      400     Content-Length is not 0, or there is Transfer-Encoding; of a CONNECT, there is one at all
+//	unexpected_end       400     the stream of an extended CONNECT ends with it
 //	missing_key          400     there is no Sec-WebSocket-Key
 //	bad_key              400     it is there twice, or is not the base64 of 16 bytes
 //	missing_version      400     there is no Sec-WebSocket-Version; the response names 13
@@ -32,13 +33,14 @@
 //	rejected             403     Check or SelectSubprotocol returned an error of another type
 //	bad_method           405     the method is not GET; the response has Allow
 //	start_line_too_long  414     the first line exceeds Limits (RFC 7230 §3.1.1)
-//	bad_http_version     426     the protocol is HTTP/1.0, HTTP/2 or another that is not HTTP/1.1;
+//	bad_http_version     426     the protocol is HTTP/1.0, or HTTP/2 without an extended CONNECT;
 //	                             the response has Upgrade, and its body a hint about proxies
 //	missing_upgrade      426     there is no Upgrade; the response has it (RFC 7231 §6.5.15)
 //	bad_upgrade          426     it does not list websocket
 //	missing_connection   426     there is no Connection
 //	bad_connection       426     it does not list Upgrade
 //	header_too_large     431     a line, the number of lines or the whole exceeds Limits (RFC 6585 §5)
+//	bad_protocol         501     :protocol of an extended CONNECT is not websocket (RFC 9220 §3)
 //	server_bug           500     ServerOptions are at fault; Error.Reason, which the client does
 //	                             not see, tells how and what to do
 //
@@ -52,7 +54,7 @@
 //	bad_header           as above, or Content-Length is not one number
 //	start_line_too_long  the first line exceeds Limits
 //	header_too_large     as above
-//	bad_status           the status is not 101; the error holds the response
+//	bad_status           the status is not 101, or for a stream not 2xx; the error holds the response
 //	bad_http_version     the status is 101, but not in HTTP/1.1
 //	bad_upgrade          there is not exactly one "Upgrade: websocket"
 //	bad_connection       Connection does not list Upgrade

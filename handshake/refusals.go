@@ -18,6 +18,7 @@ const (
 	tokenBadMethod        = "bad_method"
 	tokenBadOptions       = "bad_options"
 	tokenBadOrigin        = "bad_origin"
+	tokenBadProtocol      = "bad_protocol"
 	tokenBadRequestLine   = "bad_request_line"
 	tokenBadStatus        = "bad_status"
 	tokenBadStatusLine    = "bad_status_line"
@@ -36,6 +37,7 @@ const (
 	tokenServerBug        = "server_bug"
 	tokenStartLineTooLong = "start_line_too_long"
 	tokenUnexpectedBody   = "unexpected_body"
+	tokenUnexpectedEnd    = "unexpected_end"
 )
 
 // version is the protocol's, the only one there is (RFC 6455 §4.1 item 9).
@@ -54,8 +56,8 @@ func refuseVersion(proto string) *Error {
 	case strings.HasPrefix(proto, "HTTP/1."):
 		hint = "a proxy in front must use HTTP/1.1 towards this server (nginx: proxy_http_version 1.1)"
 	case strings.HasPrefix(proto, "HTTP/2"):
-		hint = "WebSocket over HTTP/2 (RFC 8441) is not available here; agree on http/1.1 by ALPN, " +
-			"and have a proxy in front use HTTP/1.1 towards this server"
+		hint = "over HTTP/2 a WebSocket is opened by an extended CONNECT (RFC 8441); a client that cannot do that agrees on http/1.1 " +
+			"by ALPN, and a proxy in front uses HTTP/1.1 towards this server"
 	}
 	return &Error{Status: http.StatusUpgradeRequired, Token: tokenBadHTTPVersion,
 		Reason: "the protocol is " + quote(proto) + ", an opening handshake needs HTTP/1.1 (RFC 6455 §4.1): " + hint}

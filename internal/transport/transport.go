@@ -1,5 +1,5 @@
 // Package transport carries the bytes of frames: reads and writes that never wait, and Wait and Flush that do. There are
-// three: the wire without TLS, crypto/tls over the wire, and crypto/tls over somebody else's socket.
+// four: the wire without TLS, crypto/tls over the wire, crypto/tls over somebody else's socket, and a stream of HTTP/2 or HTTP/3.
 package transport
 
 import (
@@ -71,6 +71,8 @@ type Conn interface {
 // New turns nc to messages. Nothing else may be using it.
 func New(nc net.Conn) Conn {
 	switch c := nc.(type) {
+	case StreamConn:
+		return c.Stream
 	case *tls.Conn:
 		if w, ok := c.NetConn().(*wire.Conn); ok {
 			w.Switch()
@@ -100,13 +102,27 @@ func Socket(t Conn) net.Conn {
 
 // Acknowledged returns how many bytes the peer has taken: its host, where the kernel tells, else our socket.
 func Acknowledged(t Conn) int64 {
+	if s, ok := t.(*Stream); ok {
+		return s.sent()
+	}
 	_, n := t.Counts()
 	held, _ := wire.Unacknowledged(Socket(t))
 	return n - held
 }
 
-// BoundUnsent bounds the bytes that the kernel holds and has not sent, if the transport is a socket's.
-func BoundUnsent(t Conn, n int) { wire.BoundUnsent(Socket(t), n) }
+// BoundUnsent bounds the bytes that the kernel holds and has not sent, if the transport is a socket's, or that a Stream does.
+func BoundUnsent(t Conn, n int) {
+	if s, ok := t.(*Stream); ok {
+		s.bound(n)
+		return
+	}
+	wire.BoundUnsent(Socket(t), n)
+}
 
 // Refused reports whether the peer's host has answered that the connection is gone.
-func Refused(t Conn) bool { return wire.Refused(Socket(t)) }
+func Refused(t Conn) bool {
+	if s, ok := t.(*Stream); ok {
+		return s.refused()
+	}
+	return wire.Refused(Socket(t))
+}
