@@ -159,6 +159,9 @@ func (c *Conn) notAnswered(err error) error {
 // openStream makes the connection of an extended CONNECT (RFC 8441), and sends the response as open does.
 func (a *accepted) openStream(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
 	taken, err := httpstream.Take(w, r, a.agreed.StreamHeader(), o.timeout())
+	if err == httpstream.ErrTaken {
+		return nil, err // an answer would be sent as frames
+	}
 	if err != nil {
 		return nil, refuse(w, r, o, a.slot, &HandshakeError{
 			Status: http.StatusInternalServerError, Token: "no_stream", Reason: "the stream cannot be taken over", Err: err,

@@ -206,8 +206,8 @@ func (c *Conn) finish(ctx context.Context, why *CloseError) error {
 	}
 	wait := c.in.receiver.Role == frame.Client && c.in.closed
 	ended := !wait && c.shut(ctx)
-	if c.in.closed && !wait && !ended {
-		return c.end(why) // the peer has sent its close frame, and this socket has no half-close
+	if !wait && !ended && (c.in.closed || transport.SendsAfterClose(c.transport)) {
+		return c.end(why) // the peer has sent its close frame, or cannot lose ours, and there is no half-close
 	}
 	c.discardTo(ctx, received+lingerBytes)
 	if wait {

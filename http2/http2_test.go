@@ -3,7 +3,7 @@ package http2_test
 import (
 	"context"
 	"crypto/tls"
-	"errors"
+
 	"fmt"
 	"io"
 	"log"
@@ -41,6 +41,9 @@ func serve(t *testing.T, handler http.Handler, change func(*http.Server)) *serve
 		}
 	}
 	change(srv)
+	if srv.TLSConfig == sc { // not set up: HTTP/2 as net/http does it
+		sc.NextProtos = []string{"h2", "http/1.1"}
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -138,5 +141,3 @@ func TestManyOnOneConnection(t *testing.T) {
 		}
 	}
 }
-
-var _ = errors.Is

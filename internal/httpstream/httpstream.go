@@ -78,6 +78,9 @@ func Take(w http.ResponseWriter, r *http.Request, header http.Header, timeout ti
 		}
 	}
 	s.control = http.NewResponseController(s.w)
+	if _, marked := s.w.Header()[takenMark]; marked {
+		return Taken{}, ErrTaken
+	}
 	if !canFlush(s.w) {
 		s.release()
 		return Taken{}, ErrNoFlush
@@ -143,8 +146,12 @@ func (s *Server) begin() error {
 	}
 	maps.Copy(h, s.header)
 	s.w.WriteHeader(http.StatusOK)
+	h[takenMark] = nil
 	return s.control.Flush()
 }
+
+// takenMark is set in a ResponseWriter's header when that was sent, so that its stream is not taken twice.
+const takenMark = "websocket-stream-was-taken"
 
 // receive moves input to the stream, until it ends. While nothing comes, it holds the smallest buffer.
 func (s *Server) receive() {

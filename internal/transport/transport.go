@@ -119,6 +119,12 @@ func BoundUnsent(t Conn, n int) {
 	wire.BoundUnsent(Socket(t), n)
 }
 
+// SendsAfterClose reports whether Close, after Shut, loses nothing that was written, even if the peer is still sending.
+func SendsAfterClose(t Conn) bool {
+	_, ok := t.(*Stream)
+	return ok
+}
+
 // Refused reports whether the peer's host has answered that the connection is gone.
 func Refused(t Conn) bool {
 	if s, ok := t.(*Stream); ok {
