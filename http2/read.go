@@ -66,6 +66,9 @@ func (c *clientConn) readError(err error) error {
 	}
 	if e, ok := errors.AsType[xhttp2.ConnectionError](err); ok {
 		reason := "a frame is not allowed here or malformed"
+		if xhttp2.ErrCode(e) == xhttp2.ErrCodeCompression {
+			reason = "a header block is malformed, or a field is longer than MaxHeaderBytes"
+		}
 		if detail := c.framer.ErrorDetail(); detail != nil {
 			reason = detail.Error()
 		}

@@ -1,0 +1,22 @@
+// Command with is an HTTPS server that imports the package enable. It prints its address, and serves until its input ends.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+
+	"net/http"
+
+	_ "github.com/seed-c4549abd/wss/http2/enable"
+)
+
+func main() {
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	fmt.Println(srv.Listener.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	srv.Close()
+}
