@@ -17,12 +17,12 @@ type clientConn struct {
 	framer *xhttp2.Framer // read's for reading, write's for writing
 	out    *bufio.Writer  // write's
 
-	settled chan struct{} // closed when the server's first SETTINGS have come
-	done    chan struct{} // closed when the connection is over
-	written chan struct{} // closed when write has ended
-	ended   chan struct{} // closed when both goroutines have ended
-	wake    chan struct{} // tells write that there is something; holds one
-	forget  func()        // takes the connection out of its pool; called once
+	settled chan struct{}     // closed when the server's first SETTINGS have come
+	done    chan struct{}     // closed when the connection is over
+	written chan struct{}     // closed when write has ended
+	ended   chan struct{}     // closed when both goroutines have ended
+	wake    chan struct{}     // tells write that there is something; holds one
+	forget  func(*clientConn) // takes the connection out of its pool; called once
 
 	idleTimeout time.Duration
 	maxStreams  int // of the pool; zero or less: no limit
@@ -121,8 +121,8 @@ const (
 	pingTimeout = 10 * time.Second
 )
 
-// reserve promises a stream, if the connection takes another one.
-func (c *clientConn) reserve() bool {
+// Reserve promises a stream, if the connection takes another one.
+func (c *clientConn) Reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := len(c.streams) + c.reserved
@@ -149,7 +149,7 @@ func (c *clientConn) probe() {
 		silent := c.probing
 		c.mu.Unlock()
 		if silent {
-			c.shutdown(errSilent)
+			c.Shutdown(errSilent)
 		}
 	})
 }
@@ -167,7 +167,7 @@ func (c *clientConn) checkIdle() {
 		return
 	}
 	if c.leaving {
-		go c.shutdown(errIdle)
+		go c.Shutdown(errIdle)
 		return
 	}
 	c.stopIdle()
@@ -177,7 +177,7 @@ func (c *clientConn) checkIdle() {
 		c.leaving = c.leaving || idle
 		c.mu.Unlock()
 		if idle {
-			c.shutdown(errIdle)
+			c.Shutdown(errIdle)
 		}
 	})
 }
@@ -195,8 +195,8 @@ func (c *clientConn) wakeWriter() {
 	}
 }
 
-// shutdown ends the connection because of err, and with it all its streams. A GOAWAY says why, if it can be sent.
-func (c *clientConn) shutdown(err error) {
+// Shutdown ends the connection because of err, and with it all its streams. A GOAWAY says why, if it can be sent.
+func (c *clientConn) Shutdown(err error) {
 	c.mu.Lock()
 	if c.failed != nil {
 		c.mu.Unlock()
@@ -218,6 +218,9 @@ func (c *clientConn) shutdown(err error) {
 		s.fail(err)
 	}
 }
+
+// Await waits until both goroutines have ended.
+func (c *clientConn) Await() { <-c.ended }
 
 // goAwayTime bounds writing the GOAWAY of a connection that ends, and what its streams have left.
 const goAwayTime = time.Second

@@ -52,8 +52,5 @@ var ErrNotOffered = errors.New("http2: HTTP/1.1 was not tried, since Pool.Requir
 // ErrPoolClosed is returned after Pool.Close.
 var ErrPoolClosed = errors.New("http2: the pool is closed")
 
-// errNotProcessed says that the server has not looked at a request, which may be sent again (RFC 9113 §8.7).
-var errNotProcessed = errors.New("http2: the server has not processed the request")
-
 // errIdle ends a connection that has no streams.
 var errIdle = errors.New("http2: the connection was idle")

@@ -9,6 +9,7 @@ import (
 	xhttp2 "golang.org/x/net/http2"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/hostpool"
 )
 
 // errSilent ends a connection whose PING was not answered.
@@ -40,10 +41,10 @@ func (c *clientConn) read() {
 		first = false
 		err = c.handle(f)
 	}
-	c.shutdown(err)
+	c.Shutdown(err)
 	<-c.written
 	if c.forget != nil {
-		c.forget()
+		c.forget(c)
 	}
 	close(c.ended)
 }
@@ -251,7 +252,7 @@ func (c *clientConn) handleReset(f *xhttp2.RSTStreamFrame) error {
 	c.mu.Lock()
 	delete(c.streams, s.id)
 	if f.ErrCode == xhttp2.ErrCodeRefusedStream {
-		s.answer(nil, errNotProcessed)
+		s.answer(nil, hostpool.ErrNotProcessed)
 	} else {
 		s.answer(nil, reset)
 	}
@@ -287,7 +288,7 @@ func (c *clientConn) handleGoAway(f *xhttp2.GoAwayFrame) error {
 	refused = append(refused, c.opening...)
 	c.opening = nil
 	for _, s := range refused {
-		s.answer(nil, errNotProcessed)
+		s.answer(nil, hostpool.ErrNotProcessed)
 	}
 	c.checkIdle()
 	c.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/hostpool"
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
@@ -40,8 +41,8 @@ type clientStream struct {
 	done     bool   // there is a response or an error
 }
 
-// open sends an extended CONNECT on a stream that is reserved, and waits for the response.
-func (c *clientConn) open(ctx context.Context, r *conn.StreamRequest) (net.Conn, *http.Response, error) {
+// Open sends an extended CONNECT on a stream that is reserved, and waits for the response.
+func (c *clientConn) Open(ctx context.Context, r *conn.StreamRequest) (net.Conn, *http.Response, error) {
 	s := &clientStream{conn: c, fields: requestFields(r), answered: make(chan struct{})}
 	s.stream = transport.NewStream(s)
 	var size uint32
@@ -53,7 +54,7 @@ func (c *clientConn) open(ctx context.Context, r *conn.StreamRequest) (net.Conn,
 	switch {
 	case c.failed != nil || c.leaving:
 		c.mu.Unlock()
-		return nil, nil, errNotProcessed
+		return nil, nil, hostpool.ErrNotProcessed
 	case size > c.peer.headerList:
 		c.checkIdle()
 		c.mu.Unlock()

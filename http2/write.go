@@ -26,7 +26,7 @@ func (c *clientConn) write() {
 			err = c.err()
 		}
 	}
-	c.shutdown(err)
+	c.Shutdown(err)
 	_ = c.nc.NetConn().Close() // not the TLS, which would wait for the server to take its end
 	close(c.written)
 }
