@@ -20,10 +20,9 @@ func serverConfig(c *tls.Config) *tls.Config {
 	return c
 }
 
-// accept performs the server's part of the opening handshake (RFC 6455 §4.2). What check refuses is answered with its error.
+// accept performs the server's part of the opening handshake (RFC 6455 §4.2). What o refuses is answered with its error.
 // respond may change the response.
-func accept(ctx context.Context, conn net.Conn, check func(*http.Request) error,
-	agree func([]handshake.Extension) []handshake.Extension, respond func() *Opening) (*opened, error) {
+func accept(ctx context.Context, conn net.Conn, o *handshake.ServerOptions, respond func() *Opening) (*opened, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
@@ -34,7 +33,7 @@ func accept(ctx context.Context, conn net.Conn, check func(*http.Request) error,
 		}
 	}
 	at := &opened{conn: conn, server: true}
-	err := at.answer(check, agree, respond)
+	err := at.answer(o, respond)
 	if refusal, ok := errors.AsType[*handshake.Error](err); ok {
 		refuse(conn, refusal)
 	}
@@ -42,17 +41,12 @@ func accept(ctx context.Context, conn net.Conn, check func(*http.Request) error,
 }
 
 // answer reads the request and sends the response.
-func (at *opened) answer(check func(*http.Request) error, agree func([]handshake.Extension) []handshake.Extension,
-	respond func() *Opening) error {
+func (at *opened) answer(o *handshake.ServerOptions, respond func() *Opening) error {
 	request, err := at.readRequest()
 	if err != nil {
 		return err
 	}
-	at.agreement, err = handshake.Accept(request, &handshake.ServerOptions{
-		AllowAnyOrigin: true, // whatever page drives a browser through the cases
-		Check:          check, Extensions: agree, Header: http.Header{"Server": {"wss-suite"}},
-	})
-	if err != nil {
+	if at.agreement, err = handshake.Accept(request, o); err != nil {
 		return err
 	}
 	response := at.agreement.AppendResponse(nil)

@@ -41,6 +41,8 @@ type Case struct {
 	offers []offer
 	// exact: an answer that leaves out what was asked for fails the case.
 	exact bool
+	// endsStream: our direction of the stream ends before the peer's. endsTLS: so does that of TLS, and not as it should.
+	endsStream, endsTLS bool
 	// byRFC says that the verdicts follow the RFC alone, and not the original.
 	byRFC bool
 	// lasts is how long the exchange of a case in groups 9, 12, 13 and 26.1 may take, rounds how many messages it has, one after the

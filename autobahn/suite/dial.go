@@ -43,18 +43,26 @@ func dial(ctx context.Context, o *Options, c *Case) (*opened, error) {
 	if err != nil {
 		return at, err
 	}
-	if at.conn, err = connect(ctx, u, o.TLS); err != nil {
-		return at, &unreachableError{err}
-	}
-	if err = at.shake(ctx, request); err == nil {
+	if err = at.reach(ctx, o, u, request); err == nil {
 		if at.compression, err = agreed(c.offers, at.agreement.Extensions); err == errNotGranted && !c.exact {
 			err = nil
 		}
 	}
-	if err != nil {
+	if err != nil && at.conn != nil {
 		_ = at.conn.Close()
 	}
 	return at, err
+}
+
+// reach connects and performs the opening handshake.
+func (at *opened) reach(ctx context.Context, o *Options, u *url.URL, request *handshake.ClientRequest) (err error) {
+	if o.OpenStream != nil {
+		return at.openStream(ctx, o, request)
+	}
+	if at.conn, err = connect(ctx, u, o.TLS); err != nil {
+		return &unreachableError{err}
+	}
+	return at.shake(ctx, request)
 }
 
 // connect opens the connection that the scheme asks for.

@@ -68,6 +68,7 @@ func torn(prefix, how string, truncated bool) []Case {
 	cases = append(cases, closed)
 	for i := range cases {
 		cases[i].ID = fmt.Sprintf("%s.%d", prefix, i+1)
+		cases[i].endsStream, cases[i].endsTLS = true, truncated
 	}
 	return cases
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"net/url"
 	"runtime"
 	"slices"
@@ -20,6 +22,10 @@ type Options struct {
 	URL string
 	// TLS is the client's configuration for wss. Its NextProtos are replaced. Zero: the system's certificate authorities.
 	TLS *tls.Config
+	// OpenStream, unless nil, opens each case's connection as a stream of HTTP/2 or HTTP/3 (RFC 8441, RFC 9220): it sends an extended CONNECT
+	// to URL with these fields and returns the response, with the stream behind it. Cases about the opening handshake of HTTP/1.1 and
+	// about the end of TLS are left out. Nil: HTTP/1.1.
+	OpenStream func(ctx context.Context, header http.Header) (net.Conn, *http.Response, error)
 	// Agent names the server in reports. Zero: what its Server field says, or the URL's host if there is none.
 	Agent string
 	// Cases are patterns such as "1.*" or "6.4.1"; see [Select]. Zero: all that there are.
@@ -111,6 +117,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	cases, err := SelectFor(ServerRole, o.Cases)
 	if err != nil {
 		return nil, err
+	}
+	if o.OpenStream != nil {
+		if cases = ForStreams(ServerRole, cases); len(cases) == 0 {
+			return nil, fmt.Errorf("suite: patterns %q: those cases are about HTTP/1.1", o.Cases)
+		}
 	}
 	if o.Latency <= 0 {
 		if o.Latency, err = Latency(ctx, o); err != nil {

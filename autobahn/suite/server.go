@@ -137,23 +137,51 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 	if s.options.TLS != nil {
 		conn = tls.Server(conn, s.options.TLS)
 	}
-	var e errand
-	begun := false
-	check := func(r *http.Request) (err error) {
-		if e, err = s.errand(r.URL); err != nil {
-			return refusal(err)
-		}
-		if begun = e.path == pathRun && s.agents.begin(e.agent, s.options.MaxAgents); begun || e.path != pathRun {
-			return nil
-		}
-		return refusal(errors.New("there are too many agents already"))
+	in := newVisit(s)
+	at, err := accept(ctx, conn, in.handshake(), func() *Opening { return s.opening(&in.errand) })
+	in.finish(ctx, at, err)
+}
+
+// visit is one connection of a client, and what it has come for.
+type visit struct {
+	server *Server
+	errand errand
+	begun  bool // its case counts for the agent
+}
+
+func newVisit(s *Server) *visit { return &visit{server: s} }
+
+// handshake returns how the client's request is decided about.
+func (v *visit) handshake() *handshake.ServerOptions {
+	return &handshake.ServerOptions{
+		AllowAnyOrigin: true, // whatever page drives a browser through the cases
+		Check:          v.check,
+		Extensions:     func(offers []handshake.Extension) []handshake.Extension { return v.server.agree(&v.errand, offers) },
+		Header:         http.Header{"Server": {"wss-suite"}},
 	}
-	at, err := accept(ctx, conn, check, func(offers []handshake.Extension) []handshake.Extension { return s.agree(&e, offers) },
-		func() *Opening { return s.opening(&e) })
+}
+
+// check reads what the client has come for from its request.
+func (v *visit) check(r *http.Request) (err error) {
+	s := v.server
+	if v.errand, err = s.errand(r.URL); err != nil {
+		return refusal(err)
+	}
+	if v.errand.path != pathRun {
+		return nil
+	}
+	if v.begun = s.agents.begin(v.errand.agent, s.options.MaxAgents); v.begun {
+		return nil
+	}
+	return refusal(errors.New("there are too many agents already"))
+}
+
+// finish does what the client has come for, if its opening handshake has succeeded.
+func (v *visit) finish(ctx context.Context, at *opened, err error) {
 	if err == nil {
-		s.do(ctx, at, e)
-	} else if begun {
-		s.agents.end(e.agent, nil)
+		v.server.do(ctx, at, v.errand)
+	} else if v.begun {
+		v.server.agents.end(v.errand.agent, nil)
 	}
 }
 
