@@ -2,7 +2,7 @@ package http2
 
 import (
 	"bufio"
-	"crypto/tls"
+	"net"
 	"sync"
 	"time"
 
@@ -13,7 +13,8 @@ import (
 // clientConn is the client's side of one HTTP/2 connection. Two goroutines serve it: read handles what the server sends, write sends what
 // streams and the connection have to send.
 type clientConn struct {
-	nc     *tls.Conn
+	nc     net.Conn
+	socket net.Conn       // below TLS
 	framer *xhttp2.Framer // read's for reading, write's for writing
 	out    *bufio.Writer  // write's
 
@@ -67,9 +68,9 @@ const (
 	bufferSize       = 32 << 10
 )
 
-func newClientConn(nc *tls.Conn, maxStreams int, idleTimeout time.Duration, maxHeaderBytes int) *clientConn {
+func newClientConn(nc, socket net.Conn, maxStreams int, idleTimeout time.Duration, maxHeaderBytes int) *clientConn {
 	c := &clientConn{
-		nc: nc, out: bufio.NewWriterSize(nc, bufferSize),
+		nc: nc, socket: socket, out: bufio.NewWriterSize(nc, bufferSize),
 		settled: make(chan struct{}), done: make(chan struct{}), written: make(chan struct{}), ended: make(chan struct{}), wake: make(chan struct{}, 1),
 		idleTimeout: idleTimeout, maxStreams: maxStreams,
 		streams: make(map[uint32]*clientStream), window: initialWindow,
@@ -212,7 +213,7 @@ func (c *clientConn) Shutdown(err error) {
 	clear(c.streams)
 	c.opening, c.sendable = nil, nil
 	c.mu.Unlock()
-	_ = c.nc.NetConn().SetWriteDeadline(time.Now().Add(goAwayTime))
+	_ = c.socket.SetWriteDeadline(time.Now().Add(goAwayTime))
 	close(c.done)
 	for _, s := range streams {
 		s.fail(err)

@@ -60,7 +60,7 @@ func (p *Pool) dial(ctx context.Context, r *conn.StreamRequest, forget func(*cli
 	if idleTimeout <= 0 {
 		idleTimeout = defaultIdleTimeout
 	}
-	c := newClientConn(tc, p.MaxStreams, idleTimeout, r.MaxHeaderBytes)
+	c := newClientConn(tc, nc, p.MaxStreams, idleTimeout, r.MaxHeaderBytes)
 	c.forget = forget
 	go c.read()
 	go c.write()

@@ -168,10 +168,15 @@ func (s *clientStream) Closed(orderly bool) {
 func (s *clientStream) NetConn() net.Conn { return dialed{s.conn.nc} }
 
 // dialed is the connection of a stream.
-type dialed struct{ *tls.Conn }
+type dialed struct{ net.Conn }
 
 // TLSState returns the state of the TLS connection.
-func (d dialed) TLSState() (tls.ConnectionState, bool) { return d.ConnectionState(), true }
+func (d dialed) TLSState() (tls.ConnectionState, bool) {
+	if tc, ok := d.Conn.(*tls.Conn); ok {
+		return tc.ConnectionState(), true
+	}
+	return tls.ConnectionState{}, false
+}
 
 // HTTPVersion returns "HTTP/2".
 func (d dialed) HTTPVersion() string { return "HTTP/2" }

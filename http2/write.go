@@ -27,7 +27,7 @@ func (c *clientConn) write() {
 		}
 	}
 	c.Shutdown(err)
-	_ = c.nc.NetConn().Close() // not the TLS, which would wait for the server to take its end
+	_ = c.socket.Close() // not the TLS, which would wait for the server to take its end
 	close(c.written)
 }
 
@@ -40,7 +40,9 @@ func (c *clientConn) sayGoodbye() {
 	}
 	if c.framer.WriteGoAway(0, code, []byte(reason)) == nil {
 		_ = c.out.Flush()
-		_ = c.nc.CloseWrite()
+		if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
 	}
 }
 
