@@ -14,6 +14,13 @@ import (
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
+// serveUDP serves HTTP/3.
+func serveUDP(mux http.Handler, cfg *tls.Config, udp net.PacketConn) error {
+	srv := &http3.Server{Handler: mux, TLSConfig: http3.ConfigureTLSConfig(cfg)}
+	wsshttp3.Configure(srv)
+	return srv.Serve(udp)
+}
+
 // A server over UDP, and a client whose WebSockets share a connection.
 func Example() {
 	ca, err := tlsconf.Development(tlsconf.DevOptions{InMemory: true})
@@ -30,20 +37,17 @@ func Example() {
 			return c.Write(context.Background(), m.Type, m.Data)
 		}, nil)
 	})
-	srv := &http3.Server{Handler: mux, TLSConfig: http3.ConfigureTLSConfig(&tls.Config{GetCertificate: ca.GetCertificate})}
-	wsshttp3.Configure(srv)
-	pc, err := net.ListenPacket("udp", "localhost:0")
+	udp, err := net.ListenPacket("udp", "localhost:0")
 	if err != nil {
 		panic(err)
 	}
-	defer pc.Close()
-	go func() { _ = srv.Serve(pc) }()
-	defer srv.Close()
+	defer udp.Close()
+	go func() { _ = serveUDP(mux, &tls.Config{GetCertificate: ca.GetCertificate}, udp) }()
 
 	pool := &wsshttp3.Pool{}
 	defer pool.Close()
 	ctx := context.Background()
-	c, _, err := conn.Dial(ctx, "wss://"+pc.LocalAddr().String()+"/echo", &conn.DialOptions{Multiplexer: pool, TLS: &tls.Config{RootCAs: ca.Pool()}})
+	c, _, err := conn.Dial(ctx, "wss://"+udp.LocalAddr().String()+"/echo", &conn.DialOptions{Multiplexer: pool, TLS: &tls.Config{RootCAs: ca.Pool()}})
 	if err != nil {
 		panic(err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/autobahn/suite/suitetest"
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/http2"
 	"github.com/seed-c4549abd/wss/reconnect"
 )
 
@@ -172,7 +173,25 @@ func companyAuthority(roots *x509.CertPool) *conn.DialOptions {
 	return o
 }
 
+// http2.md
+
+func overHTTP2(mux http.Handler, cfg *tls.Config, ln net.Listener) error {
+	srv := &http.Server{Handler: mux, TLSConfig: cfg, ReadHeaderTimeout: 10 * time.Second}
+	if err := http2.Configure(srv); err != nil {
+		return err // the import is missing, or GODEBUG has http2xconnect=0
+	}
+	return srv.ServeTLS(conn.NewListener(ln), "", "")
+}
+
+func shared(ctx context.Context, url string) (*conn.Conn, error) {
+	pool := &http2.Pool{}
+	defer pool.Close()
+	c, _, err := conn.Dial(ctx, url, &conn.DialOptions{Multiplexer: pool})
+	return c, err
+}
+
 // The functions are used here for linters only.
 var _ = []any{
 	restart, observed, broadcastState, sendStates, serve, closeUntrusted, labelled, shutDown, TestConformance, behindProxies, proxies, companyAuthority,
+	overHTTP2, shared,
 }

@@ -1,0 +1,3 @@
+package howto
+
+import _ "github.com/seed-c4549abd/wss/http2/enable"
