@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/seed-c4549abd/wss/handshake"
@@ -38,7 +39,7 @@ func dial(ctx context.Context, o *Options, c *Case) (*opened, error) {
 		return at, err
 	}
 	request, err := handshake.NewRequest(u, &handshake.ClientOptions{
-		Extensions: extensions(c.offers), Header: http.Header{"User-Agent": {"wss-suite"}},
+		Extensions: extensions(c.offers), Header: o.fields(),
 	})
 	if err != nil {
 		return at, err
@@ -46,7 +47,9 @@ func dial(ctx context.Context, o *Options, c *Case) (*opened, error) {
 	if at.conn, err = connect(ctx, u, o.TLS); err != nil {
 		return at, &unreachableError{err}
 	}
-	if err = at.shake(ctx, request); err == nil {
+	err = at.shake(ctx, request)
+	at.request = o.shown(at.request)
+	if err == nil {
 		if at.compression, err = agreed(c.offers, at.agreement.Extensions); err == errNotGranted && !c.exact {
 			err = nil
 		}
@@ -55,6 +58,29 @@ func dial(ctx context.Context, o *Options, c *Case) (*opened, error) {
 		_ = at.conn.Close()
 	}
 	return at, err
+}
+
+// fields returns the fields of a request beside those of the handshake.
+func (o *Options) fields() http.Header {
+	h := o.Header.Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	if h["User-Agent"] == nil {
+		h.Set("User-Agent", "wss-suite")
+	}
+	return h
+}
+
+// shown returns a request's head for reports, which others read: without the values of the user's fields.
+func (o *Options) shown(head string) string {
+	lines := strings.Split(head, "\r\n")
+	for i, line := range lines {
+		if name, _, ok := strings.Cut(line, ":"); ok && o.Header[http.CanonicalHeaderKey(name)] != nil {
+			lines[i] = name + ": (not shown)"
+		}
+	}
+	return strings.Join(lines, "\r\n")
 }
 
 // connect opens the connection that the scheme asks for.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"runtime"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
+	"github.com/seed-c4549abd/wss/handshake"
 )
 
 // Options says what to test, and how.
@@ -20,6 +22,8 @@ type Options struct {
 	URL string
 	// TLS is the client's configuration for wss. Its NextProtos are replaced. Zero: the system's certificate authorities.
 	TLS *tls.Config
+	// Header holds further fields of each request, such as Authorization or Origin. Reports have their names, and not their values. Nil: none.
+	Header http.Header
 	// Agent names the server in reports. Zero: what its Server field says, or the URL's host if there is none.
 	Agent string
 	// Cases are patterns such as "1.*" or "6.4.1"; see [Select]. Zero: all that there are.
@@ -47,6 +51,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if u.Host == "" || !slices.Contains([]string{"ws", "wss"}, u.Scheme) {
 		return o, fmt.Errorf("suite: URL %q: want ws://host:port/path, or wss", o.URL)
+	}
+	if _, err := handshake.NewRequest(u, &handshake.ClientOptions{Header: o.Header}); err != nil {
+		return o, fmt.Errorf("suite: %w", err)
 	}
 	if len(o.Cases) == 0 {
 		o.Cases = []string{"*"}
