@@ -91,7 +91,8 @@ func (d *dialFlags) options(c *console, rawURL string) (*conn.DialOptions, error
 	return o, nil
 }
 
-// parseURL returns a URL that can be dialed, with the scheme ws or wss, or a mistake of the user.
+// parseURL returns a URL that can be dialed, with the scheme ws or wss, or a mistake of the user. https means wss, as in browsers. http is
+// refused, since whoever copies it from a browser's address does not ask for a connection without encryption.
 func parseURL(rawURL string) (*url.URL, error) {
 	u, err := handshake.ParseURL(rawURL)
 	if err == nil {
@@ -102,7 +103,7 @@ func parseURL(rawURL string) (*url.URL, error) {
 	}
 	switch u.Scheme {
 	case "http":
-		u.Scheme = "ws"
+		return nil, usagef("http is not encrypted: use wss://%s, or ws://%s if that is meant", u.Host, u.Host)
 	case "https":
 		u.Scheme = "wss"
 	}
