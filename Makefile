@@ -37,7 +37,7 @@ test: ## run the tests of every module
 	$(call run_tests,$(TESTFLAGS))
 
 test-short: ## run the quick tests of every module, in under a minute
-	$(call run_tests,-short -p 4 $(TESTFLAGS)) # most of their time is waiting
+	$(call run_tests,-short -p 4 -parallel 6 $(TESTFLAGS)) # most of their time is waiting
 
 race: ## run the tests of every module with the race detector
 	@set -e; for dir in $(MODULES); do echo "go test -race ./... # in $$dir"; (cd $$dir && go test -race ./...); done

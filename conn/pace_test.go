@@ -382,6 +382,7 @@ func TestPongsDoNotTakeStatesAlong(t *testing.T) {
 
 // TestWaitDrainedWritesNothing itself: over TLS alone a write that is cancelled would cost the connection.
 func TestWaitDrainedWritesNothing(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(64<<20, CloseWhenFull) })
@@ -410,6 +411,7 @@ func TestWaitDrainedWritesNothing(t *testing.T) {
 
 // TestASendThatIsCancelledCostsNoConnection, with BlockWhenFull, on any transport.
 func TestASendThatIsCancelledCostsNoConnection(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(1<<20, BlockWhenFull) })
