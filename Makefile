@@ -62,7 +62,7 @@ conformance: ## run the conformance suite against an echo server: URL=wss://host
 conformance-server: ## run the conformance suite for clients that connect (LISTEN=localhost:9001, ARGS='-plain', ...)
 	go run ./autobahn/suite/cmd -listen $(or $(LISTEN),localhost:9001) $(or $(ARGS),-development)
 
-suite-results: ## run the conformance suite against twelve other libraries, and write docs/suite-results.md (ARGS='-peers ws', ...)
+suite-results: ## run the conformance suite against twelve other libraries, and write docs/suite-results.md (ARGS='-peers ws', or -check to compare)
 	go run ./test/suiteresults $(ARGS)
 
 autobahn: ## run the Autobahn|Testsuite against both roles (ARGS='-scheme wss', ...)
