@@ -314,11 +314,16 @@ func TestWaitDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := paced(t)
 		got := make(chan error, 1)
-		go server.Serve(bg, func(c *Conn, _ Message) error { got <- c.WaitDrained(bg); return nil })
+		served := make(chan error, 1)
+		go func() {
+			served <- server.Serve(bg, func(c *Conn, _ Message) error { got <- c.WaitDrained(bg); return nil })
+		}()
 		_ = client.Write(bg, Text, nil)
 		if err := <-got; err != ErrInCallback {
 			t.Errorf("in a callback: %v", err)
 		}
+		_ = client.CloseNow()
+		<-served // the bubble may not end before it
 	})
 }
 
