@@ -237,6 +237,7 @@ func (v *visit) game(ctx context.Context) error {
 		func() error { return pause(ctx, 3*time.Second) },
 		func() error { return key("keyup", "ArrowDown") },
 		func() error { return bob.Await(ctx, `window.demo.players.some((p) => p.x === 1 && p.y === 1)`) },
+		func() error { return ann.Resize(ctx, 1000, 980) },
 		func() error { return v.picture(ctx, ann, "game") },
 		func() error { return ann.Await(ctx, `parseFloat(document.getElementById("p50").textContent) < 1000`) },
 	)

@@ -123,7 +123,9 @@ function draw() {
     c.stroke();
     c.fillStyle = color.text;
     c.font = "14px system-ui, sans-serif";
-    c.fillText(p === self ? `${p.name} (you)` : p.name, p.x * field.width, p.y * field.height - 24);
+    const name = p === self ? `${p.name} (you)` : p.name, half = c.measureText(name).width / 2 + 4;
+    const x = Math.max(half, Math.min(field.width - half, p.x * field.width)), y = p.y * field.height;
+    c.fillText(name, x, y < 36 ? y + 24 : y - 24); // within the field
   }
   requestAnimationFrame(draw);
 }
