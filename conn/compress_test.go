@@ -152,6 +152,7 @@ func TestWhatGoesUncompressed(t *testing.T) {
 // TestTheLimitCountsInflatedBytes exactly, however they come, with takeover and
 // without.
 func TestTheLimitCountsInflatedBytes(t *testing.T) {
+	t.Parallel()
 	const limit = 10_000
 	for name, p := range params {
 		for _, how := range []string{"message", "stream"} {

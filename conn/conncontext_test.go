@@ -164,6 +164,7 @@ func TestTheMessageLimitCanBeRaised(t *testing.T) {
 
 // TestTheMessageLimitIsThatOfItsBeginning: a message that has begun keeps its limit.
 func TestTheMessageLimitIsThatOfItsBeginning(t *testing.T) {
+	t.Parallel()
 	client, server := upgraded(t, &AcceptOptions{MessageLimit: 10})
 	w, err := client.Writer(bg, Text)
 	if err != nil {

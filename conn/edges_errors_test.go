@@ -14,6 +14,7 @@ import (
 
 // TestErrorsSayWhatToDoToWhomItConcerns: the caller is told what to change, and the peer only what was wrong.
 func TestErrorsSayWhatToDoToWhomItConcerns(t *testing.T) {
+	t.Parallel()
 	client, server := pair(t, "tls", func(s *settings) { s.messageLimit = 10 })
 	for code, want := range map[StatusCode]string{1006: "may not be sent", 1005: "without a status code", 999: "use 1000 to 1003", 5000: "use 1000 to 1003"} {
 		err := client.Close(code, "reason")

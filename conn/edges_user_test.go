@@ -23,6 +23,7 @@ func (timeless) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
 // TestAConnectionWithoutDeadlinesIsClosedByWhoIsCancelled: nobody waits longer than a context or an option says.
 func TestAConnectionWithoutDeadlinesIsClosedByWhoIsCancelled(t *testing.T) {
+	t.Parallel()
 	soon := func() (context.Context, context.CancelFunc) { return context.WithTimeout(bg, 50*time.Millisecond) }
 	for name, call := range map[string]func(t *testing.T, near, far net.Conn) error{
 		"Dial": func(t *testing.T, near, _ net.Conn) error {

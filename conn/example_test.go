@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"time"
 
@@ -545,4 +546,18 @@ func ExampleConn_SendLatest() {
 		}
 	}
 	// Output: state 2 <nil>
+}
+
+// A client that goes through a proxy for one host, and else as the environment says.
+func ExampleProxyFromEnvironment() {
+	inside := &url.URL{Scheme: "http", Host: "proxy.example:3128"}
+	_, _, err := conn.Dial(context.Background(), "wss://inside.example/feed", &conn.DialOptions{
+		Proxy: func(r *http.Request) (*url.URL, error) {
+			if r.URL.Hostname() == "inside.example" {
+				return inside, nil
+			}
+			return conn.ProxyFromEnvironment(r)
+		},
+	})
+	log.Println(err)
 }

@@ -314,11 +314,16 @@ func TestWaitDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := paced(t)
 		got := make(chan error, 1)
-		go server.Serve(bg, func(c *Conn, _ Message) error { got <- c.WaitDrained(bg); return nil })
+		served := make(chan error, 1)
+		go func() {
+			served <- server.Serve(bg, func(c *Conn, _ Message) error { got <- c.WaitDrained(bg); return nil })
+		}()
 		_ = client.Write(bg, Text, nil)
 		if err := <-got; err != ErrInCallback {
 			t.Errorf("in a callback: %v", err)
 		}
+		_ = client.CloseNow()
+		<-served // the bubble may not end before it
 	})
 }
 
@@ -382,6 +387,7 @@ func TestPongsDoNotTakeStatesAlong(t *testing.T) {
 
 // TestWaitDrainedWritesNothing itself: over TLS alone a write that is cancelled would cost the connection.
 func TestWaitDrainedWritesNothing(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(64<<20, CloseWhenFull) })
@@ -410,6 +416,7 @@ func TestWaitDrainedWritesNothing(t *testing.T) {
 
 // TestASendThatIsCancelledCostsNoConnection, with BlockWhenFull, on any transport.
 func TestASendThatIsCancelledCostsNoConnection(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			client, server := pair(t, kind, func(s *settings) { *s = s.queueing(1<<20, BlockWhenFull) })

@@ -109,6 +109,7 @@ func TestReadIntoReusesTheBuffer(t *testing.T) {
 }
 
 func TestMessageLimitIsExact(t *testing.T) {
+	t.Parallel()
 	const limit = 1000
 	for _, kind := range kinds {
 		for _, fragments := range []int{1, 3} {

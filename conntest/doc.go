@@ -11,7 +11,7 @@
 //		})
 //	}
 //
-// For most tests [Pipe] is enough. [Dial] is for handshakes that are refused, [NewServer] for several clients of one server and
+// For most uses [Pipe] is enough. [Dial] is for handshakes that are refused, [NewServer] for several clients of one server and
 // for code that calls conn.Dial itself.
 //
 // Each direction of the network has a latency, a rate and a buffer, and the test can cut the network at once or at a given

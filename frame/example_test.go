@@ -61,3 +61,16 @@ func ExampleUTF8() {
 	// true
 	// 2 false
 }
+
+func ExampleAppendClose() {
+	body, err := frame.AppendClose(nil, frame.GoingAway, "back at noon")
+	fmt.Printf("%q %v\n", body, err)
+	_, err = frame.AppendClose(nil, 1005, "")
+	fmt.Println(err == nil) // no code: the body is empty
+	_, err = frame.AppendClose(nil, 1006, "")
+	fmt.Println(err)
+	// Output:
+	// "\x03\xe9back at noon" <nil>
+	// true
+	// websocket: close code that may not be sent, §7.4; use 1000 to 1003, 1007 to 1014 or 3000 to 4999
+}

@@ -1,6 +1,6 @@
 // Package handshake is the opening handshake of the WebSocket protocol (RFC 6455
 // §4) for both roles, without I/O: bytes or an http.Request go in, a decision
-// comes out.
+// comes out. For most uses package conn is what you want; it is built on this one.
 //
 // A server behind net/http calls Accept with its request, which may be an extended CONNECT
 // of HTTP/2 or HTTP/3 as well (RFC 8441, RFC 9220). A server on a raw connection feeds a RequestReader first. A client makes a NewRequest, sends it,

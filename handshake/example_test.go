@@ -3,7 +3,9 @@ package handshake_test
 import (
 	"fmt"
 	"log"
+	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/seed-c4549abd/wss/handshake"
 )
@@ -59,4 +61,40 @@ func ExampleParseExtensions() {
 	list, err := handshake.ParseExtensions([]string{`permessage-deflate; server_max_window_bits="10", x-other`})
 	fmt.Println(len(list), list[0].Name, list[0].Params[0].Value, err)
 	// Output: 2 permessage-deflate 10 <nil>
+}
+
+// A server without net/http decides about a request that it has read itself.
+func ExampleAccept() {
+	var in handshake.RequestReader
+	head := "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: https://evil.example\r\n\r\n"
+	if _, done, err := in.Feed([]byte(head)); err != nil || !done {
+		log.Fatal(done, err)
+	}
+	_, err := handshake.Accept(in.Request(), nil)
+	if refusal, ok := err.(*handshake.Error); ok {
+		fmt.Println(refusal.Status, refusal.Token)
+	}
+	// Output: 403 origin
+}
+
+// A client's request, checked before a byte is sent.
+func ExampleNewRequest() {
+	u, err := handshake.ParseURL("wss://example.com/chat")
+	if err != nil {
+		log.Fatal(err)
+	}
+	request, err := handshake.NewRequest(u, &handshake.ClientOptions{Header: http.Header{"Authorization": {"Bearer secret"}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(request.Append(nil)), "\r\n")
+	fmt.Println(first)
+	// Output: GET /chat HTTP/1.1
+}
+
+func ExampleParseURL() {
+	u, err := handshake.ParseURL("wss://bücher.example/")
+	fmt.Println(u.Host, err)
+	// Output: xn--bcher-kva.example <nil>
 }

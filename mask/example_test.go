@@ -26,3 +26,13 @@ func ExampleCopy() {
 	fmt.Printf("% x", frame)
 	// Output: 81 85 37 fa 21 3d 7f 9f 4d 51 58
 }
+
+// A client masks each frame with a new key.
+func ExampleNewKey() {
+	payload, key := []byte("Hello"), mask.NewKey()
+	masked := make([]byte, len(payload))
+	mask.Copy(masked, payload, key, 0)
+	mask.XOR(masked, key, 0) // as the server does
+	fmt.Println(string(masked))
+	// Output: Hello
+}

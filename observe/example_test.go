@@ -1,6 +1,7 @@
 package observe_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,7 +13,7 @@ import (
 )
 
 // Two observers for the same connections. Log lines show host and path of the request.
-func Example() {
+func ExampleAll() {
 	counts := wssexpvar.New(wssexpvar.Options{})
 	lines := wssslog.New(wssslog.Options{Logger: slog.Default()})
 	options := &conn.AcceptOptions{
@@ -24,6 +25,32 @@ func Example() {
 			c.ServeInBackground(func(*conn.Conn, conn.Message) error { return nil }, nil)
 		}
 	})
+	fmt.Println(options.Validate())
+	// Output: <nil>
+}
+
+// A handler and an observer both see what the request was.
+func ExampleConnContext() {
+	options := &conn.AcceptOptions{ConnContext: observe.ConnContext}
+	http.HandleFunc("/feed", func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, options)
+		if err != nil {
+			return
+		}
+		request, ok := observe.RequestOf(c.Context())
+		slog.Info("connected", "host", request.Host, "path", request.Path, "known", ok)
+		c.ServeInBackground(func(*conn.Conn, conn.Message) error { return nil }, nil)
+	})
+}
+
+// A ConnContext of the application's own, with the request for the observers.
+func ExampleWithRequest() {
+	type userKey struct{}
+	options := &conn.AcceptOptions{
+		ConnContext: func(r *http.Request) context.Context {
+			return context.WithValue(observe.WithRequest(context.Background(), r), userKey{}, r.Header.Get("X-User"))
+		},
+	}
 	fmt.Println(options.Validate())
 	// Output: <nil>
 }

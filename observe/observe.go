@@ -1,7 +1,7 @@
 // Package observe combines observers of connections: [All] calls several for the same connections, and [ConnContext] makes
 // host and path of a server's request available to them.
 //
-// The observers are packages of their own, for servers and clients:
+// For most uses one observer is enough, and this package is not needed. The observers are packages of their own, for servers and clients:
 //
 //	observe/slog        log lines for connections and refused handshakes
 //	observe/expvar      counts as JSON at /debug/vars

@@ -127,3 +127,35 @@ func ExampleOptions_publishing() {
 	})
 	http.Handle("/topics", hub.Handler(&conn.AcceptOptions{ConnContext: withUser}))
 }
+
+// Clients subscribe at /topics; the server publishes.
+func ExampleNew() {
+	hub := pubsub.New(nil)
+	http.Handle("/feed", hub.Handler(nil))
+	receipt, err := hub.Publish(context.Background(), "news", []byte(`"hello"`))
+	fmt.Println(receipt.Offset, err)
+}
+
+// Where all clients are trusted, they may publish.
+func ExampleAnyone() {
+	hub := pubsub.New(&pubsub.Options{Authorize: pubsub.Anyone})
+	http.Handle("/whiteboard", hub.Handler(nil))
+}
+
+// A price replaces the one of the same symbol that a slow subscriber has not been sent yet.
+func ExampleKey() {
+	hub := pubsub.New(nil)
+	_, err := hub.Publish(context.Background(), "prices", []byte(`{"symbol":"ACME","price":17.2}`), pubsub.Key("ACME"))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// The sender knows already.
+func ExampleExcept() {
+	hub := pubsub.New(nil)
+	moved := func(ctx context.Context, sender *conn.Conn, position []byte) error {
+		_, err := hub.Publish(ctx, "game", position, pubsub.Except(sender))
+		return err
+	}
+	_ = moved
+}

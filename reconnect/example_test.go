@@ -116,3 +116,34 @@ func ExampleAgain() {
 	}
 	_ = handle
 }
+
+// A feed that is to go on until the program ends.
+func ExampleRun() {
+	follow := func(ctx context.Context) error {
+		return reconnect.Run(ctx, "wss://example.com/feed", nil, func(ctx context.Context, c *conn.Conn) error {
+			return c.Serve(ctx, func(_ *conn.Conn, m conn.Message) error {
+				log.Printf("%s", m.Data)
+				return nil
+			})
+		})
+	}
+	_ = follow
+}
+
+// A Client is for programs that look at the connection from elsewhere.
+func ExampleNew() {
+	client := reconnect.New("wss://example.com/feed", &reconnect.Options{MaxDelay: time.Minute})
+	fmt.Println(client.State().Phase)
+	// Output: idle
+}
+
+// What happens after an error, without options.
+func ExampleClassify() {
+	for _, code := range []conn.StatusCode{conn.StatusNormalClosure, conn.StatusServiceRestart, conn.StatusPolicyViolation} {
+		fmt.Println(code, reconnect.Classify(&conn.CloseError{Code: code, Remote: true}))
+	}
+	// Output:
+	// 1000 (normal closure) finished
+	// 1012 (service restart) come back
+	// 1008 (policy violation) stop
+}

@@ -122,3 +122,29 @@ func ExampleForWebSocket() {
 	// Output:
 	// [h2 http/1.1] [http/1.1]
 }
+
+// What a client says when it does not trust a certificate.
+func ExampleExplain() {
+	conn, err := tls.Dial("tcp", "self-signed.example:443", nil)
+	if untrusted, ok := errors.AsType[*tlsconf.VerifyError](tlsconf.Explain(err)); ok {
+		log.Fatal(untrusted) // with what to do about it
+	}
+	if err == nil {
+		conn.Close()
+	}
+}
+
+// The pin of a server's key, for ClientOptions.Pins.
+func ExamplePinOf() {
+	dev, err := tlsconf.Development(tlsconf.DevOptions{InMemory: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	certificate, err := dev.GetCertificate(&tls.ClientHelloInfo{ServerName: "localhost"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	pin := tlsconf.PinOf(certificate.Leaf)
+	fmt.Println(len(pin), pin[:7])
+	// Output: 51 sha256/
+}

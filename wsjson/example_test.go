@@ -58,3 +58,44 @@ func Example() {
 	// {ann 2 0} <nil>
 	// websocket: closed by the peer with code 1008 (policy violation) and reason "there is no such field"
 }
+
+// A server answers a message that is not the value that it wants, and goes on.
+func ExampleRead() {
+	serve := func(ctx context.Context, c *conn.Conn) error {
+		for {
+			move, err := wsjson.Read[Move](ctx, c, wsjson.Limit(4<<10))
+			if wrong, ok := errors.AsType[*wsjson.Error](err); ok {
+				if err := wsjson.Write(ctx, c, map[string]string{"error": wrong.Error()}); err != nil {
+					return err
+				}
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			log.Println(move.Player, "moves to", move.X, move.Y)
+		}
+	}
+	_ = serve
+}
+
+// A value is a message of its own. What cannot be encoded is an error, and nothing is sent.
+func ExampleWrite() {
+	greet := func(ctx context.Context, c *conn.Conn) error {
+		return wsjson.Write(ctx, c, Move{Player: "ann", X: 1})
+	}
+	_ = greet
+}
+
+// A value for many connections is encoded, framed and compressed once.
+func ExamplePrepare() {
+	tellAll := func(ctx context.Context, group *conn.Group, m Move) error {
+		prepared, err := wsjson.Prepare(m)
+		if err != nil {
+			return err
+		}
+		group.Broadcast(ctx, nil, prepared)
+		return nil
+	}
+	_ = tellAll
+}

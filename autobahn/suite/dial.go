@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/seed-c4549abd/wss/handshake"
@@ -38,12 +39,14 @@ func dial(ctx context.Context, o *Options, c *Case) (*opened, error) {
 		return at, err
 	}
 	request, err := handshake.NewRequest(u, &handshake.ClientOptions{
-		Extensions: extensions(c.offers), Header: http.Header{"User-Agent": {"wss-suite"}},
+		Extensions: extensions(c.offers), Header: o.fields(),
 	})
 	if err != nil {
 		return at, err
 	}
-	if err = at.reach(ctx, o, u, request); err == nil {
+	err = at.reach(ctx, o, u, request)
+	at.request = o.shown(at.request)
+	if err == nil {
 		if at.compression, err = agreed(c.offers, at.agreement.Extensions); err == errNotGranted && !c.exact {
 			err = nil
 		}
@@ -63,6 +66,29 @@ func (at *opened) reach(ctx context.Context, o *Options, u *url.URL, request *ha
 		return &unreachableError{err}
 	}
 	return at.shake(ctx, request)
+}
+
+// fields returns the fields of a request beside those of the handshake.
+func (o *Options) fields() http.Header {
+	h := o.Header.Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	if h["User-Agent"] == nil {
+		h.Set("User-Agent", "wss-suite")
+	}
+	return h
+}
+
+// shown returns a request's head for reports, which others read: without the values of the user's fields.
+func (o *Options) shown(head string) string {
+	lines := strings.Split(head, "\r\n")
+	for i, line := range lines {
+		if name, _, ok := strings.Cut(line, ":"); ok && o.Header[http.CanonicalHeaderKey(name)] != nil {
+			lines[i] = name + ": (not shown)"
+		}
+	}
+	return strings.Join(lines, "\r\n")
 }
 
 // connect opens the connection that the scheme asks for.

@@ -28,7 +28,7 @@ const mostSuspects = 5
 
 func (e *GoneError) Error() string {
 	if e.Done == 0 {
-		return fmt.Sprintf("suite: there is no server at %s: %v", e.URL, e.Err)
+		return fmt.Sprintf("suite: no server accepts connections at %s: %v", e.URL, e.Err)
 	}
 	text := fmt.Sprintf("suite: the server at %s is gone, after %d of %d cases: %v", e.URL, e.Done, e.Cases, e.Err)
 	switch n := len(e.Suspects); {

@@ -94,7 +94,7 @@ func TestAServerThatNeverWasIsAnError(t *testing.T) {
 	ln.Close()
 	url := "ws://" + ln.Addr().String()
 	rep, err := Run(t.Context(), Options{URL: url, Cases: []string{"1.*", "20.1.1"}, Latency: 1})
-	if gone, ok := errors.AsType[*GoneError](err); !ok || len(rep.Results) > 0 || gone.Done != 0 || !strings.Contains(err.Error(), "there is no server at "+url) {
+	if gone, ok := errors.AsType[*GoneError](err); !ok || len(rep.Results) > 0 || gone.Done != 0 || !strings.Contains(err.Error(), "no server accepts connections at "+url) {
 		t.Errorf("report %v, error %v", rep, err)
 	}
 }

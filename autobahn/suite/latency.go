@@ -20,7 +20,7 @@ const (
 
 // Latency measures how long a server takes for an answer: an echo, and a close frame, of which the longer counts. Run sets its
 // waits by it. It is 0 if the server does not echo, or refuses: what the cases find then. An error says that there was no
-// connection, or no TLS.
+// connection, which is a [*GoneError], or no TLS.
 func Latency(ctx context.Context, o Options) (time.Duration, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -29,6 +29,9 @@ func Latency(ctx context.Context, o Options) (time.Duration, error) {
 	c := &Case{ClosesItself: true, Closing: normalClosing(), byRFC: true}
 	at, err := dial(ctx, &o, c)
 	if refused, ok := errors.AsType[*unreachableError](err); ok {
+		if refusedBy(refused) != nil {
+			return 0, &GoneError{URL: o.URL, Err: refused.err}
+		}
 		return 0, fmt.Errorf("suite: %s cannot be tested: %w", o.URL, refused.err)
 	}
 	if err != nil {

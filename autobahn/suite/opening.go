@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -96,7 +95,7 @@ func (g *Opening) ask(ctx context.Context, o *Options) (*opened, error) {
 		return at, err
 	}
 	request, err := handshake.NewRequest(u, &handshake.ClientOptions{
-		Subprotocols: g.Subprotocols, Extensions: g.Extensions, Header: http.Header{"User-Agent": {"wss-suite"}},
+		Subprotocols: g.Subprotocols, Extensions: g.Extensions, Header: o.fields(),
 	})
 	if err != nil {
 		return at, err
@@ -107,8 +106,9 @@ func (g *Opening) ask(ctx context.Context, o *Options) (*opened, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = at.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	at.request = g.head(request.Append(nil))
-	if err := g.write(at.conn, at.request); err != nil {
+	head := g.head(request.Append(nil))
+	at.request = o.shown(head)
+	if err := g.write(at.conn, head); err != nil {
 		return at, err
 	}
 	return at, at.readResponse(request)

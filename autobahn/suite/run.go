@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/report"
+	"github.com/seed-c4549abd/wss/handshake"
 )
 
 // Options says what to test, and how.
@@ -26,6 +27,8 @@ type Options struct {
 	// to URL with these fields and returns the response, with the stream behind it. Cases about the opening handshake of HTTP/1.1 and
 	// about the end of TLS are left out. Nil: HTTP/1.1.
 	OpenStream func(ctx context.Context, header http.Header) (net.Conn, *http.Response, error)
+	// Header holds further fields of each request, such as Authorization or Origin. Reports have their names, and not their values. Nil: none.
+	Header http.Header
 	// Agent names the server in reports. Zero: what its Server field says, or the URL's host if there is none.
 	Agent string
 	// Cases are patterns such as "1.*" or "6.4.1"; see [Select]. Zero: all that there are.
@@ -53,6 +56,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if u.Host == "" || !slices.Contains([]string{"ws", "wss"}, u.Scheme) {
 		return o, fmt.Errorf("suite: URL %q: want ws://host:port/path, or wss", o.URL)
+	}
+	if _, err := handshake.NewRequest(u, &handshake.ClientOptions{Header: o.Header}); err != nil {
+		return o, fmt.Errorf("suite: %w", err)
 	}
 	if len(o.Cases) == 0 {
 		o.Cases = []string{"*"}

@@ -16,7 +16,12 @@ func TestConformJudgesAServer(t *testing.T) {
 	runCommand(t, "conform", "-insecure", "-cases", "1.1.1", "-quiet", s.url).check(t, 0, "pass: all 1 cases")
 	srv := newCloser(t, 1000, "")
 	runCommand(t, "conform", "-cases", "1.1.2", "-quiet", "-ca", srv.ca, srv.url).check(t, exitFailed, "1.1.2: behavior FAILED")
-	runCommand(t, "conform", "-cases", "1.1.2", "-quiet", "ws://localhost:1").check(t, exitUsage)
+	runCommand(t, "conform", "-cases", "1.1.1", "-quiet", "-H", "no field", s.url).check(t, exitUsage, "-H takes", "has examples")
+	down := runCommand(t, "conform", "-cases", "1.1.2", "-quiet", "ws://localhost:1")
+	down.check(t, exitUsage, "wss conform: no server accepts connections at ws://localhost:1: ", ":1: connect: ")
+	if strings.Contains(down.errors, "has examples") {
+		t.Errorf("the command line is right, and it says %q", down.errors)
+	}
 }
 
 func TestConformServesCases(t *testing.T) {

@@ -67,6 +67,9 @@ func (o *connectOptions) run(ctx context.Context, c *console, args []string) err
 	if err != nil {
 		return err
 	}
+	if u, err := parseURL(url); err == nil && u.Scheme == "ws" && !onThisMachine(u.Hostname()) && !o.quiet {
+		c.note("WARNING: ws is not encrypted: anyone on the path can read and change everything. Use wss://%s if the server has it.", u.Host)
+	}
 	s := &session{options: o, console: c, printer: newPrinter(o, c), input: readInput(o, c.in)}
 	if o.reconnect {
 		return s.runAgain(ctx, url, dial)
@@ -136,7 +139,7 @@ func (s *session) talk(ctx context.Context, connection *conn.Conn) error {
 	receiveErr := <-received
 	var closed *conn.CloseError
 	if errors.As(context.Cause(connection.Context()), &closed) && (!s.options.quiet || !isNormal(closed.Code)) {
-		s.console.note("%s", describeClose(closed, "the server"))
+		s.console.note("%s", describeClose(closed, theServer))
 	}
 	switch {
 	case receiveErr != nil:

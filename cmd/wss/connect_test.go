@@ -87,7 +87,7 @@ func TestTheStatusTellsHowTheServerHasClosed(t *testing.T) {
 		says   string
 	}{
 		{1000, "bye", 0, `closed by the server: 1000, normal closure; reason: "bye"`},
-		{1001, "", 0, "1001, going away"},
+		{1001, "", 0, "closed by the server: 1001, going away: it shuts down"},
 		{conn.StatusNoStatus, "", 0, "1005, no code was given"},
 		{1008, "\x1b[31m", exitFailed, `1008, a policy was violated; reason: "\x1b[31m"`},
 		{1013, "", exitFailed, "1013, try again later"},
@@ -303,9 +303,30 @@ func TestAnInterruptClosesNormally(t *testing.T) {
 	in, typed := io.Pipe()
 	defer typed.Close()
 	go fmt.Fprintln(typed, "first")
-	status := run(ctx, []string{"connect", "-ca", srv.ca, srv.url}, &console{in: in, out: io.Discard, err: io.Discard})
+	var told output
+	status := run(ctx, []string{"connect", "-ca", srv.ca, srv.url}, &console{in: in, out: io.Discard, err: &told})
 	if code := <-closed; status != 0 || code != conn.StatusGoingAway {
 		t.Errorf("status %d, code %d", status, code)
+	}
+	if want := "closed: 1001, going away: the program ends"; !strings.HasPrefix(told.String(), want) {
+		t.Errorf("told %q, want %q", told.String(), want)
+	}
+}
+
+func TestAConnectionWithoutEncryptionIsNotMadeSilently(t *testing.T) {
+	for _, command := range []string{"connect", "probe", "bench"} {
+		runCommand(t, command, "http://example.com/chat").check(t, exitUsage, "http is not encrypted: use wss://example.com, or ws://example.com if that is meant")
+	}
+	runCommand(t, "conform", "http://localhost:1/").check(t, exitUsage, "want ws://host:port/path, or wss")
+	const warning = "WARNING: ws is not encrypted"
+	// A proxy that refuses keeps the request on this machine.
+	proxy := httptest.NewServer(http.NotFoundHandler())
+	defer proxy.Close()
+	runCommand(t, "connect", "-proxy", proxy.URL, "ws://example.com/").check(t, exitFailed, warning, "wss://example.com")
+	for _, quiet := range [][]string{{"-quiet", "-proxy", proxy.URL, "ws://example.com/"}, {"ws://localhost:1/"}} {
+		if r := runCommand(t, append([]string{"connect"}, quiet...)...); strings.Contains(r.errors, warning) {
+			t.Errorf("%q warns", quiet)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/internal/suitecmd"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -26,7 +28,8 @@ func (l *list) Set(value string) error { *l = append(*l, value); return nil }
 
 // dialFlags are the flags of the commands that dial.
 type dialFlags struct {
-	headers, subprotocols                         list
+	headers                                       suitecmd.HeaderFlag
+	subprotocols                                  list
 	origin, proxy, cert, key, ca, pin, serverName string
 	insecure, compress                            bool
 	timeout                                       time.Duration
@@ -35,7 +38,7 @@ type dialFlags struct {
 
 func declareDialFlags(flags *flag.FlagSet) *dialFlags {
 	d := &dialFlags{}
-	flags.Var(&d.headers, "H", "send a `'Name: value'` with the request (repeatable); @FILE reads such lines from a file, which other users do not see in the list of processes")
+	flags.Var(&d.headers, "H", suitecmd.HeaderUsage)
 	flags.Var(&d.subprotocols, "subprotocol", "offer a subprotocol by its `name` (repeatable, the preferred one first)")
 	flags.StringVar(&d.origin, "origin", "", "send this `origin`, as a page of https://example.com would")
 	flags.StringVar(&d.proxy, "proxy", "", "`URL` of a proxy (http, https, socks5), or none; default: the environment's")
@@ -88,7 +91,8 @@ func (d *dialFlags) options(c *console, rawURL string) (*conn.DialOptions, error
 	return o, nil
 }
 
-// parseURL returns a URL that can be dialed, with the scheme ws or wss, or a mistake of the user.
+// parseURL returns a URL that can be dialed, with the scheme ws or wss, or a mistake of the user. https means wss, as in browsers. http is
+// refused, since whoever copies it from a browser's address does not ask for a connection without encryption.
 func parseURL(rawURL string) (*url.URL, error) {
 	u, err := handshake.ParseURL(rawURL)
 	if err == nil {
@@ -99,7 +103,7 @@ func parseURL(rawURL string) (*url.URL, error) {
 	}
 	switch u.Scheme {
 	case "http":
-		u.Scheme = "ws"
+		return nil, usagef("http is not encrypted: use wss://%s, or ws://%s if that is meant", u.Host, u.Host)
 	case "https":
 		u.Scheme = "wss"
 	}
@@ -108,30 +112,12 @@ func parseURL(rawURL string) (*url.URL, error) {
 
 // header returns the fields of -H and -origin.
 func (d *dialFlags) header() (http.Header, error) {
-	h := http.Header{}
-	var lines []string
-	for _, value := range d.headers {
-		file, ok := strings.CutPrefix(value, "@")
-		if !ok {
-			lines = append(lines, value)
-			continue
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		for line := range strings.Lines(string(data)) {
-			if line = strings.TrimSpace(line); line != "" {
-				lines = append(lines, line)
-			}
-		}
+	h, err := d.headers.Fields()
+	if errors.Is(err, suitecmd.ErrHeader) {
+		return nil, usagef("%v", err)
 	}
-	for _, line := range lines {
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || strings.TrimSpace(name) == "" {
-			return nil, usagef("-H takes 'Name: value'") // without the line, which may hold a secret
-		}
-		h.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	if err != nil {
+		return nil, err
 	}
 	if d.origin != "" {
 		h.Set("Origin", d.origin)

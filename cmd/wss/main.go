@@ -90,6 +90,10 @@ func run(ctx context.Context, args []string, c *console) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	}
+	if notRun, ok := errors.AsType[*notRunError](err); ok {
+		c.note("wss %s: %v", cmd.name, notRun)
+		return exitUsage
+	}
 	c.note("wss %s: %v", cmd.name, err)
 	return exitFailed
 }

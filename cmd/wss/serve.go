@@ -258,7 +258,7 @@ func (s *server) log(format string, args ...any) {
 func (s *server) logEnd(remote string, c *conn.Conn) {
 	var closed *conn.CloseError
 	if errors.As(context.Cause(c.Context()), &closed) {
-		s.log("%s: %s", remote, describeClose(closed, "the client"))
+		s.log("%s: %s", remote, describeClose(closed, theClient))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // closeWords says what the status codes mean (RFC 6455 §7.4.1 and IANA's registry).
 var closeWords = map[conn.StatusCode]string{
 	1000: "normal closure",
-	1001: "going away: the server shuts down, or the page was left",
+	1001: "going away",
 	1002: "protocol error",
 	1003: "this type of data is not accepted",
 	1005: "no code was given",
@@ -48,10 +48,27 @@ func describeClose(e *conn.CloseError, peer string) string {
 		who = "closed by " + peer
 	}
 	text := fmt.Sprintf("%s: %d, %s", who, e.Code, codeWords(e.Code))
+	if e.Code == conn.StatusGoingAway {
+		text += goingAway(e.Remote == (peer == theServer))
+	}
 	if e.Reason != "" {
 		text += fmt.Sprintf("; reason: %q", e.Reason)
 	}
 	return text
+}
+
+// The sides of a connection, as the other one calls them.
+const (
+	theServer = "the server"
+	theClient = "the client"
+)
+
+// goingAway says what 1001 means from a side (RFC 6455 §7.4.1).
+func goingAway(server bool) string {
+	if server {
+		return ": it shuts down"
+	}
+	return ": the program ends, or the page was left"
 }
 
 // isNormal reports whether a code is that of a connection that has served its purpose.

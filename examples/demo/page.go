@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"embed"
-	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
@@ -19,39 +17,42 @@ var pages = map[string]*template.Template{}
 func init() {
 	frame := template.Must(template.ParseFS(pageFiles, "pages/frame.html"))
 	for path, file := range map[string]string{
-		"/{$}": "index.html", "/chat": "chat.html", "/market": "market.html", "/game": "game.html", "/monitor": "monitor.html",
+		"/{$}": "index.html", "/chat": "chat.html", "/market": "market.html", "/game": "game.html", "/monitor": "monitor.html", "/echo.html": "echo.html",
 	} {
 		pages[path] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+file))
 	}
-	pages["/echo.html"] = template.Must(template.ParseFS(pageFiles, "pages/echo.html"))
 }
 
 // pageData is the data of the pages' templates.
 type pageData struct {
-	Nonce   string
+	Path    string   // of this page
+	Links   []link   // of the navigation
 	Servers []string // wss:// and host of each node, this one first
 }
 
-// servePage serves a page. Its policy lets in the page's own script and style, by a nonce that nobody can guess, the scripts
-// and the style of this server, and connections to the nodes: nothing else.
+type link struct{ Path, Name string }
+
+var links = []link{
+	{"/", "wss demo"}, {"/chat", "Chat"}, {"/market", "Market"}, {"/game", "Game"}, {"/monitor", "Monitor"}, {"/echo.html", "Echo"},
+}
+
+// servePage serves a page. Its policy lets in the scripts and the style of this server, and connections to the nodes: nothing else.
 func servePage(page *template.Template, servers []string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		data := pageData{Nonce: rand.Text(), Servers: servers}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body bytes.Buffer
-		if err := page.Execute(&body, data); err != nil {
+		if err := page.Execute(&body, pageData{Path: r.URL.Path, Links: links, Servers: servers}); err != nil {
 			http.Error(w, "the page cannot be made", http.StatusInternalServerError)
 			return
 		}
-		own := fmt.Sprintf("'self' 'nonce-%s'", data.Nonce)
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src "+own+"; style-src "+own+"; "+
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
 			"connect-src 'self' "+strings.Join(servers, " ")+"; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store") // a nonce is used once
-		_, _ = w.Write(body.Bytes())       // a visitor who has left needs no page
+		h.Set("Cache-Control", "no-cache")
+		_, _ = w.Write(body.Bytes()) // a visitor who has left needs no page
 	})
 }
 

@@ -85,7 +85,7 @@ func (s *server) routes(o nodeOptions, feeds *pubsub.Hub, trips *roundTrips) htt
 		mux.Handle("GET "+path, servePage(page, servers))
 	}
 	mux.Handle("GET /style.css", serveFile("style.css", "text/css"))
-	for _, name := range []string{"common.js", "chat.js", "market.js", "game.js", "monitor.js"} {
+	for _, name := range []string{"common.js", "chat.js", "market.js", "game.js", "monitor.js", "echo.js"} {
 		mux.Handle("GET /"+name, serveFile(name, "text/javascript"))
 	}
 	mux.Handle("GET /pubsub.js", client.Script())

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite"
 )
@@ -17,8 +19,12 @@ func dial(ctx context.Context, o *Options, stderr io.Writer) ([]*suite.Report, e
 	if err != nil {
 		return nil, err
 	}
+	header, err := o.headers.Fields()
+	if err != nil {
+		return nil, err
+	}
 	options := suite.Options{
-		URL: o.URL, TLS: config, Agent: o.agent, Cases: o.patterns(), Parallel: o.parallel, Slowness: o.slowness, Latency: o.latency,
+		URL: o.URL, TLS: config, Header: header, Agent: o.agent, Cases: o.patterns(), Parallel: o.parallel, Slowness: o.slowness, Latency: o.latency,
 		ByRFC: o.rfc,
 	}
 	if !o.quiet {
@@ -32,11 +38,38 @@ func dial(ctx context.Context, o *Options, stderr io.Writer) ([]*suite.Report, e
 			}
 		}
 	}
+	if err := o.await(ctx, &options, stderr); err != nil {
+		return nil, err
+	}
 	r, err := suite.Run(ctx, options)
 	if err != nil {
 		return nil, err
 	}
 	return []*suite.Report{r}, nil
+}
+
+// await waits for a server that does not accept connections yet, if the flags say so, and measures its latency.
+func (o *Options) await(ctx context.Context, options *suite.Options, stderr io.Writer) error {
+	said := o.quiet
+	for end := time.Now().Add(o.wait); o.wait > 0; {
+		latency, err := suite.Latency(ctx, *options)
+		if _, gone := errors.AsType[*suite.GoneError](err); !gone || !time.Now().Before(end) {
+			if options.Latency == 0 {
+				options.Latency = latency
+			}
+			return err
+		}
+		if !said {
+			said = true
+			fmt.Fprintf(stderr, "waiting for a server at %s, for %v at most\n", o.URL, o.wait)
+		}
+		select {
+		case <-time.After(min(time.Second, time.Until(end))):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // trust says which certificates are accepted. A file replaces the system's authorities.

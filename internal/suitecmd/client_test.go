@@ -5,13 +5,18 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/seed-c4549abd/wss/autobahn/suite"
+	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/internal/testtls"
 )
@@ -66,6 +71,88 @@ func TestAFailureIsAnErrorBehindATable(t *testing.T) {
 	if !errors.Is(err, ErrFailed) || !strings.Contains(stdout.String(), "1.1.1: behavior FAILED") {
 		t.Errorf("error %v, printed\n%s", err, &stdout)
 	}
+}
+
+func TestFieldsAreSentWithEachRequest(t *testing.T) {
+	var refused atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer secret" || r.Header.Get("X-File") != "a: b" {
+			refused.Add(1)
+		}
+		if c, err := conn.Accept(w, r, nil); err == nil {
+			_ = c.Serve(c.Context(), func(c *conn.Conn, m conn.Message) error { return c.Write(c.Context(), m.Type, m.Data) })
+		}
+	}))
+	defer srv.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "fields.txt")
+	if err := os.WriteFile(file, []byte("\nX-File: a: b\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	url := "ws" + strings.TrimPrefix(srv.URL, "http")
+	err := Run(t.Context(), []string{"-url", url, "-cases", "1.1.1,20.5.1", "-out", dir, "-agent", "me", "-H", "Authorization: Bearer secret", "-H", "@" + file}, &out, &out)
+	if err != nil || refused.Load() > 0 {
+		t.Errorf("%v, %d without the fields\n%s", err, refused.Load(), &out)
+	}
+	for _, name := range []string{"me_case_1_1_1", "me_case_20_5_1"} {
+		for _, ending := range []string{".json", ".html"} {
+			page, err := os.ReadFile(filepath.Join(dir, name+ending))
+			if err != nil || !strings.Contains(string(page), "Authorization: (not shown)") || strings.Contains(string(page), "secret") {
+				t.Errorf("%s%s: %v, or it shows the token, or lacks the field", name, ending, err)
+			}
+		}
+	}
+	for _, bad := range [][]string{{"-H", "secret"}, {"-H", ": secret"}, {"-H", "@" + file + ".none"}, {"-H", "Upgrade: secret"}} {
+		err := Run(t.Context(), append([]string{"-url", url, "-cases", "1.1.1"}, bad...), &out, &out)
+		if err == nil || errors.Is(err, ErrFailed) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: error %v", bad, err)
+		}
+	}
+}
+
+func TestAServerThatStartsLateIsAwaited(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := ln.Addr().String()
+	ln.Close()
+	args := []string{"-url", "ws://" + address, "-cases", "1.1.1", "-wait", "50ms"}
+	var out bytes.Buffer
+	err = Run(t.Context(), args, &out, &out)
+	if gone, ok := errors.AsType[*suite.GoneError](err); !ok || gone.Done != 0 || !strings.Contains(out.String(), "waiting for a server at ws://"+address) {
+		t.Errorf("error %v, printed %s", err, &out)
+	}
+	started := make(chan struct{})
+	stderr := &starter{start: func() {
+		ln, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		go func() { _ = faulty.Serve(ln, faulty.None) }()
+		t.Cleanup(func() { ln.Close() })
+		close(started)
+	}}
+	args[len(args)-1] = "1m"
+	if err := Run(t.Context(), args, &out, stderr); err != nil {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	<-started
+}
+
+// starter starts a server when it is told that one is awaited.
+type starter struct {
+	once  sync.Once
+	start func()
+}
+
+func (s *starter) Write(b []byte) (int, error) {
+	if strings.HasPrefix(string(b), "waiting") {
+		s.once.Do(s.start)
+	}
+	return len(b), nil
 }
 
 func TestWhatCannotBeRunIsAnotherError(t *testing.T) {

@@ -178,6 +178,8 @@ func TestFlagsThatDoNotGoTogetherAreRefused(t *testing.T) {
 		{"-listen", "127.0.0.1:0", "-plain", "-development"},
 		{"-listen", "127.0.0.1:0", "-plain", "-url", "ws://localhost"},
 		{"-listen", "127.0.0.1:0", "-plain", "-insecure"},
+		{"-listen", "127.0.0.1:0", "-plain", "-wait", "1s"},
+		{"-listen", "127.0.0.1:0", "-plain", "-H", "A: b"},
 		{"-listen", "127.0.0.1:0", "-cert", "none.pem"},
 		{"-listen", "127.0.0.1:0", "-cert", "none.pem", "-key", "none.pem"},
 		{"-listen", "127.0.0.1:0", "-plain", "-cases", "8.*"},

@@ -25,7 +25,9 @@ type Options struct {
 	Plain, Development bool   // with Listen: ws, or wss with a certificate made for this run
 	Cert               string // with Listen: the file of a certificate
 
-	agent string
+	headers HeaderFlag
+	agent   string
+	wait    time.Duration
 
 	parallel           int
 	key                string
@@ -46,6 +48,8 @@ func Declare(flags *flag.FlagSet) *Options {
 	flags.StringVar(&o.URL, "url", "", "`URL` of a server to run the cases against, ws or wss")
 	flags.StringVar(&o.CA, "ca", "", "with -url: PEM `file` with the certificate authorities to trust in place of the system's")
 	flags.BoolVar(&o.Insecure, "insecure", false, "with -url: accept any certificate")
+	flags.Var(&o.headers, "H", "with -url: "+HeaderUsage)
+	flags.DurationVar(&o.wait, "wait", 0, "with -url: `time` to wait for a server that does not accept connections yet")
 	flags.StringVar(&o.agent, "agent", "", "with -url: `name` of the server in reports; empty: what it calls itself")
 	flags.IntVar(&o.parallel, "parallel", 0, "with -url: `connections` at once; 0: for every processor 64 that mostly wait, or 8 that are busy")
 	flags.StringVar(&o.Listen, "listen", "", "`address` to listen at for clients, such as localhost:9001")
@@ -66,8 +70,8 @@ func Declare(flags *flag.FlagSet) *Options {
 	return o
 }
 
-// check says which flags do not go together.
-func (o *Options) check() error {
+// Check says which flags do not go together. Run calls it.
+func (o *Options) Check() error {
 	ways := 0
 	for _, chosen := range []bool{o.Plain, o.Development, o.Cert != ""} {
 		if chosen {
@@ -79,8 +83,8 @@ func (o *Options) check() error {
 		return errors.New("suite: give either -url, of a server to test, or -listen, for clients to test")
 	case o.URL != "" && (ways > 0 || o.key != "" || o.once):
 		return errors.New("suite: -cert, -key, -development, -plain and -once go with -listen")
-	case o.Listen != "" && (o.CA != "" || o.Insecure || o.agent != "" || o.parallel != 0):
-		return errors.New("suite: -ca, -insecure, -agent and -parallel go with -url")
+	case o.Listen != "" && (o.CA != "" || o.Insecure || o.agent != "" || o.parallel != 0 || len(o.headers) > 0 || o.wait != 0):
+		return errors.New("suite: -ca, -insecure, -H, -wait, -agent and -parallel go with -url")
 	case o.Listen != "" && ways != 1:
 		return errors.New("suite: -listen needs one of -development, -cert with -key, or -plain")
 	case (o.Cert == "") != (o.key == ""):
@@ -107,7 +111,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // Run runs the cases, and writes the reports. Its error is ErrFailed if one did not pass; any other says why they could not be run.
 func (o *Options) Run(ctx context.Context, stdout, stderr io.Writer) error {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	w, err := newWriter(o)

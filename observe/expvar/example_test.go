@@ -12,7 +12,7 @@ import (
 )
 
 // The value that /debug/vars shows under "websocket".
-func Example() {
+func ExampleNew() {
 	observer := wssexpvar.New(wssexpvar.Options{})
 	if err := observer.Publish("websocket"); err != nil {
 		log.Println(err)

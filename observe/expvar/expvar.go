@@ -1,4 +1,4 @@
-// Package expvar counts connections for package expvar, which serves them as JSON at /debug/vars.
+// Package expvar counts connections for package expvar, which serves them as JSON at /debug/vars. For most uses the zero Options will do:
 //
 //	observer := expvar.New(expvar.Options{})
 //	err := observer.Publish("websocket")

@@ -14,7 +14,7 @@ import (
 )
 
 // A server with metrics and spans; the metrics are read once.
-func Example() {
+func ExampleNew() {
 	reader := sdkmetric.NewManualReader() // a program has an exporter
 	observer, err := wssotel.New(wssotel.Options{
 		MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),

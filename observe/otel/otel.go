@@ -1,4 +1,4 @@
-// Package otel records metrics and a span for each connection with OpenTelemetry.
+// Package otel records metrics and a span for each connection with OpenTelemetry. For most uses the zero Options will do:
 //
 //	observer, err := otel.New(otel.Options{})
 //	c, err := conn.Accept(w, r, &conn.AcceptOptions{Observer: observer, ConnContext: observer.ConnContext})

@@ -14,7 +14,7 @@ import (
 )
 
 // A server with its metrics at /metrics.
-func Example() {
+func ExampleNew() {
 	observer := wssprometheus.New(wssprometheus.Options{})
 	registry := prometheus.NewRegistry()
 	if err := registry.Register(observer); err != nil {

@@ -1,4 +1,4 @@
-// Package prometheus counts connections for Prometheus, with its client library.
+// Package prometheus counts connections for Prometheus, with its client library. For most uses the zero Options will do:
 //
 //	observer := prometheus.New(prometheus.Options{})
 //	err := registry.Register(observer)

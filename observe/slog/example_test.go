@@ -12,7 +12,7 @@ import (
 )
 
 // A request that is no opening handshake makes a line, without its query.
-func Example() {
+func ExampleNew() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}

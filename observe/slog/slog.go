@@ -1,4 +1,4 @@
-// Package slog logs the openings, closings and refusals of connections with log/slog.
+// Package slog logs the openings, closings and refusals of connections with log/slog. For most uses this is all:
 //
 //	observer := slog.New(slog.Options{Logger: logger})
 //	c, err := conn.Accept(w, r, &conn.AcceptOptions{Observer: observer, ConnContext: observe.ConnContext})

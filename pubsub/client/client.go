@@ -1,4 +1,4 @@
-// Package client has the client of package pubsub's protocol for browsers, so that a server can serve it itself:
+// Package client has the client of package pubsub's protocol for browsers, so that a server can serve it itself. For most uses this is all:
 //
 //	mux.Handle("GET /pubsub.js", client.Script())
 //

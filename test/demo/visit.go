@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/seed-c4549abd/wss/test/drive"
@@ -39,7 +41,8 @@ func (v *visit) all(ctx context.Context) (err error) {
 	v.check(ctx, "a page that is slow gets the newest prices", v.market)
 	v.check(ctx, "players see each other move, and how long that takes", v.game)
 	v.check(ctx, "the monitor shows connections, messages and round trips", v.monitor)
-	v.check(ctx, "every page fits a phone, and every control has a name", v.phone)
+	v.check(ctx, "the game can be played by what it tells", v.unseen)
+	v.check(ctx, "every page fits a phone, has a navigation, and a name for every control", v.phone)
 	if status := v.demo.stop(); status != 0 {
 		return fmt.Errorf("the demo ended with status %d\n%s", status, v.demo.journal.Tail())
 	}
@@ -234,9 +237,54 @@ func (v *visit) game(ctx context.Context) error {
 		func() error { return pause(ctx, 3*time.Second) },
 		func() error { return key("keyup", "ArrowDown") },
 		func() error { return bob.Await(ctx, `window.demo.players.some((p) => p.x === 1 && p.y === 1)`) },
+		func() error { return ann.Resize(ctx, 1000, 980) },
 		func() error { return v.picture(ctx, ann, "game") },
 		func() error { return ann.Await(ctx, `parseFloat(document.getElementById("p50").textContent) < 1000`) },
 	)
+}
+
+// follow plays by the live region alone: it presses the key for the longer way to the star for as long as that way takes, until the page says
+// that the star was caught.
+const follow = `(async () => {
+	const told = () => document.getElementById("told").textContent;
+	const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+	const press = async (key, ms) => {
+		dispatchEvent(new KeyboardEvent("keydown", { key }));
+		await pause(ms);
+		dispatchEvent(new KeyboardEvent("keyup", { key }));
+		await pause(200);
+	};
+	await press("l", 20);
+	const first = told();
+	for (let i = 0; i < 60; i++) {
+		if (told().startsWith("You have caught the star")) return { first, last: told() };
+		const ways = [...told().split("Star:")[1].split(".")[0].matchAll(/(\d+) (left|right|up|down)/g)].map((m) => [Number(m[1]), m[2]]).sort((a, b) => b[0] - a[0]);
+		if (ways.length === 0) break;
+		await press({ left: "ArrowLeft", right: "ArrowRight", up: "ArrowUp", down: "ArrowDown" }[ways[0][1]], ways[0][0] / 60 * 1000);
+	}
+	return { first, last: told() };
+})()`
+
+// unseen has a user catch the star who hears what the page tells, and sees nothing.
+func (v *visit) unseen(ctx context.Context) error {
+	t, err := v.open(ctx, 0, "game")
+	if err != nil {
+		return err
+	}
+	var told struct{ First, Last string }
+	if err := steps(
+		func() error {
+			return t.Await(ctx, connected+` && document.querySelectorAll("#players li").length >= 2`)
+		},
+		func() error { return t.Eval(ctx, follow, &told) },
+	); err != nil {
+		return err
+	}
+	if !regexp.MustCompile(`^You are at \d+ across, \d+ down\. Star: .*\. Guest \w+: .*\.$`).MatchString(told.First) ||
+		!strings.HasPrefix(told.Last, "You have caught the star") {
+		return fmt.Errorf("it told %q, and at the end %q", told.First, told.Last)
+	}
+	return nil
 }
 
 func (v *visit) monitor(ctx context.Context) error {
@@ -254,6 +302,7 @@ func (v *visit) monitor(ctx context.Context) error {
 		func() error {
 			return t.Await(ctx, `[...document.querySelectorAll("#codes tr")].some((r) => r.firstChild.textContent === "1001" || r.firstChild.textContent === "1000")`)
 		},
+		func() error { return t.Await(ctx, tabled) },
 		func() error { return pause(ctx, 5*time.Second) },
 		func() error { return v.picture(ctx, t, "monitor") },
 		func() error {
@@ -265,9 +314,21 @@ func (v *visit) monitor(ctx context.Context) error {
 	)
 }
 
+// tabled is the condition that the monitor's tables have the figures of its plots, and that lines differ by more than their colour.
+const tabled = `(() => {
+	const rows = (id) => [...document.getElementById(id).rows].map((r) => [...r.cells].map((c) => c.textContent));
+	const series = rows("table-series"), trips = rows("table-trips");
+	return series.length === 5 && series.every((r) => r.length === 4 && r.every(Boolean)) && series[0][1] === document.getElementById("connections").textContent
+		&& trips.some((r) => Number(r[1]) > 0) && getComputedStyle(document.querySelector(".in"), "::before").borderTopStyle === "dashed";
+})()`
+
 // unnamed is an expression for the controls without a name for screen readers.
 const unnamed = `[...document.querySelectorAll("input, button, select, canvas, table, [role=log]")].filter((e) =>
-	!(e.ariaLabel || e.getAttribute("aria-label") || e.labels?.length || e.tagName === "BUTTON" && e.textContent.trim())).map((e) => e.outerHTML)`
+	!(e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.labels?.length || e.caption || e.tagName === "BUTTON" && e.textContent.trim())).map((e) => e.outerHTML)`
+
+// framed is the condition that a page begins with a link to its content, and a navigation that says where one is.
+const framed = `document.querySelector("a, button, input, select").matches(".skip[href='#main']") && !!document.getElementById("main") &&
+	document.querySelectorAll("nav a[aria-current=page]").length === 1`
 
 func (v *visit) phone(ctx context.Context) error {
 	for _, page := range []string{"", "chat", "market", "game", "monitor", "echo.html"} {
@@ -285,6 +346,9 @@ func (v *visit) phone(ctx context.Context) error {
 		var nameless []string
 		if err := errors.Join(t.Eval(ctx, `document.documentElement.scrollWidth`, &width), t.Eval(ctx, unnamed, &nameless)); err != nil {
 			return err
+		}
+		if err := t.Await(ctx, framed); err != nil {
+			return fmt.Errorf("/%s has no link to its content, or no navigation: %w", page, err)
 		}
 		if width > 360 || len(nameless) > 0 {
 			return fmt.Errorf("/%s is %.0f pixels wide; without a name: %q", page, width, nameless)

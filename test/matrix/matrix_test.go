@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed-c4549abd/wss/conn"
@@ -59,6 +60,9 @@ func ownPeer(fault, mode string, args []string) {
 			ownEcho(fault, c)
 		}
 	case "server":
+		if fault == "fails once, as a client" {
+			fault = ""
+		}
 		mux := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, err := conn.Accept(w, r, &conn.AcceptOptions{
 				Subprotocols: []string{"echo"}, MessageLimit: messageLimit, Compression: conn.Compression{Mode: conn.CompressionTakeover},
@@ -89,7 +93,7 @@ func ownEcho(fault string, c *conn.Conn) {
 			return c.Write(c.Context(), conn.Binary, make([]byte, n))
 		case fault == "drops empty messages" && len(m.Data) == 0:
 			return nil
-		case fault == "fails once" && string(m.Data) == "hello" && os.Getenv("WSS_MATRIX_ONCE") != "" && os.Remove(os.Getenv("WSS_MATRIX_ONCE")) == nil:
+		case fault == "fails once, as a client" && string(m.Data) == "hello" && os.Getenv("WSS_MATRIX_ONCE") != "" && os.Remove(os.Getenv("WSS_MATRIX_ONCE")) == nil:
 			return nil
 		case fault == "ends at 1 MiB" && len(m.Data) == 1<<20:
 			os.Exit(1)
@@ -107,7 +111,7 @@ func ownEcho(fault string, c *conn.Conn) {
 	fmt.Printf("%s\n", line)
 }
 
-// runOwn runs the matrix with ourselves as the only peer.
+// runOwn runs the matrix with ourselves as the only peer, in both roles at the same time, since most of it is waiting.
 func runOwn(t *testing.T, fault string, wanted ...string) *report {
 	t.Helper()
 	usual, time := checks, checkTime
@@ -130,20 +134,25 @@ func runOwn(t *testing.T, fault string, wanted ...string) *report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &matrix{options: &options{}, work: t.TempDir(), log: io.Discard, report: &report{w: t.Output()}}
-	p := &peer{name: "own", roles: both}
-	s, err := newServers(m.work)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
 	command := process.Command{Args: []string{self}, Env: append(os.Environ(), faultVar+"="+fault)}
-	for _, run := range []func(context.Context, *servers, *peer, process.Command) error{m.foreignClient, m.foreignServer} {
-		if err := run(t.Context(), s, p, command); err != nil {
-			t.Error(err)
+	var reports [2]*report
+	var tasks sync.WaitGroup
+	for i, run := range []func(*matrix, context.Context, *servers, *peer, process.Command) error{(*matrix).foreignClient, (*matrix).foreignServer} {
+		reports[i] = &report{w: t.Output()}
+		m := &matrix{options: &options{}, work: t.TempDir(), log: io.Discard, report: reports[i]}
+		s, err := newServers(m.work)
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer s.close()
+		tasks.Go(func() {
+			if err := run(m, t.Context(), s, &peer{name: "own", roles: both}, command); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	return m.report
+	tasks.Wait()
+	return &report{w: t.Output(), results: append(reports[0].results, reports[1].results...)}
 }
 
 // failures are the checks that failed, as "role: check".
@@ -184,7 +193,7 @@ func TestAFailureThatIsGoneTheSecondTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("WSS_MATRIX_ONCE", file)
-	r := runOwn(t, "fails once", "text", "empty")
+	r := runOwn(t, "fails once, as a client", "text", "empty")
 	if got := failures(r); got != "client: text" || r.results[0].verdict != passedAgain || r.results[0].why == "" || !r.close() {
 		t.Errorf("failed: %s; the first result: %+v", got, r.results[0])
 	}

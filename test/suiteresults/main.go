@@ -1,12 +1,13 @@
 // Command suiteresults runs the conformance suite against echo servers on other libraries, and writes what it finds, with the
 // octets and the sections, as a page of the documentation:
 //
-//	go run ./test/suiteresults [-peers gorilla,ws] [-cases '1.*,beyond'] [-out docs/suite-results.md]
+//	go run ./test/suiteresults [-peers gorilla,ws] [-cases '1.*,beyond'] [-out docs/suite-results.md | -check]
 //
 // It installs what the servers need: modules from the Go module proxy, packages from PyPI, npm, Maven Central and crates.io into
 // the cache directory, and libwebsockets from Debian if it runs as root. A peer that cannot be installed or started is
 // skipped; the page and standard error say so, and the exit status is 1 then. With -peers the page goes to standard output
-// unless -out is there too.
+// unless -out is there too. With -check no page is written: the exit status is 1 if docs/suite-results.md has other versions, counts or
+// verdicts for these peers.
 package main
 
 import (
@@ -44,6 +45,7 @@ type options struct {
 	peers            []peer
 	cases            []string
 	root, cache, out string
+	check            bool
 }
 
 func parse(args []string, output io.Writer) (*options, error) {
@@ -55,8 +57,12 @@ func parse(args []string, output io.Writer) (*options, error) {
 	flags.StringVar(&o.root, "root", ".", "`directory` of this repository")
 	flags.StringVar(&o.cache, "cache", filepath.Join(".cache", "suiteresults"), "`directory` for what is installed")
 	flags.StringVar(&o.out, "out", "", "`file` for the page; empty: docs/suite-results.md, or standard output with -peers")
+	flags.BoolVar(&o.check, "check", false, "compare with docs/suite-results.md, and write nothing")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
+	}
+	if o.check && (o.out != "" || *cases != usual) {
+		return nil, errors.New("-check is about the cases of the page, and writes nothing: leave out -out and -cases")
 	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
@@ -71,7 +77,7 @@ func parse(args []string, output io.Writer) (*options, error) {
 	}
 	if *names == "" {
 		o.peers = peers()
-		if o.out == "" {
+		if o.out == "" && !o.check {
 			o.out = filepath.Join(o.root, "docs", "suite-results.md")
 		}
 		return o, nil
@@ -107,13 +113,33 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		outcomes = append(outcomes, outcome)
 	}
 	text := page(outcomes, o.cases)
-	if o.out == "" {
+	switch {
+	case o.check:
+		err = o.compare(text, stdout)
+	case o.out == "":
 		_, err = io.WriteString(stdout, text)
-	} else {
+	default:
 		err = os.WriteFile(o.out, []byte(text), 0o644)
 	}
 	if err == nil && skipped {
 		err = errSkipped
 	}
 	return err
+}
+
+// compare says how a new page differs from the one in docs.
+func (o *options) compare(text string, stdout io.Writer) error {
+	old, err := os.ReadFile(filepath.Join(o.root, "docs", "suite-results.md"))
+	if err != nil {
+		return err
+	}
+	lines := differences(string(old), text)
+	if len(lines) == 0 {
+		fmt.Fprintf(stdout, "ok  docs/suite-results.md has the versions, counts and verdicts of %d peers\n", len(verdicts(text)))
+		return nil
+	}
+	for _, line := range lines {
+		fmt.Fprintln(stdout, line)
+	}
+	return errors.New("docs/suite-results.md is not current: make suite-results writes it")
 }

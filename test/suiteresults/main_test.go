@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/seed-c4549abd/wss/autobahn/suite"
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
 )
@@ -210,6 +212,34 @@ func TestPeersAreChosenByTheirNames(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, args := range [][]string{{"-peers", "nobody"}, {"more"}, {"-what"}} {
+		if _, err := parse(args, io.Discard); err == nil {
+			t.Errorf("%q is accepted", args)
+		}
+	}
+}
+
+func TestAPageIsComparedByItsVerdicts(t *testing.T) {
+	peers := []outcome{
+		{peer: peer{title: "one"}, version: "1.0", original: score{1, 2}, findings: []finding{{kind: must, cases: []string{"1.1", "1.2"}, behavior: "FAILED", closing: "OK", found: "Within 1.2s nothing came."}}},
+		{peer: peer{title: "two"}, skipped: "there is no compiler"},
+	}
+	old := page(peers, nil)
+	peers[0].findings[0].found = "Within 1.3s nothing came."
+	if got := differences(old, page(peers, nil)); len(got) > 0 {
+		t.Errorf("a time differs: %q", got)
+	}
+	peers[0].version, peers[0].findings[0].cases = "1.1", []string{"1.1"}
+	want := []string{
+		"- one: 1.0, 1 of 2, 0 of 0, 1, 0, 0", "- one: 1.1, 1.2 | MUST | FAILED, OK",
+		"+ one: 1.1, 1 of 2, 0 of 0, 1, 0, 0", "+ one: 1.1 | MUST | FAILED, OK",
+	}
+	if d := cmp.Diff(want, differences(old, page(peers, nil))); d != "" {
+		t.Error(d)
+	}
+	if got := verdicts(old)["two"]; got != nil {
+		t.Errorf("a peer that was not tried has %q", got)
+	}
+	for _, args := range [][]string{{"-check", "-out", "page.md"}, {"-check", "-cases", "1.*"}} {
 		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("%q is accepted", args)
 		}

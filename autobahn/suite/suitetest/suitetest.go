@@ -1,4 +1,4 @@
-// Package suitetest runs the conformance suite in a test, a line of code for a server or a client:
+// Package suitetest runs the conformance suite in a test. For most uses that is a line of code, for a server or a client:
 //
 //	func TestConformance(t *testing.T) { suitetest.Server(t, "ws://"+address) }
 //

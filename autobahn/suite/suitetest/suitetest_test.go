@@ -55,11 +55,18 @@ func echo(config *tls.Config) func(ctx context.Context, url string) error {
 	}
 }
 
-func TestServer(t *testing.T) { suitetest.Server(t, echoServer(t), some) }
+func TestServer(t *testing.T) {
+	t.Parallel()
+	suitetest.Server(t, echoServer(t), some)
+}
 
-func TestClient(t *testing.T) { suitetest.Client(t, echo(nil), some) }
+func TestClient(t *testing.T) {
+	t.Parallel()
+	suitetest.Client(t, echo(nil), some)
+}
 
 func TestClientOverTLS(t *testing.T) {
+	t.Parallel()
 	server, client := testtls.Configs(tls.VersionTLS13)
 	suitetest.Client(t, echo(client), some, suitetest.TLS(server), suitetest.Slowness(5))
 }
@@ -121,6 +128,7 @@ func TestAFailureSaysWhatCame(t *testing.T) {
 
 // TestCasesOfTheOtherRoleAreLeftOut: group 20 is about servers, and 21 about clients.
 func TestCasesOfTheOtherRoleAreLeftOut(t *testing.T) {
+	t.Parallel()
 	patterns := []string{"beyond"}
 	if testing.Short() {
 		patterns = []string{"20.1.*", "21.*", "23.*"} // servers', clients', both
@@ -253,7 +261,7 @@ func TestGone(t *testing.T) {
 func TestAServerThatIsGoneIsNamedOnce(t *testing.T) {
 	t.Parallel()
 	out := rerun(t, "TestGone", "-test.parallel", "1")
-	if n := strings.Count(out, "there is no server at ws://127.0.0.1"); n != 1 {
+	if n := strings.Count(out, "no server accepts connections at ws://127.0.0.1"); n != 1 {
 		t.Errorf("it is named %d times in\n%s", n, out)
 	}
 	if n := strings.Count(out, "not run: the server is gone"); n != 7 {

@@ -3,10 +3,6 @@ import { PubSub } from "/pubsub.js";
 
 export const $ = (id) => document.getElementById(id);
 
-for (const link of document.querySelectorAll("nav a")) {
-  if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
-}
-
 // A tab is a visitor: two tabs can talk to each other. (A tab that was duplicated is the same visitor.) Others see the hash of its secret.
 const secret = (sessionStorage.secret ??= crypto.randomUUID());
 const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret)));
@@ -43,16 +39,33 @@ export function list(parent, items) {
 
 // colors are those of the page's scheme, for canvases.
 export function colors() {
-  const style = getComputedStyle(document.documentElement);
   const probe = document.createElement("span");
   document.body.append(probe);
   const of = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
-  const all = { text: of("--text"), faint: of("--faint"), line: of("--line"), accent: of("--accent"), good: of("--good"), bad: of("--bad") };
+  const all = { text: of("--text"), faint: of("--faint"), line: of("--line"), accent: of("--accent"), good: of("--good"), bad: of("--bad"), star: of("--star") };
   probe.remove();
-  return style && all;
+  return all;
 }
 
-// plot draws series of numbers, the newest at the right, and says in words what the newest are.
+// fill writes rows into the body of a table. It keeps the cells, so that a screen reader that is in the table keeps its place.
+export function fill(body, rows) {
+  while (body.rows.length > rows.length) body.lastElementChild.remove();
+  rows.forEach((cells, i) => {
+    const row = body.rows[i] ?? body.insertRow();
+    cells.forEach((text, j) => {
+      let cell = row.cells[j];
+      if (!cell) {
+        cell = row.appendChild(document.createElement(j ? "td" : "th"));
+        if (j) cell.className = typeof text === "number" || /^[\d–]/.test(text) ? "number" : "";
+        else cell.scope = "row";
+      }
+      if (cell.textContent !== String(text)) cell.textContent = text;
+    });
+  });
+}
+
+// plot draws series of numbers, the newest at the right, and says in words what the newest are. A series may be dashed, so that colour is
+// not all that tells it from another.
 export function plot(canvas, series, unit, most = 120) {
   const c = canvas.getContext("2d"), color = colors(), { width, height } = canvas;
   const top = Math.max(1, ...series.flatMap((s) => s.values));
@@ -63,6 +76,7 @@ export function plot(canvas, series, unit, most = 120) {
   for (const s of series) {
     c.strokeStyle = color[s.color];
     c.lineWidth = 2;
+    c.setLineDash(s.dashed ? [6, 4] : []);
     c.beginPath();
     s.values.forEach((v, i) => {
       const x = width - (s.values.length - 1 - i) * width / (most - 1), y = height - 4 - v / top * (height - 24);
@@ -70,6 +84,7 @@ export function plot(canvas, series, unit, most = 120) {
     });
     c.stroke();
   }
+  c.setLineDash([]);
   canvas.setAttribute("aria-label", series.map((s) => `${s.name}: ${number(s.values.at(-1) ?? 0)} ${unit}`).join(", "));
 }
 

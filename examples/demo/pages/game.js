@@ -15,13 +15,52 @@ function star() {
   return { x: 0.1 + 0.8 * random(round), y: 0.1 + 0.8 * random(round + 0.5) };
 }
 
+// away says where a point is from this player, in hundredths of the field.
+function away(p) {
+  const dx = Math.round((p.x - self.x) * 100), dy = Math.round((p.y - self.y) * 100);
+  const parts = [dx && `${Math.abs(dx)} ${dx > 0 ? "right" : "left"}`, dy && `${Math.abs(dy)} ${dy > 0 ? "down" : "up"}`].filter(Boolean);
+  return parts.join(", ") || "here";
+}
+
+function starFromHere() { return `Star: ${away(star())}.`; }
+
+// tell has screen readers say something, also if it is what they have said last.
+function tell(text) {
+  $("told").textContent = "";
+  setTimeout(() => { $("told").textContent = text; }, 50);
+}
+
+// tellCatch tells who has caught the star, and where it is now.
+let caught = { text: "", at: -Infinity };
+function tellCatch(text) {
+  caught = { text, at: performance.now() };
+  tellStar();
+}
+
+// tellStar tells where the star is, and who has just caught it.
+function tellStar() {
+  tell(performance.now() - caught.at < 2000 ? `${caught.text} ${starFromHere()}` : starFromHere());
+}
+
+// tellAll tells where everything is, the nearest players first.
+function tellAll() {
+  const distance = (p) => Math.hypot(p.x - self.x, p.y - self.y);
+  const others = [...players.values()].sort((a, b) => distance(a) - distance(b));
+  const near = others.slice(0, 5).map((p) => `${p.name}: ${away(p)}.`);
+  const more = others.length > 5 ? [`And ${others.length - 5} more.`] : others.length ? [] : ["Nobody else is here."];
+  tell([`You are at ${Math.round(self.x * 100)} across, ${Math.round(self.y * 100)} down.`, starFromHere(), ...near, ...more].join(" "));
+}
+
 const hub = connect();
 hub.subscribe("game", {
   message: (data, m) => {
     if (typeof data?.id !== "string") return;
     if (data.id === me.id) trips.push([performance.now(), performance.now() - data.sent]);
     else players.set(data.id, { ...data, color: hue(data.id), seen: performance.now() });
-    if (data.round > round) round = data.round;
+    if (data.round > round) {
+      round = data.round;
+      if (data.id !== me.id) tellCatch(`${data.name} has caught the star.`);
+    }
   },
   leave: (m) => { players.delete(m.id); showPlayers(); },
   join: showPlayers,
@@ -45,14 +84,21 @@ function move(seconds) {
   if (Math.hypot(self.x - s.x, (self.y - s.y) * field.height / field.width) < 0.03) {
     round++;
     self.score++;
+    tellCatch(`You have caught the star: ${self.score}.`);
   }
 }
 
+// advance moves the player by the time since it was called last. It is called when keys change too, so that a short press counts exactly.
 let last = performance.now();
-setInterval(() => {
+function advance() {
   const now = performance.now();
   move((now - last) / 1000);
   last = now;
+  return now;
+}
+
+setInterval(() => {
+  const now = advance();
   if (hub.state === "open") {
     hub.publish("game", { x: self.x, y: self.y, score: self.score, round, sent: now }).catch(() => {});
   }
@@ -65,16 +111,21 @@ function draw() {
   c.font = "28px system-ui, sans-serif";
   c.textAlign = "center";
   c.textBaseline = "middle";
-  c.fillStyle = "goldenrod";
+  c.fillStyle = color.star;
   c.fillText("★", s.x * field.width, s.y * field.height);
   for (const p of [...players.values(), self]) {
     c.fillStyle = p.color;
     c.beginPath();
     c.arc(p.x * field.width, p.y * field.height, 14, 0, 2 * Math.PI);
     c.fill();
+    c.strokeStyle = color.text;
+    c.lineWidth = p === self ? 3 : 1;
+    c.stroke();
     c.fillStyle = color.text;
     c.font = "14px system-ui, sans-serif";
-    c.fillText(p === self ? `${p.name} (you)` : p.name, p.x * field.width, p.y * field.height - 24);
+    const name = p === self ? `${p.name} (you)` : p.name, half = c.measureText(name).width / 2 + 4;
+    const x = Math.max(half, Math.min(field.width - half, p.x * field.width)), y = p.y * field.height;
+    c.fillText(name, x, y < 36 ? y + 24 : y - 24); // within the field
   }
   requestAnimationFrame(draw);
 }
@@ -102,14 +153,23 @@ setInterval(() => {
   plot($("latency"), [{ name: "latency", color: "accent", values: trips.map(([, v]) => v) }], "ms", 300);
 }, 500);
 
+const moving = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "a", "d", "w", "s"]);
+const nameOf = (e) => e.key.length === 1 ? e.key.toLowerCase() : e.key;
 addEventListener("keydown", (e) => {
-  if (document.activeElement !== field && document.activeElement !== document.body) return;
-  const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+  if (document.activeElement !== field && document.activeElement !== document.body || e.ctrlKey || e.altKey || e.metaKey) return;
+  const key = nameOf(e);
+  if (key === "l" && !e.repeat) tellAll();
+  if (!moving.has(key)) return;
   if (key.startsWith("Arrow")) e.preventDefault();
+  advance();
   keys.add(key);
   target = null;
 });
-addEventListener("keyup", (e) => keys.delete(e.key.length === 1 ? e.key.toLowerCase() : e.key));
+addEventListener("keyup", (e) => {
+  advance();
+  if (keys.delete(nameOf(e)) && keys.size === 0) tellStar();
+});
+$("tell").onclick = tellAll;
 addEventListener("blur", () => keys.clear());
 const point = (e) => {
   const box = field.getBoundingClientRect();
@@ -120,4 +180,4 @@ field.addEventListener("pointermove", (e) => { if (e.buttons) point(e); });
 draw();
 
 // For those who drive this page from outside.
-window.demo = { get players() { return [...players.values()]; } };
+window.demo = { self, star, get players() { return [...players.values()]; } };

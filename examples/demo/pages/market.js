@@ -8,7 +8,8 @@ function row(symbol) {
   let r = rows.get(symbol);
   if (!r) {
     const line = document.createElement("tr");
-    const [name, price, change] = [0, 0, 0].map(() => line.appendChild(document.createElement("td")));
+    const [name, price, change] = ["th", "td", "td"].map((tag) => line.appendChild(document.createElement(tag)));
+    name.scope = "row";
     name.textContent = symbol;
     price.className = "number";
     const next = [...$("prices").children].find((other) => other.firstChild.textContent > symbol);

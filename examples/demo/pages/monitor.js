@@ -1,5 +1,5 @@
 // The server publishes a sample each second, and keeps the last two minutes for who comes later.
-import { $, colors, connect, number, plot } from "/common.js";
+import { $, colors, connect, fill, number, plot } from "/common.js";
 
 const samples = [];
 const meanings = {
@@ -16,10 +16,18 @@ function take(s) {
   $("messages").textContent = number(Math.round(s.in + s.out));
   $("bytes").textContent = number(Math.round(s.bytesIn + s.bytesOut));
   $("opened").textContent = number(s.opened);
-  const line = (field, name, color) => ({ name, color, values: samples.map((x) => x[field]) });
-  plot($("plot-connections"), [line("connections", "connections", "accent")], "");
-  plot($("plot-messages"), [line("out", "sent", "accent"), line("in", "received", "good")], "a second");
-  plot($("plot-bytes"), [line("bytesOut", "sent", "accent"), line("bytesIn", "received", "good")], "bytes a second");
+  const line = (field, name, color, dashed = false) => ({ name, color, dashed, values: samples.map((x) => x[field]) });
+  const connections = [line("connections", "connections", "accent")];
+  const messages = [line("out", "sent", "accent"), line("in", "received", "good", true)];
+  const bytes = [line("bytesOut", "sent", "accent"), line("bytesIn", "received", "good", true)];
+  plot($("plot-connections"), connections, "");
+  plot($("plot-messages"), messages, "a second");
+  plot($("plot-bytes"), bytes, "bytes a second");
+  const row = (name, { values }) => [name, ...[values.at(-1), Math.min(...values), Math.max(...values)].map((n) => number(Math.round(n)))];
+  fill($("table-series"), [
+    row("Connections", connections[0]), row("Messages sent a second", messages[0]), row("Messages received a second", messages[1]),
+    row("Bytes sent a second", bytes[0]), row("Bytes received a second", bytes[1]),
+  ]);
   histogram($("plot-trips"), s);
   showCodes(s.codes);
 }
@@ -39,15 +47,11 @@ function histogram(canvas, s) {
     if (n) c.fillText(number(n), i * step + step / 2, height - 20 - tall);
   });
   canvas.setAttribute("aria-label", "Round trips: " + s.roundTrips.map((n, i) => `${labels[i]} ms: ${n}`).filter((_, i) => s.roundTrips[i]).join(", "));
+  fill($("table-trips"), s.roundTrips.map((n, i) => [i < s.bounds.length ? `at most ${s.bounds[i]}` : "more", n]));
 }
 
 function showCodes(codes) {
-  $("codes").replaceChildren(...Object.entries(codes).map(([code, n]) => {
-    const row = document.createElement("tr");
-    for (const text of [code, meanings[code] ?? "", n]) row.appendChild(document.createElement("td")).textContent = text;
-    row.lastChild.className = "number";
-    return row;
-  }));
+  fill($("codes"), Object.entries(codes).map(([code, n]) => [code, meanings[code] ?? "", n]));
 }
 
 connect("/feeds").subscribe("monitor", { message: take }, { since: {} });
