@@ -163,6 +163,9 @@ func (s *session) announce(connection *conn.Conn) {
 	} else {
 		text += " without encryption"
 	}
+	if version := connection.HTTPVersion(); version != "HTTP/1.1" {
+		text += ", " + version
+	}
 	if name := connection.Subprotocol(); name != "" {
 		text += ", subprotocol " + name
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/handshake"
+	"github.com/seed-c4549abd/wss/http2"
 	"github.com/seed-c4549abd/wss/internal/suitecmd"
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
@@ -32,6 +33,7 @@ type dialFlags struct {
 	subprotocols                                  list
 	origin, proxy, cert, key, ca, pin, serverName string
 	insecure, compress                            bool
+	version                                       string
 	timeout                                       time.Duration
 	maxMessage                                    int64
 }
@@ -49,6 +51,7 @@ func declareDialFlags(flags *flag.FlagSet) *dialFlags {
 	flags.StringVar(&d.serverName, "server-name", "", "expect a certificate for this `host` in place of the URL's")
 	flags.BoolVar(&d.insecure, "insecure", false, "accept any certificate: anyone on the path can then read and change everything")
 	flags.BoolVar(&d.compress, "compress", false, "offer permessage-deflate")
+	flags.StringVar(&d.version, "http", "1.1", "`version` of HTTP: 1.1, 2 (RFC 8441), or auto for 2 where the server offers it")
 	flags.DurationVar(&d.timeout, "timeout", conn.DefaultHandshakeTimeout, "`time` for connecting")
 	flags.Int64Var(&d.maxMessage, "max-message", 16<<20, "longest message to receive, in `bytes`")
 	return d
@@ -68,7 +71,11 @@ func (d *dialFlags) options(c *console, rawURL string) (*conn.DialOptions, error
 	case d.timeout <= 0 || d.maxMessage <= 0:
 		return nil, usagef("-timeout and -max-message must be more than zero")
 	}
-	o := &conn.DialOptions{Subprotocols: d.subprotocols, HandshakeTimeout: d.timeout, MessageLimit: d.maxMessage}
+	multiplexer, err := d.multiplexer(u)
+	if err != nil {
+		return nil, err
+	}
+	o := &conn.DialOptions{Multiplexer: multiplexer, Subprotocols: d.subprotocols, HandshakeTimeout: d.timeout, MessageLimit: d.maxMessage}
 	if o.Header, err = d.header(); err != nil {
 		return nil, err
 	}
@@ -89,6 +96,22 @@ func (d *dialFlags) options(c *console, rawURL string) (*conn.DialOptions, error
 		c.note("WARNING: -insecure: the server's certificate is not checked. Anyone on the path can read and change everything.")
 	}
 	return o, nil
+}
+
+// multiplexer returns what opens WebSockets over HTTP/2, or nil for HTTP/1.1.
+func (d *dialFlags) multiplexer(u *url.URL) (conn.Multiplexer, error) {
+	switch d.version {
+	case "", "1.1":
+		return nil, nil
+	case "2":
+		if u.Scheme != "wss" {
+			return nil, usagef("-http 2 needs a wss URL")
+		}
+		return &http2.Pool{Require: true}, nil
+	case "auto":
+		return &http2.Pool{}, nil
+	}
+	return nil, usagef("-http takes 1.1, 2 or auto, not %q", d.version)
 }
 
 // parseURL returns a URL that can be dialed, with the scheme ws or wss, or a mistake of the user. https means wss, as in browsers. http is

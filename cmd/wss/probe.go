@@ -28,7 +28,8 @@ func probeCommand() *command {
 wss probe -json wss://example.com/feed | jq .warnings
 wss probe -subprotocol chat.v2 -origin https://example.com wss://example.com/chat`,
 		details: `It opens a connection with the URL, with an offer of compression, sends pings and closes; it sends no message. A second
-connection asks for HTTP/2, to see whether WebSockets over HTTP/2 (RFC 8441) are offered; it is left out if there is a proxy.
+connection asks for HTTP/2, to see whether WebSockets over HTTP/2 (RFC 8441) are offered, and a third one opens one; both are left out if there is a
+proxy.
 
 The exit status is 1 if there is no connection or the certificate is not trusted; warnings do not change it.`,
 		declare: declareProbe,

@@ -10,12 +10,16 @@ import (
 	"net/http"
 
 	"golang.org/x/net/http2"
+
+	"github.com/seed-c4549abd/wss/conn"
+	wsshttp2 "github.com/seed-c4549abd/wss/http2"
 )
 
 // http2Report says whether the server speaks HTTP/2, and carries WebSockets over it (RFC 8441).
 type http2Report struct {
-	Offered   bool   `json:"offered"`   // ALPN has agreed on h2
-	WebSocket bool   `json:"websocket"` // SETTINGS_ENABLE_CONNECT_PROTOCOL is 1
+	Offered   bool   `json:"offered"`          // ALPN has agreed on h2
+	WebSocket bool   `json:"websocket"`        // SETTINGS_ENABLE_CONNECT_PROTOCOL is 1
+	Status    int    `json:"status,omitempty"` // of the response to an extended CONNECT for the URL: 200 if there is a connection
 	Error     string `json:"error,omitempty"`
 }
 
@@ -50,11 +54,30 @@ func (p *probe) probeHTTP2(ctx context.Context) *http2Report {
 	if report.Offered {
 		stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 		defer stop()
-		if report.WebSocket, err = enablesConnect(c); err != nil {
+		if report.WebSocket, err = enablesConnect(c); err == nil && report.WebSocket {
+			report.Status, err = p.openStream(ctx)
+		}
+		if err != nil {
 			report.Error = err.Error()
 		}
 	}
 	return report
+}
+
+// openStream opens a WebSocket over HTTP/2, closes it, and returns the response's status.
+func (p *probe) openStream(ctx context.Context) (status int, err error) {
+	pool := &wsshttp2.Pool{Require: true}
+	defer pool.Close()
+	o := *p.dial
+	o.Multiplexer = pool
+	c, resp, err := conn.Dial(ctx, p.url, &o)
+	if resp != nil {
+		status = resp.StatusCode
+	}
+	if err != nil {
+		return status, explainRefusal(err, resp)
+	}
+	return status, c.Close(conn.StatusNormalClosure, "")
 }
 
 // enablesConnect reads the server's settings, which are its first frame (RFC 9113 §3.4).

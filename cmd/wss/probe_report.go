@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -86,6 +87,8 @@ func (t *tlsReport) write(line func(name, format string, args ...any)) {
 
 func (r *http2Report) words() string {
 	switch {
+	case r.Error != "" && r.WebSocket:
+		return "offered, with WebSockets over it (RFC 8441), but not here: " + r.Error
 	case r.Error != "":
 		return "unknown: " + r.Error
 	case r.WebSocket:
@@ -106,6 +109,9 @@ func orNone(s string) string {
 // warnings returns what an operator may want to change.
 func warnings(r *probeReport) (all []string) {
 	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if h := r.HTTP2; h != nil && h.Status/100 > 2 && r.WebSocket != nil && r.WebSocket.Status == http.StatusSwitchingProtocols {
+		warn("a WebSocket over HTTP/2 is answered by %d: browsers that use HTTP/2 for the page cannot connect; does the route take CONNECT?", h.Status)
+	}
 	if strings.HasPrefix(r.URL, "ws:") {
 		warn("ws is not encrypted: anyone on the path can read and change everything")
 	}

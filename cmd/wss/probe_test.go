@@ -24,6 +24,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/seed-c4549abd/wss/conn"
+	wsshttp2 "github.com/seed-c4549abd/wss/http2"
 	"github.com/seed-c4549abd/wss/internal/testtls"
 )
 
@@ -145,7 +146,8 @@ func TestProbeSendsNothingToAServerThatIsNotTrusted(t *testing.T) {
 func TestProbeOfWhatIsNoWebSocketServer(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.TLS, _ = testtls.Configs(tls.VersionTLS13)
-	srv.TLS.NextProtos, srv.EnableHTTP2 = nil, true
+	srv.TLS.NextProtos = []string{"h2", "http/1.1"}
+	srv.Config.TLSNextProto = settingsOnly()
 	srv.StartTLS()
 	defer srv.Close()
 	r := probeJSON(t, exitFailed, "-insecure", srv.URL)
@@ -155,18 +157,64 @@ func TestProbeOfWhatIsNoWebSocketServer(t *testing.T) {
 	runCommand(t, "probe", "-insecure", srv.URL).check(t, exitFailed, "404", "offered, without WebSockets over it")
 }
 
-// TestProbeAsksForHTTP2 over a TLS connection of its own.
+// settingsOnly has a server of HTTP/2 send these settings, and nothing more.
+func settingsOnly(settings ...http2.Setting) map[string]func(*http.Server, *tls.Conn, http.Handler) {
+	return map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) { serveSettings(c, settings...) },
+	}
+}
+
+// withHTTP2 has a server take WebSockets over HTTP/2.
+func withHTTP2(s *httptest.Server) {
+	s.EnableHTTP2 = true
+	_ = wsshttp2.Configure(s.Config)
+	s.TLS.NextProtos = []string{"h2", "http/1.1"}
+}
+
+// TestProbeAsksForHTTP2 over TLS connections of its own, and opens a WebSocket over it.
 func TestProbeAsksForHTTP2(t *testing.T) {
-	srv := newServer(t, nil, func(c *conn.Conn, _ *http.Request) { <-c.CloseRead(c.Context()).Done() }, func(s *httptest.Server) {
-		s.TLS.NextProtos = []string{"h2", "http/1.1"}
-		s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) {
-			serveSettings(c, http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1})
-		}}
-	})
+	versions := make(chan string, 10)
+	srv := newServer(t, nil, func(c *conn.Conn, _ *http.Request) {
+		versions <- c.HTTPVersion()
+		<-c.CloseRead(c.Context()).Done()
+	}, withHTTP2)
 	r := probeJSON(t, 0, "-ca", srv.ca, srv.url)
-	if r.HTTP2 == nil || !r.HTTP2.Offered || !r.HTTP2.WebSocket || r.HTTP2.Error != "" || r.TLS.ALPN != "http/1.1" {
+	if r.HTTP2 == nil || !r.HTTP2.Offered || !r.HTTP2.WebSocket || r.HTTP2.Status != 200 || r.HTTP2.Error != "" || r.TLS.ALPN != "http/1.1" {
 		t.Errorf("%+v, %+v", r.HTTP2, r.TLS)
 	}
+	if one, two := <-versions, <-versions; one != "HTTP/1.1" || two != "HTTP/2" {
+		t.Errorf("%s, then %s", one, two)
+	}
+}
+
+// TestProbeSeesARouteThatRefusesCONNECT, where the same path takes WebSockets over HTTP/1.1.
+func TestProbeSeesARouteThatRefusesCONNECT(t *testing.T) {
+	srv := newServer(t, nil, func(c *conn.Conn, _ *http.Request) { <-c.CloseRead(c.Context()).Done() }, func(s *httptest.Server) {
+		mux := http.NewServeMux()
+		mux.Handle("GET /", s.Config.Handler)
+		s.Config.Handler = mux
+		withHTTP2(s)
+	})
+	r := probeJSON(t, 0, "-ca", srv.ca, srv.url)
+	if r.HTTP2 == nil || !r.HTTP2.WebSocket || r.HTTP2.Status != 405 || r.HTTP2.Error == "" || !r.warned("405") {
+		t.Errorf("%+v, %v", r.HTTP2, r.Warnings)
+	}
+}
+
+// TestConnectOverHTTP2: -http chooses the version, and says when the server does not have it.
+func TestConnectOverHTTP2(t *testing.T) {
+	srv := newServer(t, nil, func(c *conn.Conn, _ *http.Request) {
+		_ = c.Write(c.Context(), conn.Text, []byte(c.HTTPVersion()))
+		_ = c.Close(conn.StatusNormalClosure, "")
+	}, withHTTP2)
+	for version, want := range map[string]string{"1.1": "HTTP/1.1", "2": "HTTP/2", "auto": "HTTP/2"} {
+		runCommand(t, "connect", "-ca", srv.ca, "-http", version, srv.url).check(t, 0, want)
+	}
+	old := newCloser(t, conn.StatusNormalClosure, "", conn.Message{Type: conn.Text, Data: []byte("hello")})
+	runCommand(t, "connect", "-ca", old.ca, "-http", "auto", old.url).check(t, 0, "hello")
+	runCommand(t, "connect", "-ca", old.ca, "-http", "2", old.url).check(t, exitFailed, "does not")
+	runCommand(t, "connect", "-http", "3", old.url).check(t, exitUsage, "-http takes 1.1, 2 or auto")
+	runCommand(t, "connect", "-http", "2", "ws://localhost:1").check(t, exitUsage, "needs a wss URL")
 }
 
 // serveSettings is a server of HTTP/2 that sends its settings, and nothing more.

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/http2"
+	_ "github.com/seed-c4549abd/wss/http2/enable" // WebSockets over HTTP/2
 	"github.com/seed-c4549abd/wss/tlsconf"
 )
 
@@ -135,6 +137,11 @@ func (s *server) run(ctx context.Context) error {
 		Handler: http.HandlerFunc(s.handle), TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second,
 		ErrorLog: log.New(noteWriter{s.console}, "", 0),
 	}
+	if config != nil {
+		if err := http2.Configure(srv); err != nil && !errors.Is(err, http2.ErrNotEnabled) {
+			return err
+		}
+	}
 	served := make(chan error, 1)
 	go func() {
 		if config == nil {
@@ -236,7 +243,7 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 		s.log("%s: refused: %v", r.RemoteAddr, err)
 		return
 	}
-	s.log("%s: connected to %q", r.RemoteAddr, r.RequestURI)
+	s.log("%s: connected to %q over %s", r.RemoteAddr, r.RequestURI, c.HTTPVersion())
 	if len(s.command) == 0 {
 		remote := r.RemoteAddr
 		c.ServeInBackground(echo, func(error) { s.logEnd(remote, c) })

@@ -47,6 +47,7 @@ type sample struct {
 	Node        string           `json:"node"`
 	Nodes       int              `json:"nodes"`
 	Connections int64            `json:"connections"`
+	HTTP2       int64            `json:"http2"` // of them, over HTTP/2
 	Opened      int64            `json:"opened"`
 	In          float64          `json:"in"` // messages in this second
 	Out         float64          `json:"out"`
@@ -73,6 +74,11 @@ func watch(ctx context.Context, hub *pubsub.Hub, trips *roundTrips, node string,
 		now, stats := time.Now(), group.Stats()
 		s := newSample(before, stats, now.Sub(at))
 		s.Node, s.Nodes, s.At, s.Bounds, s.RoundTrips = node, nodes(), now.UnixMilli(), bounds, trips.counts()
+		for c := range group.Conns() {
+			if c.HTTPVersion() == "HTTP/2" {
+				s.HTTP2++
+			}
+		}
 		before, at = stats, now
 		data, err := json.Marshal(s)
 		if err == nil {

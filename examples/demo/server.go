@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/http2"
+	_ "github.com/seed-c4549abd/wss/http2/enable"
 	"github.com/seed-c4549abd/wss/pubsub"
 	"github.com/seed-c4549abd/wss/pubsub/client"
 	"github.com/seed-c4549abd/wss/tlsconf"
@@ -43,7 +44,7 @@ type nodeOptions struct {
 
 // start listens on address and serves in the background until shutdown.
 func start(address string, ca *tlsconf.DevCA, out *log.Logger, o nodeOptions) (*server, error) {
-	cfg, err := tlsconf.Server(tlsconf.ServerOptions{GetCertificate: ca.GetCertificate})
+	cfg, err := tlsconf.Server(tlsconf.ServerOptions{GetCertificate: ca.GetCertificate, HTTP2: true})
 	if err != nil {
 		return nil, err
 	}
@@ -61,16 +62,20 @@ func start(address string, ca *tlsconf.DevCA, out *log.Logger, o nodeOptions) (*
 	}
 	trips := new(roundTrips)
 	feeds := localHub(s.group)
-	s.http = &http.Server{Handler: s.routes(o, feeds, trips), ReadHeaderTimeout: 10 * time.Second, ErrorLog: out, ConnState: s.spare.note}
+	s.http = &http.Server{
+		Handler: s.routes(o, feeds, trips), TLSConfig: cfg, ReadHeaderTimeout: 10 * time.Second, ErrorLog: out, ConnState: s.spare.note,
+	}
+	if err := http2.Configure(s.http); err != nil && !errors.Is(err, http2.ErrNotEnabled) {
+		return nil, errors.Join(err, ln.Close())
+	}
 
 	ctx, end := context.WithCancel(context.Background())
 	s.end = end
 	s.tasks.Go(func() { trade(ctx, feeds) })
 	s.tasks.Go(func() { watch(ctx, feeds, trips, o.name, o.nodes) })
 	// NewListener goes below TLS: that is what makes idle connections cheap.
-	secure := tls.NewListener(conn.NewListener(ln), cfg)
 	go func() {
-		if err := s.http.Serve(secure); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.ServeTLS(conn.NewListener(ln), "", ""); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
 		}
 	}()
@@ -93,9 +98,10 @@ func (s *server) routes(o nodeOptions, feeds *pubsub.Hub, trips *roundTrips) htt
 	for _, url := range servers { // pages of one node may connect to another
 		accept.OriginPatterns = append(accept.OriginPatterns, strings.TrimPrefix(url, "wss://"))
 	}
-	mux.Handle("GET /topics", sharedHub(s.group, o.engine).Handler(accept))
-	mux.Handle("GET /feeds", feeds.Handler(accept))
-	mux.HandleFunc("GET /echo", s.serveEcho)
+	// Without a method, as over HTTP/2 it is CONNECT.
+	mux.Handle("/topics", sharedHub(s.group, o.engine).Handler(accept))
+	mux.Handle("/feeds", feeds.Handler(accept))
+	mux.HandleFunc("/echo", s.serveEcho)
 	return mux
 }
 

@@ -26,7 +26,7 @@ type visit struct {
 }
 
 // checkTime bounds one check.
-const checkTime = time.Minute
+const checkTime = 2 * time.Minute
 
 // all runs all checks, and counts those that pass and fail. The error is that the browser or the demo does not start or end.
 func (v *visit) all(ctx context.Context) (err error) {
@@ -294,7 +294,7 @@ func (v *visit) monitor(ctx context.Context) error {
 	}
 	number := `((id) => parseFloat(document.getElementById(id).textContent))`
 	return steps(
-		func() error { return t.Await(ctx, number+`("connections") >= 5 && `+number+`("opened") >= 7`) },
+		func() error { return t.Await(ctx, number+`("connections") >= 5 && `+number+`("http2") >= 5 && `+number+`("opened") >= 7`) },
 		func() error { return t.Await(ctx, number+`("messages") > 0`) },
 		func() error {
 			return t.Await(ctx, `/Round trips: .*ms: \d/.test(document.getElementById("plot-trips").ariaLabel ?? document.getElementById("plot-trips").getAttribute("aria-label"))`)

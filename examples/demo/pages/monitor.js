@@ -13,6 +13,7 @@ function take(s) {
   $("node").textContent = s.node;
   $("nodes").textContent = s.nodes;
   $("connections").textContent = number(s.connections);
+  $("http2").textContent = number(s.http2);
   $("messages").textContent = number(Math.round(s.in + s.out));
   $("bytes").textContent = number(Math.round(s.bytesIn + s.bytesOut));
   $("opened").textContent = number(s.opened);
