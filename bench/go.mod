@@ -11,7 +11,9 @@ require (
 	github.com/gorilla/websocket v1.5.3
 	github.com/klauspost/compress v1.20.3
 	github.com/lxzan/gws v1.8.9
+	github.com/quic-go/quic-go v0.65.0
 	github.com/seed-c4549abd/wss v0.0.0
+	github.com/seed-c4549abd/wss/http3 v0.0.0
 	github.com/seed-c4549abd/wss/observe/otel v0.0.0
 	github.com/seed-c4549abd/wss/observe/prometheus v0.0.0
 	go.opentelemetry.io/otel/sdk v1.47.0
@@ -37,12 +39,14 @@ require (
 	github.com/prometheus/common v0.72.1 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/quagmt/udecimal v1.10.1 // indirect
+	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/redis/rueidis v1.0.79 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/otel v1.47.0 // indirect
 	go.opentelemetry.io/otel/log v1.47.0 // indirect
 	go.opentelemetry.io/otel/metric v1.47.0 // indirect
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
@@ -53,3 +57,5 @@ replace (
 	github.com/seed-c4549abd/wss/observe/otel => ../observe/otel
 	github.com/seed-c4549abd/wss/observe/prometheus => ../observe/prometheus
 )
+
+replace github.com/seed-c4549abd/wss/http3 => ../http3

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,12 +142,12 @@ func FuzzClientStreams(f *testing.F) {
 	f.Add([]byte{7, 1, 'x', 2, 1, 'a', 7, 2, 'x', 'x', 6, 3, 0x81, 0x80, 0})
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		ours, theirs := pipe.New(1 << 20)
-		var handlers sync.WaitGroup
+		var handlers atomic.Int64
 		srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Protocols: new(http.Protocols)}
 		srv.Protocols.SetUnencryptedHTTP2(true)
 		srv.Handler = Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			handlers.Add(1)
-			defer handlers.Done()
+			defer handlers.Add(-1)
 			c, err := conn.Accept(w, r, &conn.AcceptOptions{Compression: conn.Compression{Mode: conn.CompressionTakeover}, MessageLimit: 1 << 20})
 			if err != nil {
 				return
@@ -163,7 +164,9 @@ func FuzzClientStreams(f *testing.F) {
 		<-ln.closed // the server has closed the connection, which ends its streams
 		_ = srv.Close()
 		<-done
-		handlers.Wait()
+		for handlers.Load() != 0 {
+			time.Sleep(time.Millisecond)
+		}
 		_ = ours.Close()
 	})
 }

@@ -122,6 +122,9 @@ func (s *clientStream) Send() {
 	c.mu.Unlock()
 }
 
+// Receive does nothing: the connection reads for all its streams.
+func (s *clientStream) Receive() {}
+
 // Consumed returns n bytes of the window to the server, some at a time.
 func (s *clientStream) Consumed(n int) {
 	c := s.conn

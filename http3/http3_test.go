@@ -245,9 +245,14 @@ func TestAStreamThatNobodyReadsHoldsUpNoOther(t *testing.T) {
 		if err != nil {
 			return
 		}
-		if r.URL.Path == "/deaf" {
+		switch r.URL.Path {
+		case "/deaf":
 			<-over
 			_ = c.CloseNow()
+			return
+		case "/flood":
+			for c.Write(bg, conn.Binary, make([]byte, 10_000)) == nil {
+			}
 			return
 		}
 		_ = c.Serve(bg, func(c *conn.Conn, m conn.Message) error { return c.Write(bg, m.Type, m.Data) })
@@ -257,6 +262,7 @@ func TestAStreamThatNobodyReadsHoldsUpNoOther(t *testing.T) {
 	t.Cleanup(wg.Wait)
 	t.Cleanup(func() { close(over) })
 	for range 20 {
+		s.dial(t, p, "/flood", nil) // nobody reads it
 		deaf := s.dial(t, p, "/deaf", nil)
 		wg.Go(func() {
 			for deaf.Write(bg, conn.Binary, make([]byte, 10_000)) == nil {

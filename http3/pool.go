@@ -25,6 +25,7 @@ type Pool struct {
 	// over HTTP/3. False: Dial uses HTTP/1.1.
 	Require bool
 	// QUIC configures connections. Nil: quic-go's defaults, with a keepalive of 20 seconds and 3 seconds for the handshake.
+	// Receive windows that are not set are those of Configure.
 	QUIC *quic.Config
 	// IdleTimeout is how long a connection without streams is kept. Zero or less: 90 seconds.
 	IdleTimeout time.Duration
@@ -59,6 +60,7 @@ func (p *Pool) dial(ctx context.Context, r *conn.StreamRequest, forget func(*cli
 	if p.QUIC != nil {
 		cfg = p.QUIC.Clone()
 	}
+	bound(cfg)
 	r.TLS.NextProtos = []string{http3.NextProtoH3}
 	addr := r.URL.Host
 	if r.URL.Port() == "" {

@@ -37,14 +37,19 @@ func Configure(srv *http3.Server) {
 	if srv.QUICConfig != nil {
 		cfg = srv.QUICConfig.Clone()
 	}
-	setDefault(&cfg.InitialStreamReceiveWindow, StreamBuffer)
-	setDefault(&cfg.MaxStreamReceiveWindow, StreamBuffer)
-	setDefault(&cfg.InitialConnectionReceiveWindow, ConnectionBuffer)
-	setDefault(&cfg.MaxConnectionReceiveWindow, ConnectionBuffer)
+	bound(cfg)
 	if cfg.MaxIncomingStreams == 0 {
 		cfg.MaxIncomingStreams = Streams
 	}
 	srv.QUICConfig = cfg
+}
+
+// bound sets the receive windows that are not set.
+func bound(cfg *quic.Config) {
+	setDefault(&cfg.InitialStreamReceiveWindow, StreamBuffer)
+	setDefault(&cfg.MaxStreamReceiveWindow, StreamBuffer)
+	setDefault(&cfg.InitialConnectionReceiveWindow, ConnectionBuffer)
+	setDefault(&cfg.MaxConnectionReceiveWindow, ConnectionBuffer)
 }
 
 func setDefault(n *uint64, value uint64) {

@@ -25,6 +25,7 @@ import (
 	"github.com/seed-c4549abd/wss/bench/native"
 	"github.com/seed-c4549abd/wss/bench/report"
 	"github.com/seed-c4549abd/wss/bench/rows"
+	"github.com/seed-c4549abd/wss/bench/sheet"
 )
 
 func main() {
@@ -33,6 +34,8 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+var topicsSheet = sheet.Sheet{Name: "topics", Title: "Topics: what publishing costs a server", Command: "make bench-topics", How: "topics"}
 
 // options are the command's flags.
 type options struct {
@@ -87,11 +90,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := write(r, o.out); err != nil {
+	if err := topicsSheet.Write(r, o.out); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s\nThe report is in %s.\n", figures(r), filepath.Join(o.out, "topics.md"))
-	return failures(r)
+	fmt.Fprintf(stdout, "%s\nThe report is in %s.\n", sheet.Figures(r), filepath.Join(o.out, "topics.md"))
+	return sheet.Failures(r)
 }
 
 // measure goes through the tables, in at most the plan's time.

@@ -18,6 +18,7 @@ import (
 	"github.com/seed-c4549abd/wss/bench/native"
 	"github.com/seed-c4549abd/wss/bench/report"
 	"github.com/seed-c4549abd/wss/bench/rows"
+	"github.com/seed-c4549abd/wss/bench/sheet"
 )
 
 // TestMain lets this binary be a server, as the command itself is; here there are some that do not deliver everything.
@@ -155,7 +156,7 @@ func TestARoundWithAFaultIsAnError(t *testing.T) {
 			if len(table.Lines) != 0 || len(table.Absent) != 1 || !strings.Contains(table.Absent[0].Reason, want) {
 				t.Fatalf("lines %v, absent %v; want %q", table.Lines, table.Absent, want)
 			}
-			if err := failures(&report.Report{Tables: []report.Table{table}}); err == nil {
+			if err := sheet.Failures(&report.Report{Tables: []report.Table{table}}); err == nil {
 				t.Error("the command succeeds")
 			}
 		})
@@ -245,7 +246,7 @@ func TestAServerThatCannotBeBuiltIsLeftOutWithTheReason(t *testing.T) {
 	if err != nil || len(servers) != 5 || len(modules) != 0 || len(absent) != 1 || absent[0].Name != uwsName {
 		t.Errorf("%d servers, modules %v, absent %v, %v", len(servers), modules, absent, err)
 	}
-	if err := failures(&report.Report{Tables: []report.Table{{Absent: absent}}}); err != nil {
+	if err := sheet.Failures(&report.Report{Tables: []report.Table{{Absent: absent}}}); err != nil {
 		t.Errorf("what cannot be built fails the command: %v", err)
 	}
 }
@@ -260,7 +261,7 @@ func TestTheReportHasRatiosWithQuartiles(t *testing.T) {
 		Absent: []report.Absent{{Name: uwsName, Reason: "cc is not installed"}},
 	}}}
 	dir := filepath.Join(t.TempDir(), "report")
-	if err := write(r, dir); err != nil {
+	if err := topicsSheet.Write(r, dir); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "topics.md"))

@@ -43,6 +43,13 @@ type Server struct {
 	over     chan struct{} // closed when the handler may return
 	overOnce sync.Once
 
+	receiving struct {
+		sync.Mutex
+		begun    bool          // receive runs, or is about to
+		returned bool          // the guarded handler has returned, and its goroutine can receive
+		wanted   chan struct{} // closed when it shall
+	}
+
 	using sync.Mutex // held while w is used
 	begun bool       // the header was sent
 	gone  bool       // w must not be used any more
@@ -71,6 +78,7 @@ func Take(w http.ResponseWriter, r *http.Request, header http.Header, timeout ti
 		return Taken{Conn: nc, Respond: respond}, err
 	}
 	s := &Server{w: innermost(w), body: r.Body, header: header, request: r, over: make(chan struct{})}
+	s.receiving.wanted = make(chan struct{})
 	if g, ok := r.Context().Value(guardKey{}).(*guard); ok {
 		s.w, s.body, s.guarded = g.w, g.body, true
 		if !g.take(s) {
@@ -112,7 +120,7 @@ func canFlush(w http.ResponseWriter) bool {
 	return false
 }
 
-// respond sends the header, and starts reading.
+// respond sends the header.
 func (s *Server) respond(timeout time.Duration) error {
 	// The server's own timeouts are for requests that end.
 	_ = s.control.SetReadDeadline(time.Time{})
@@ -125,7 +133,6 @@ func (s *Server) respond(timeout time.Duration) error {
 		return err
 	}
 	_ = s.control.SetWriteDeadline(time.Time{})
-	go s.receive()
 	return nil
 }
 
@@ -152,6 +159,37 @@ func (s *Server) begin() error {
 
 // takenMark is set in a ResponseWriter's header when that was sent, so that its stream is not taken twice.
 const takenMark = "websocket-stream-was-taken"
+
+// Receive has input moved to the stream: by the handler's goroutine if the handler has returned, else by a goroutine of its own.
+func (s *Server) Receive() {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	if s.receiving.begun {
+		return
+	}
+	s.receiving.begun = true
+	if s.receiving.returned {
+		close(s.receiving.wanted)
+	} else {
+		go s.receive()
+	}
+}
+
+// receiveInHandler waits until the stream is over, and receives meanwhile if that is wanted.
+func (s *Server) receiveInHandler() {
+	s.receiving.Lock()
+	s.receiving.returned = true
+	begun := s.receiving.begun
+	s.receiving.Unlock()
+	if !begun {
+		select {
+		case <-s.receiving.wanted:
+			s.receive()
+		case <-s.over:
+		}
+	}
+	<-s.over
+}
 
 // receive moves input to the stream, until it ends. While nothing comes, it holds the smallest buffer.
 func (s *Server) receive() {
@@ -360,7 +398,7 @@ func (g *guard) wait(panicking bool) {
 	if panicking {
 		s.reset()
 	}
-	<-s.over
+	s.receiveInHandler()
 	s.using.Lock() // w may be in use still
 	s.gone = true
 	s.using.Unlock()

@@ -16,6 +16,8 @@ import (
 type Carrier interface {
 	// Send: there is something to collect. It is not called again before Collect has returned nothing.
 	Send()
+	// Receive: somebody waits for input, for the first time.
+	Receive()
 	// Consumed: n more bytes of what was delivered have been read.
 	Consumed(n int)
 	// Closed: the Stream was closed. If orderly, what is left is to be collected and sent, with the end of the stream; else the
@@ -38,6 +40,7 @@ type Stream struct {
 
 	in     []chunk
 	inErr  error // after in
+	asked  bool  // the carrier was asked to receive
 	closed bool
 	shut   bool  // our direction ends behind out
 	ended  bool  // and that was collected
@@ -122,6 +125,13 @@ func (s *Stream) Wait() error {
 	for !s.ready() {
 		if s.readDeadline.expired {
 			return os.ErrDeadlineExceeded
+		}
+		if !s.asked {
+			s.asked = true
+			s.mu.Unlock()
+			s.carrier.Receive()
+			s.mu.Lock()
+			continue
 		}
 		s.readable.Wait()
 	}

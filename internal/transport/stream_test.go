@@ -25,6 +25,7 @@ type carrier struct {
 }
 
 func (c *carrier) Send()             { c.mu.Lock(); c.sends++; c.mu.Unlock() }
+func (c *carrier) Receive()          {}
 func (c *carrier) Consumed(n int)    { c.mu.Lock(); c.consumed += n; c.mu.Unlock() }
 func (c *carrier) Closed(o bool)     { c.mu.Lock(); c.closed = append(c.closed, o); c.mu.Unlock() }
 func (c *carrier) NetConn() net.Conn { e, _ := pipe.New(1); return e }

@@ -1,4 +1,5 @@
-package main
+// Package sheet writes the reports of commands that measure servers side by side: a table for each shape of work, with ratios, as Markdown and JSON.
+package sheet
 
 import (
 	"errors"
@@ -12,8 +13,16 @@ import (
 	"github.com/seed-c4549abd/wss/bench/stats"
 )
 
-// write puts topics.md and topics.json into a directory.
-func write(r *report.Report, dir string) error {
+// Sheet is what a report says of itself.
+type Sheet struct {
+	Name    string // of its files: NAME.md and NAME.json
+	Title   string
+	Command string // that writes it, as "make bench-topics"
+	How     string // where it is described, an anchor of bench/README.md
+}
+
+// Write puts the two files into a directory.
+func (s Sheet) Write(r *report.Report, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -21,16 +30,15 @@ func write(r *report.Report, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "topics.json"), data, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, s.Name+".json"), data, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "topics.md"), []byte(markdown(r)), 0o644)
+	return os.WriteFile(filepath.Join(dir, s.Name+".md"), []byte(s.markdown(r)), 0o644)
 }
 
-func markdown(r *report.Report) string {
+func (s Sheet) markdown(r *report.Report) string {
 	var b strings.Builder
-	b.WriteString("# Topics: what publishing costs a server\n\n")
-	b.WriteString("Written by `make bench-topics`; do not edit. How it is measured: [bench/README.md](../README.md#topics).\n\n")
+	fmt.Fprintf(&b, "# %s\n\nWritten by `%s`; do not edit. How it is measured: [bench/README.md](../README.md#%s).\n\n", s.Title, s.Command, s.How)
 	extent := "a full run"
 	if r.Quick {
 		extent = "a quick run, with few and short rounds"
@@ -42,13 +50,13 @@ func markdown(r *report.Report) string {
 		versions = append(versions, m.Path+" "+m.Version)
 	}
 	fmt.Fprintf(&b, "Measured: %s.\n", strings.Join(versions, ", "))
-	b.WriteString(figures(r))
+	b.WriteString(Figures(r))
 	b.WriteString("\n## How each is set up\n\n" + setups(r))
 	return b.String()
 }
 
-// figures is what both the report and the terminal show: a table for each shape of work.
-func figures(r *report.Report) string {
+// Figures is what both the report and the terminal show: a table for each shape of work.
+func Figures(r *report.Report) string {
 	var b strings.Builder
 	for _, t := range r.Tables {
 		fmt.Fprintf(&b, "\n## %s. %s\n\n%s", t.Key, t.Title, grid(&t))
@@ -137,8 +145,8 @@ func setups(r *report.Report) string {
 	return report.Grid(cells)
 }
 
-// failures is an error if a server that was there could not be measured, or has lost messages.
-func failures(r *report.Report) error {
+// Failures is an error if a server that was there could not be measured, or has lost messages.
+func Failures(r *report.Report) error {
 	var all []error
 	for _, t := range r.Tables {
 		for _, a := range t.Absent {
