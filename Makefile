@@ -16,7 +16,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-compression mutate cover sbom release ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-streams bench-compression mutate cover sbom release ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ bench-attack: ## measure what a hostile peer costs a server, beside gorilla and 
 
 bench-topics: ## measure what publishing to topics costs, beside centrifuge, uWebSockets and gorilla, in under five minutes (ARGS='-quick', ...)
 	cd bench && go run ./topics $(ARGS)
+
+bench-streams: ## measure WebSockets over HTTP/1.1, HTTP/2 and HTTP/3 side by side, in under four minutes (ARGS='-quick', ...)
+	cd bench && go run ./streams $(ARGS)
 
 bench-compression: ## measure what compression costs, for docs/performance.md
 	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 3 ./conn
