@@ -132,6 +132,8 @@ func conclude(o *options, rep *suite.Report) error {
 	if problems := rep.Problems(nil); len(problems) > 0 {
 		return fmt.Errorf("%d cases: %v", len(problems), problems)
 	}
+	o.passed++
+	fmt.Fprintf(o.stdout, "ok      %s: %d cases of the suite\n", rep.Agent, len(rep.Results))
 	return nil
 }
 

@@ -1,0 +1,4 @@
+package main
+import "context"
+func throughProxies(ctx context.Context, o *options) error { return nil }
+func withHypercorn(ctx context.Context, o *options) error { return nil }
