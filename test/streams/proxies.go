@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -175,8 +174,8 @@ func fromHTTP1(ctx context.Context, s *server) error {
 		return err
 	}
 	defer c.CloseNow()
-	if resp.StatusCode != http.StatusSwitchingProtocols || c.HTTPVersion() != "HTTP/1.1" {
-		return fmt.Errorf("status %d, %s", resp.StatusCode, c.HTTPVersion())
+	if accepts := resp.Header.Values("Sec-WebSocket-Accept"); c.HTTPVersion() != "HTTP/1.1" || len(accepts) != 1 {
+		return fmt.Errorf("it came by %s, with Sec-WebSocket-Accept %q", c.HTTPVersion(), accepts)
 	}
 	if err := errors.Join(roundTrip(ctx, c, conn.Binary, make([]byte, 70_000)), c.Close(4003, "bye")); err != nil {
 		return err
