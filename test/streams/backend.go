@@ -126,7 +126,10 @@ func (b *backend) echo(w http.ResponseWriter, r *http.Request) {
 	if ce, ok := errors.AsType[*conn.CloseError](err); ok {
 		e.Code, e.Reason, e.Remote = int(ce.Code), ce.Reason, ce.Remote
 	}
-	ended <- e
+	select {
+	case ended <- e:
+	default: // a connection with the same id has ended before
+	}
 }
 
 // obey does what a message says: "close CODE REASON", "reset", or "address", which is answered by what describe writes.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,17 +48,12 @@ func withNode(ctx context.Context, o *options) error {
 		return fmt.Errorf("cannot install (is npm's registry in reach?): %w", err)
 	}
 	modules := filepath.Join(dir, "node_modules")
-	b, err := startBackend(page)
-	if err != nil {
-		return err
-	}
-	defer b.close()
 	for _, program := range []string{"node", filepath.Join(modules, ".bin", "node")} {
 		version, err := install.Run(ctx, process.Command{Args: []string{program, "--version"}})
 		if err != nil {
 			return err
 		}
-		n := &node{name: "Node.js " + version, program: program, modules: modules, backend: b}
+		n := &node{name: "Node.js " + version, program: program, modules: modules}
 		if err := n.all(ctx, o); err != nil {
 			return fmt.Errorf("%s: %w", n.name, err)
 		}
@@ -68,7 +64,6 @@ func withNode(ctx context.Context, o *options) error {
 // node is a version of Node.js.
 type node struct {
 	name, program, modules string
-	backend                *backend
 }
 
 func (n *node) all(ctx context.Context, o *options) error {
@@ -97,8 +92,8 @@ func (n *node) all(ctx context.Context, o *options) error {
 	})
 }
 
-func (n *node) command(args ...string) process.Command {
-	return process.Command{Args: append([]string{n.program}, args...), Env: append(os.Environ(), "MODULES="+n.modules, "NODE_EXTRA_CA_CERTS="+n.backend.ca.CAFile())}
+func (n *node) command(b *backend, args ...string) process.Command {
+	return process.Command{Args: append([]string{n.program}, args...), Env: append(os.Environ(), "MODULES="+n.modules, "NODE_EXTRA_CA_CERTS="+b.ca.CAFile())}
 }
 
 // result is what a program of peers says of a check.
@@ -108,7 +103,12 @@ type result struct{ Check, Failed string }
 func (n *node) client(ctx context.Context, o *options, name, program string, checks map[string]string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*checkTime, errors.New("it has not ended"))
 	defer cancel()
-	out, err := install.Run(ctx, n.command(peerFile(program), n.backend.addr, n.backend.ca.CAFile()))
+	b, err := startBackend(page)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	out, err := install.Run(ctx, n.command(b, peerFile(program), b.addr, b.ca.CAFile()))
 	if err != nil {
 		return err
 	}
@@ -119,12 +119,7 @@ func (n *node) client(ctx context.Context, o *options, name, program string, che
 			results = append(results, r)
 		}
 	}
-	ids := make([]string, 0, len(checks))
-	for id := range checks {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(checks)) {
 		o.check(ctx, name, checks[id], func(ctx context.Context) error {
 			i := slices.IndexFunc(results, func(r result) bool { return r.Check == id })
 			switch {
@@ -133,19 +128,19 @@ func (n *node) client(ctx context.Context, o *options, name, program string, che
 			case results[i].Failed != "":
 				return errors.New(results[i].Failed)
 			}
-			return n.sawEnd(ctx, id)
+			return sawEnd(ctx, b, id)
 		})
 	}
 	return nil
 }
 
 // sawEnd compares what our server saw of a client's check.
-func (n *node) sawEnd(ctx context.Context, id string) error {
+func sawEnd(ctx context.Context, b *backend, id string) error {
 	want, known := map[string]end{"closes": {Code: 4001, Reason: "bye", Remote: true}, "resets": {Code: 1006}}[id]
 	if !known {
 		return nil
 	}
-	e, err := n.backend.await(ctx, id)
+	e, err := b.await(ctx, id)
 	if err == nil && (e.Code != want.Code || e.Reason != want.Reason || e.Remote != want.Remote || e.HTTPVersion != "HTTP/2") {
 		err = fmt.Errorf("the server saw %+v", e)
 	}
@@ -154,14 +149,19 @@ func (n *node) sawEnd(ctx context.Context, id string) error {
 
 // server has our client talk to a server of Node.js.
 func (n *node) server(ctx context.Context, o *options) error {
-	p, err := startPeer(ctx, n.command(peerFile("server.mjs"), n.backend.certificate()))
+	b, err := startBackend(page) // for its certificate
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	p, err := startPeer(ctx, n.command(b, peerFile("server.mjs"), b.certificate()))
 	if err != nil {
 		return err
 	}
 	defer p.process.Stop()
 	s := &server{
 		peer: n.name + ", http2 as server", addr: "localhost:" + p.port, many: 100, await: p.await,
-		tls: &tls.Config{RootCAs: n.backend.ca.Pool()},
+		tls: &tls.Config{RootCAs: b.ca.Pool()},
 	}
 	s.talk(ctx, o)
 	return nil

@@ -19,8 +19,8 @@ function open(path) {
 
 function next(ws) {
   return new Promise((resolve, reject) => {
-    ws.addEventListener("message", (e) => resolve(e.data), { once: true });
-    ws.addEventListener("close", (e) => reject(new Error("closed with " + e.code)), { once: true });
+    ws.onmessage = (e) => resolve(e.data);
+    ws.onclose = (e) => reject(new Error("closed with " + e.code));
   });
 }
 

@@ -7,7 +7,7 @@ export const limit = 32 << 20;
 
 // overStream does what ws does behind a handshake of HTTP/1.1.
 export function overStream(stream, server, protocol) {
-  const ws = new WebSocket(null, undefined, {});
+  const ws = new WebSocket(null, undefined, { closeTimeout: 5000 });
   ws._isServer = server;
   ws._protocol = protocol;
   ws.on("error", () => {}); // "close" follows
