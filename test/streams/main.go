@@ -48,6 +48,7 @@ var checks = []check{
 	{"http2-server", suiteAgainstServer2},
 	{"http2-client", suiteAgainstClient2},
 	{"http3-server", suiteAgainstServer3},
+	{"net/http", againstNetHTTP},
 	{"browsers", inBrowsers},
 	{"node", withNode},
 	{"proxies", throughProxies},

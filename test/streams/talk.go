@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 
 	"github.com/seed-c4549abd/wss/conn"
@@ -249,5 +250,17 @@ func (s *server) several(ctx context.Context, _ *http2.Pool) error {
 			return fmt.Errorf("number %d of %d: %d bytes, %w", i+1, len(all), len(p), err)
 		}
 	}
+	return nil
+}
+
+// againstNetHTTP has our client talk to our server, which is net/http's with HTTP/2.
+func againstNetHTTP(ctx context.Context, o *options) error {
+	b, err := startBackend(page)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	s := &server{peer: "net/http " + runtime.Version(), addr: b.addr, tls: &tls.Config{RootCAs: b.ca.Pool()}, many: 200, await: b.await}
+	s.talk(ctx, o)
 	return nil
 }
