@@ -1,4 +1,4 @@
-# What one does with this repository. Everything but interop, topics, proxies, reverse-proxies, browser and autobahn needs only Go.
+# What one does with this repository. Everything but interop, topics, streams, proxies, reverse-proxies, browser and autobahn needs only Go.
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -16,7 +16,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-streams bench-compression mutate cover sbom release ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics streams demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-streams bench-compression mutate cover sbom release ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ interop: ## show interoperation with some forty other implementations over wss (
 
 topics: ## have the TypeScript client of package pubsub talk to a hub from Node.js, Chromium and Firefox (ARGS='-only node', ...)
 	go run ./test/topics $(ARGS)
+
+streams: ## run the suite over HTTP/2 and HTTP/3, and talk HTTP/2 with browsers, Node.js, haproxy, nghttpx and hypercorn (ARGS='-only node', ...)
+	cd test/streams && go run . $(ARGS)
 
 demo: ## have two users try the demo in Chromium and in Firefox, and kill one of two nodes (ARGS='-only firefox', ...)
 	go run ./test/demo $(ARGS)

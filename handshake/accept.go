@@ -139,7 +139,7 @@ func Accept(r *http.Request, o *ServerOptions) (*Agreement, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.stream = stream; !stream {
+	if a.stream = stream; !stream || checkKey(r) == nil {
 		a.key = r.Header["Sec-Websocket-Key"][0]
 	}
 	return a, nil

@@ -22,7 +22,7 @@ type Agreement struct {
 	// caller's map, not a copy. It may be nil.
 	Header http.Header
 
-	key    string // server: the client's Sec-WebSocket-Key; empty for a stream
+	key    string // server: the client's Sec-WebSocket-Key; most often empty for a stream
 	stream bool   // server: the request is an extended CONNECT
 }
 

@@ -53,8 +53,14 @@ func (a *Agreement) IsStream() bool { return a.stream }
 
 // StreamHeader returns the fields of the response 200 that accepts a stream (RFC 8441 §5), in a new map. It is for the Agreement that
 // Accept returned. Safe for concurrent use.
+//
+// RFC 8441 has neither Sec-WebSocket-Key nor Sec-WebSocket-Accept. Node.js 26 sends the one all the same and requires the other, so a key
+// is answered.
 func (a *Agreement) StreamHeader() http.Header {
 	h := negotiated(a.Extensions)
+	if a.key != "" {
+		h.Set("Sec-WebSocket-Accept", AcceptKey(a.key))
+	}
 	if a.Subprotocol != "" {
 		h.Set("Sec-WebSocket-Protocol", a.Subprotocol)
 	}

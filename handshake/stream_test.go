@@ -79,6 +79,29 @@ func TestTheResponseOfAStream(t *testing.T) {
 	}
 }
 
+// TestTheKeyOfAStream is answered, for Node.js 26. One that is not valid is left alone.
+func TestTheKeyOfAStream(t *testing.T) {
+	for _, tt := range []struct {
+		keys []string
+		want http.Header
+	}{
+		{nil, http.Header{}},
+		{[]string{sampleKey}, http.Header{"Sec-Websocket-Accept": {sampleAccept}}},
+		{[]string{sampleKey, sampleKey}, http.Header{}},
+		{[]string{"x"}, http.Header{}},
+	} {
+		r := extendedConnect()
+		r.Header["Sec-Websocket-Key"] = tt.keys
+		a, err := Accept(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, a.StreamHeader()); diff != "" {
+			t.Errorf("%q: %s", tt.keys, diff)
+		}
+	}
+}
+
 func TestTheRequestOfAStream(t *testing.T) {
 	u := &url.URL{Scheme: "wss", Host: "example.com:443", Path: "/", User: url.UserPassword("u", "p")}
 	c, err := NewRequest(u, &ClientOptions{Subprotocols: []string{"a", "b"}, Extensions: []Extension{{Name: "x"}}, Header: http.Header{"origin": {"o"}}})

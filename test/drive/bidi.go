@@ -26,7 +26,7 @@ func useBiDi(ctx context.Context, b *Browser) error {
 		if err := d.call(ctx, "browsingContext.navigate", map[string]any{"url": url, "wait": "complete"}, nil); err != nil {
 			return nil, err
 		}
-		return &Tab{eval: d.eval, screenshot: d.screenshot, resize: d.resize}, nil
+		return &Tab{eval: d.eval, screenshot: d.screenshot, resize: d.resize, close: d.close}, nil
 	}
 	return nil
 }
@@ -78,4 +78,8 @@ func (d biDi) screenshot(ctx context.Context) ([]byte, error) {
 
 func (d biDi) resize(ctx context.Context, width, height int) error {
 	return d.call(ctx, "browsingContext.setViewport", map[string]any{"viewport": map[string]any{"width": width, "height": height}}, nil)
+}
+
+func (d biDi) close(ctx context.Context) error {
+	return d.call(ctx, "browsingContext.close", map[string]any{}, nil)
 }

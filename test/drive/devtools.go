@@ -21,11 +21,11 @@ func useDevTools(_ context.Context, b *Browser) error {
 		if err := b.link.call(ctx, "", "Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached); err != nil {
 			return nil, err
 		}
-		d := devTools{b.link, attached.SessionID}
+		d := devTools{b.link, target.TargetID, attached.SessionID}
 		if err := d.call(ctx, "Security.setIgnoreCertificateErrors", map[string]any{"ignore": true}, nil); err != nil {
 			return nil, err
 		}
-		t := &Tab{eval: d.eval, screenshot: d.screenshot, resize: d.resize, dark: d.dark}
+		t := &Tab{eval: d.eval, screenshot: d.screenshot, resize: d.resize, dark: d.dark, close: d.close}
 		if err := d.call(ctx, "Page.navigate", map[string]any{"url": url}, nil); err != nil {
 			return nil, err
 		}
@@ -36,8 +36,8 @@ func useDevTools(_ context.Context, b *Browser) error {
 
 // devTools drives one tab, in a session.
 type devTools struct {
-	link    *link
-	session string
+	link            *link
+	target, session string
 }
 
 func (d devTools) call(ctx context.Context, method string, params, v any) error {
@@ -74,4 +74,8 @@ func (d devTools) resize(ctx context.Context, width, height int) error {
 func (d devTools) dark(ctx context.Context, on bool) error {
 	scheme := map[bool]string{false: "light", true: "dark"}[on]
 	return d.call(ctx, "Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": scheme}}}, nil)
+}
+
+func (d devTools) close(ctx context.Context) error {
+	return d.link.call(ctx, "", "Target.closeTarget", map[string]any{"targetId": d.target}, nil)
 }

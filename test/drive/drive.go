@@ -30,6 +30,7 @@ type Tab struct {
 	screenshot func(ctx context.Context) ([]byte, error)
 	resize     func(ctx context.Context, width, height int) error
 	dark       func(ctx context.Context, on bool) error
+	close      func(ctx context.Context) error
 }
 
 // startTime bounds the start of a browser.
@@ -132,6 +133,9 @@ func (t *Tab) Await(ctx context.Context, condition string) error {
 
 // Screenshot returns a picture of the page, in PNG.
 func (t *Tab) Screenshot(ctx context.Context) ([]byte, error) { return t.screenshot(ctx) }
+
+// Close closes the page, as its user does.
+func (t *Tab) Close(ctx context.Context) error { return t.close(ctx) }
 
 // Resize sets the size of the page's window, in CSS pixels.
 func (t *Tab) Resize(ctx context.Context, width, height int) error {

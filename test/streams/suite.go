@@ -117,7 +117,7 @@ func judge(ctx context.Context, o *options, addr string, client *tls.Config, m c
 			Dial: func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", addr) },
 		})
 	}
-	rep, err := suite.Run(ctx, suite.Options{URL: "wss://" + addr, OpenStream: open, Agent: agent, Cases: o.cases, Parallel: 16})
+	rep, err := suite.Run(ctx, suite.Options{URL: "wss://" + addr, OpenStream: open, Agent: agent, Cases: o.cases})
 	if err != nil {
 		return err
 	}
@@ -132,6 +132,8 @@ func conclude(o *options, rep *suite.Report) error {
 	if problems := rep.Problems(nil); len(problems) > 0 {
 		return fmt.Errorf("%d cases: %v", len(problems), problems)
 	}
+	o.passed++
+	fmt.Fprintf(o.stdout, "ok      %s: %d cases of the suite\n", rep.Agent, len(rep.Results))
 	return nil
 }
 
@@ -157,7 +159,7 @@ func suiteAgainstClient2(ctx context.Context, o *options) error {
 	pool := &http2.Pool{Require: true}
 	defer pool.Close()
 	dial := &conn.DialOptions{TLS: client, Multiplexer: pool, MessageLimit: messageLimit, Compression: compression}
-	slots := make(chan struct{}, 16)
+	slots := make(chan struct{}, 64)
 	var tasks sync.WaitGroup
 	errs := make(chan error, len(ids))
 	for i := range ids {
