@@ -183,6 +183,14 @@ func (s *sender) writeFailed(err error) error {
 	return s.life.sendErr()
 }
 
+// breakOff refuses further frames: nothing can be sent any more because of err.
+func (s *sender) breakOff(err error) {
+	s.mu.Lock()
+	s.outbox.Break()
+	s.life.sendBroken(err)
+	s.mu.Unlock()
+}
+
 // resumable returns the error of a write that was interrupted and that goes on.
 func resumable(err error) (*InterruptedError, bool) {
 	if err == nil {
