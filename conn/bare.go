@@ -41,7 +41,8 @@ func (c *Conn) bare() *bareConn {
 func newBare(o bare.Options) bare.Conn {
 	b := &bareConn{handler: o.Handler}
 	c := opened{
-		transport: transport.New(o.NetConn), role: o.Role, settings: newSettings(-1, 0, -1, 0), received: o.Received, bare: b,
+		transport: transport.New(o.NetConn), role: o.Role, settings: newSettings(-1, 0, -1, 0), received: o.Received,
+		response: o.Response, bare: b,
 	}
 	c.compression = newCompression(o.Role, &Compression{Level: 1}, o.Deflate, 0)
 	c.start()
@@ -107,6 +108,9 @@ func (b *bareConn) SetReadLimit(n int64) {
 	}
 	b.Conn.SetMessageLimit(n)
 }
+
+// Flush is Conn.Flush.
+func (b *bareConn) Flush(ctx context.Context) error { return b.send.flush(ctx) }
 
 // Write is Conn.Write.
 func (b *bareConn) Write(ctx context.Context, op frame.Opcode, p []byte, compress bool) error {

@@ -45,7 +45,8 @@ type established struct {
 	role        frame.Role
 	subprotocol string
 	deflate     handshake.DeflateParams
-	received    []byte
+	received    []byte // behind the client's request, or the server's response
+	response    []byte // of the server, to be sent
 	bufferSize  int
 	pool        BufferPool
 }
@@ -62,7 +63,7 @@ func newConn(e established) *Conn {
 		c.bufferSize = defaultBufferSize
 	}
 	c.engine = bare.New(bare.Options{
-		NetConn: e.nc, Role: e.role, Handler: (*control)(c), Received: e.received, Deflate: e.deflate,
+		NetConn: e.nc, Role: e.role, Handler: (*control)(c), Received: e.received, Response: e.response, Deflate: e.deflate,
 	})
 	return c
 }

@@ -61,18 +61,20 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request, responseHeade
 	}
 	e.nc = nc
 	e.received, _ = brw.Reader.Peek(brw.Reader.Buffered())
+	e.response = appendResponse(nil, r, e.subprotocol, extension, responseHeader)
 	_ = nc.SetDeadline(time.Time{}) // those of the http.Server
+	c := newConn(e)                 // before the client learns that it is open
+	deadline := int64(noDeadline)
 	if u.HandshakeTimeout > 0 {
-		_ = nc.SetWriteDeadline(time.Now().Add(u.HandshakeTimeout))
+		deadline = numberOf(time.Now().Add(u.HandshakeTimeout))
 	}
-	if _, err := nc.Write(appendResponse(nil, r, e.subprotocol, extension, responseHeader)); err != nil {
-		_ = nc.Close()
-		return nil, err
+	ctx := contextUntil(deadline)
+	defer release(ctx)
+	if err := c.engine.Flush(ctx); err != nil {
+		_ = c.Close()
+		return nil, c.writeError(err)
 	}
-	if u.HandshakeTimeout > 0 {
-		_ = nc.SetWriteDeadline(time.Time{})
-	}
-	return newConn(e), nil
+	return c, nil
 }
 
 const notWebSocket = "websocket: the client is not using the websocket protocol: "

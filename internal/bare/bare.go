@@ -36,7 +36,8 @@ type Options struct {
 	Role     frame.Role
 	Handler  Handler
 	Received []byte                  // what the peer sent behind its part of the opening handshake
-	Deflate  handshake.DeflateParams // zero: no compression was agreed on
+	Response []byte                  // what is to be sent before the first frame, by Flush
+	Deflate  handshake.DeflateParams // what was agreed on for compression; zero: nothing
 }
 
 // Conn is the connection. One goroutine at a time reads. The other methods may be called by any number of goroutines.
@@ -54,6 +55,8 @@ type Conn interface {
 	// SetReadLimit limits messages that begin from now on, in bytes; zero is no limit.
 	SetReadLimit(n int64)
 
+	// Flush sends what is not yet sent.
+	Flush(ctx context.Context) error
 	// Write sends a message; the error is frame.ErrInvalidUTF8 if it is text that is not UTF-8, and nothing is sent.
 	// compress is no more than a wish.
 	Write(ctx context.Context, op frame.Opcode, p []byte, compress bool) error
