@@ -15,8 +15,8 @@ import (
 
 func init() {
 	bare.New = newBare
-	bare.Tunnel = func(ctx context.Context, proxy *url.URL, target string, dial bare.DialFunc) (net.Conn, error) {
-		p, err := newProxyDialer(&DialOptions{NetDial: dial}, proxy)
+	bare.Tunnel = func(ctx context.Context, proxy *url.URL, target string, dial bare.DialFunc, cfg *tls.Config) (net.Conn, error) {
+		p, err := newProxyDialer(&DialOptions{NetDial: dial, ProxyTLS: cfg}, proxy)
 		if err != nil {
 			return nil, err
 		}

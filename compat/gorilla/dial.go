@@ -34,7 +34,7 @@ type Dialer struct {
 	// proxy.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// TLSClientConfig configures TLS for a wss URL. The protocol h2, which net/http adds to its own configuration, is not
+	// TLSClientConfig configures TLS for a wss URL, and with an https proxy. The protocol h2, which net/http adds to its own configuration, is not
 	// offered. Nil: the defaults of crypto/tls.
 	TLSClientConfig *tls.Config
 
@@ -226,7 +226,7 @@ func (d *Dialer) reach(ctx context.Context, req *http.Request, addr string) (net
 			return nil, err
 		}
 		if proxy != nil {
-			return bare.Tunnel(ctx, proxy, addr, within)
+			return bare.Tunnel(ctx, proxy, addr, within, d.TLSClientConfig)
 		}
 	}
 	return within(ctx, "tcp", addr)

@@ -6,6 +6,7 @@ package bare
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -92,8 +93,9 @@ type Writer interface {
 var (
 	// New makes a connection of one whose opening handshake is over.
 	New func(Options) Conn
-	// Tunnel connects to target, a host:port, through a proxy: http, https or socks5. dial connects to the proxy.
-	Tunnel func(ctx context.Context, proxy *url.URL, target string, dial DialFunc) (net.Conn, error)
+	// Tunnel connects to target, a host:port, through a proxy: http, https, whose TLS cfg configures, or socks5. dial connects
+	// to the proxy.
+	Tunnel func(ctx context.Context, proxy *url.URL, target string, dial DialFunc, cfg *tls.Config) (net.Conn, error)
 )
 
 // DialFunc is the DialContext of a net.Dialer.

@@ -1,0 +1,63 @@
+// Command compat shows that compat/gorilla takes the place of gorilla/websocket: it runs gorilla's own tests, and those of
+// programs that depend on it, with the original and with the drop-in, and with the drop-in once more under the race
+// detector. A test that passes with the original has to pass with the drop-in.
+//
+//	go run .                 all
+//	go run . -only slack     the programs whose module has that in its path; "gorilla" is gorilla itself
+//
+// All that is tested comes from the Go module cache, into a temporary directory.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "compat:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("compat", flag.ContinueOnError)
+	only := flags.String("only", "", "run the programs whose module has this `text` in its path")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "compat")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	lab := &laboratory{root: root, work: work, out: out}
+	var results []result
+	for _, p := range append([]program{gorilla}, programs...) {
+		if !strings.Contains(p.module, *only) {
+			continue
+		}
+		began := time.Now()
+		r, err := lab.try(ctx, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.module, err)
+		}
+		results = append(results, r)
+		fmt.Fprintf(out, "# %s in %d s\n", p.module, int(time.Since(began).Seconds()))
+	}
+	fmt.Fprint(out, "\n", notRun(), "\n", table(results))
+	return verdict(out, results)
+}
