@@ -3,7 +3,6 @@ package websocket
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"sync"
 
@@ -46,7 +45,7 @@ func (c *Conn) compress() bool { return c.compresses && !c.uncompressed.Load() }
 
 // wrote returns the engine's error as this package does. It is final, unless it is about the message.
 func (c *Conn) wrote(err error) error {
-	if err == nil || errors.Is(err, frame.ErrInvalidUTF8) {
+	if err == nil || err == frame.ErrInvalidUTF8 {
 		return err
 	}
 	return c.failWrites(c.writeError(err))
