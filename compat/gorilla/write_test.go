@@ -42,7 +42,7 @@ func TestAControlMessageThatFindsNoRoomIsNotSent(t *testing.T) {
 			client, server := pair(t, kind, Upgrader{}, Dialer{})
 			sent, late := map[string]bool{}, make(chan struct{})
 			written := make(chan error)
-			go func() { written <- server.WriteMessage(BinaryMessage, make([]byte, 64<<20)) }()
+			go func() { written <- server.WriteMessage(BinaryMessage, make([]byte, 16<<20)) }()
 			await("wire.(*Conn).Flush(") // the socket is full
 			err := server.WriteControl(PingMessage, []byte("not sent"), time.Now().Add(20*time.Millisecond))
 			if e, ok := err.(net.Error); !ok || !e.Timeout() {
