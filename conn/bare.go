@@ -30,6 +30,7 @@ func init() {
 type bareConn struct {
 	*Conn
 	handler bare.Handler
+	reader  *MessageReader // the last one of Reader, which is used again; nil: there was none
 }
 
 // bare returns what c is a part of, or nil.
@@ -95,10 +96,14 @@ func (b *bareConn) Read() (frame.Opcode, []byte, error) {
 	return frame.Opcode(typ), p, err
 }
 
-// Reader is Conn.Reader.
+// Reader is Conn.Reader. It allocates once.
 func (b *bareConn) Reader() (frame.Opcode, io.Reader, error) {
-	typ, r, err := b.Conn.Reader(context.Background())
-	return frame.Opcode(typ), r, err
+	if b.reader == nil {
+		b.reader = new(MessageReader)
+	}
+	*b.reader = MessageReader{c: b.Conn, ctx: context.Background()}
+	err := b.reader.begin()
+	return b.reader.op, b.reader, err
 }
 
 // SetReadLimit is SetMessageLimit without a default.

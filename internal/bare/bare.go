@@ -51,7 +51,8 @@ type Options struct {
 type Conn interface {
 	// Read returns the next message.
 	Read() (frame.Opcode, []byte, error)
-	// Reader returns the next message as it is received. It must be read to its end before anything else is read.
+	// Reader returns the next message as it is received. It must be read to its end before anything else is read, and must not be
+	// used after that.
 	Reader() (frame.Opcode, io.Reader, error)
 	// SetReadLimit limits messages that begin from now on, in bytes; zero is no limit.
 	SetReadLimit(n int64)

@@ -21,7 +21,7 @@ type foreignTLS struct {
 	r, w int
 	err  error
 
-	out     []byte
+	out     []byte // kept if it is small
 	pending atomic.Int64
 	counts  struct{ in, out atomic.Int64 }
 }
@@ -90,7 +90,9 @@ func (t *foreignTLS) Flush() error {
 	}
 	n, err := t.nc.Write(t.out)
 	t.counts.out.Add(int64(n))
-	t.out = nil
+	if t.out = t.out[:0]; cap(t.out) > bufpool.Medium {
+		t.out = nil
+	}
 	t.pending.Store(0)
 	return err
 }
