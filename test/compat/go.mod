@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/seed-c4549abd/wss => ../..
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
 	github.com/seed-c4549abd/wss v0.0.0
 )

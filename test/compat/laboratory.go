@@ -6,20 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // laboratory runs the tests of programs in a directory of its own.
 type laboratory struct {
-	root string // of this repository
-	work string
-	out  io.Writer
+	root  string // of this repository
+	work  string
+	turns chan struct{} // one for each run at a time
 }
 
 // outcomes are how tests ended, by package and name: "pass", "fail" or "skip".
@@ -34,27 +34,35 @@ type result struct {
 
 // try runs a program's tests with the original and with the drop-in. Tests that do not end alike are run again, since some of
 // other people's tests depend on what a machine is doing.
-func (l *laboratory) try(ctx context.Context, p program) (result, error) {
-	r := result{program: p}
-	before, err := l.copy(ctx, p, "original")
+func (l *laboratory) try(ctx context.Context, r *result) error {
+	before, err := l.copy(ctx, r.program, "original")
 	if err != nil {
-		return r, err
+		return err
 	}
-	dropIn, err := l.copy(ctx, p, "drop-in")
+	after, err := l.copy(ctx, r.program, "drop-in")
 	if err != nil {
-		return r, err
+		return err
 	}
-	if err := l.replace(ctx, p, before, dropIn); err != nil {
-		return r, err
+	if err := l.replace(ctx, r.program, before, after); err != nil {
+		return err
 	}
-	for _, run := range []struct {
+	for _, dir := range []string{before, after} { // it completes go.mod and go.sum, which runs at the same time must not
+		if _, err := command(ctx, dir, "go", append([]string{"list", "-deps", "-test"}, r.packages...)...); err != nil {
+			return err
+		}
+	}
+	runs := []struct {
 		dir  string
 		args []string
 		to   *outcomes
-	}{{before, nil, &r.original}, {dropIn, nil, &r.dropIn}, {dropIn, []string{"-race"}, &r.race}} {
-		if *run.to, err = l.test(ctx, p, run.dir, run.args...); err != nil {
-			return r, err
-		}
+	}{{before, nil, &r.original}, {after, nil, &r.dropIn}, {after, []string{"-race"}, &r.race}}
+	errs := make([]error, len(runs))
+	var all sync.WaitGroup
+	for i, run := range runs {
+		all.Go(func() { *run.to, errs[i] = l.test(ctx, r.program, run.dir, run.args...) })
+	}
+	if all.Wait(); errors.Join(errs...) != nil {
+		return errors.Join(errs...)
 	}
 	for range 2 {
 		names := topLevel(append(worse(r.original, r.dropIn), worse(r.original, r.race)...))
@@ -62,24 +70,13 @@ func (l *laboratory) try(ctx context.Context, p program) (result, error) {
 			break
 		}
 		r.repeated = names
-		if err := l.repeat(ctx, p, names, map[string]outcomes{before: r.original, dropIn: r.dropIn}); err != nil {
-			return r, err
+		for _, run := range runs {
+			again, err := l.test(ctx, r.program, run.dir, append(run.args, "-run", "^("+strings.Join(names, "|")+")$")...)
+			if err != nil {
+				return err
+			}
+			maps.Copy(*run.to, again)
 		}
-		if err := l.repeat(ctx, p, names, map[string]outcomes{dropIn: r.race}, "-race"); err != nil {
-			return r, err
-		}
-	}
-	return r, nil
-}
-
-// repeat runs some tests again, and notes those that fail now, too, or pass now.
-func (l *laboratory) repeat(ctx context.Context, p program, names []string, runs map[string]outcomes, args ...string) error {
-	for dir, before := range runs {
-		again, err := l.test(ctx, p, dir, append(args, "-run", "^("+strings.Join(names, "|")+")$")...)
-		if err != nil {
-			return err
-		}
-		maps.Copy(before, again)
 	}
 	return nil
 }
@@ -124,6 +121,8 @@ func command(ctx context.Context, dir, name string, args ...string) ([]byte, err
 
 // test runs the tests of a program's copy.
 func (l *laboratory) test(ctx context.Context, p program, dir string, args ...string) (outcomes, error) {
+	l.turns <- struct{}{}
+	defer func() { <-l.turns }()
 	args = append(append([]string{"test", "-json", "-count=1", "-timeout", "3m"}, args...), p.packages...)
 	out, err := command(ctx, dir, "go", args...)
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {

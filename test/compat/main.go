@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -44,20 +46,38 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	lab := &laboratory{root: root, work: work, out: out}
-	var results []result
-	for _, p := range append([]program{gorilla}, programs...) {
-		if !strings.Contains(p.module, *only) {
-			continue
-		}
-		began := time.Now()
-		r, err := lab.try(ctx, p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.module, err)
-		}
-		results = append(results, r)
-		fmt.Fprintf(out, "# %s in %d s\n", p.module, int(time.Since(began).Seconds()))
+	lab := &laboratory{root: root, work: work, turns: make(chan struct{}, atOnce)}
+	results, err := lab.tryAll(ctx, out, *only)
+	if err != nil {
+		return err
 	}
 	fmt.Fprint(out, "\n", notRun(), "\n", table(results))
 	return verdict(out, results)
+}
+
+// atOnce is how many test runs there are at once: more than processors, as some of them wait for a minute.
+const atOnce = 3
+
+// tryAll tries the programs that have only in their path, side by side.
+func (l *laboratory) tryAll(ctx context.Context, out io.Writer, only string) ([]result, error) {
+	var results []result
+	for _, p := range append([]program{gorilla}, programs...) {
+		if strings.Contains(p.module, only) {
+			results = append(results, result{program: p})
+		}
+	}
+	errs := make([]error, len(results))
+	var all sync.WaitGroup
+	for i := range results {
+		all.Go(func() {
+			began := time.Now()
+			if errs[i] = l.try(ctx, &results[i]); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", results[i].module, errs[i])
+				return
+			}
+			fmt.Fprintf(out, "# %s in %d s\n", results[i].module, int(time.Since(began).Seconds()))
+		})
+	}
+	all.Wait()
+	return results, errors.Join(errs...)
 }
