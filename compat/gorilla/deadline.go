@@ -68,6 +68,9 @@ func (t *timed) Err() error {
 	return context.DeadlineExceeded
 }
 
+// EndsAtDeadline tells the engine that nothing else ends the context.
+func (t *timed) EndsAtDeadline() {}
+
 // Value is always nil.
 func (t *timed) Value(any) any { return nil }
 

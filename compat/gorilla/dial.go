@@ -97,7 +97,7 @@ func (d *Dialer) DialContext(ctx context.Context, urlStr string, requestHeader h
 	}
 	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
 	e, resp, err := d.exchange(nc, req, key)
-	if !stop() && err == nil {
+	if !stop() && (err == nil || errors.Is(ctx.Err(), context.Canceled)) {
 		err = ctx.Err()
 	}
 	if err != nil {
