@@ -123,7 +123,7 @@ func command(ctx context.Context, dir, name string, args ...string) ([]byte, err
 func (l *laboratory) test(ctx context.Context, p program, dir string, args ...string) (outcomes, error) {
 	l.turns <- struct{}{}
 	defer func() { <-l.turns }()
-	args = append(append([]string{"test", "-json", "-count=1", "-timeout", "3m"}, args...), p.packages...)
+	args = append(append([]string{"test", "-json", "-count=1", "-timeout", "3m", "-skip", p.skip}, args...), p.packages...)
 	out, err := command(ctx, dir, "go", args...)
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		return nil, err

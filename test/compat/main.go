@@ -5,7 +5,7 @@
 //	go run .                 all
 //	go run . -only slack     the programs whose module has that in its path; "gorilla" is gorilla itself
 //
-// All that is tested comes from the Go module cache, into a temporary directory.
+// All that is tested comes from the Go module cache, into a directory that is removed afterwards.
 package main
 
 import (
@@ -41,8 +41,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "compat")
-	if err != nil {
+	// The same directory each time: what was built there is in Go's cache.
+	work := filepath.Join(root, ".cache", "compat")
+	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(work, 0o755)); err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
