@@ -35,6 +35,7 @@ type Conn struct {
 
 	deadline     atomic.Int64 // of writes
 	uncompressed atomic.Bool  // EnableWriteCompression(false)
+	levelZero    atomic.Bool  // SetCompressionLevel(0)
 	writer       atomic.Pointer[messageWriter]
 	writeErr     atomic.Pointer[error] // of every write from now on
 }
@@ -125,6 +126,8 @@ func (c *Conn) SetCompressionLevel(level int) error {
 	case level == -1:
 		level = 6
 	}
-	c.engine.SetLevel(level)
+	if c.levelZero.Store(level == 0); level > 0 {
+		c.engine.SetLevel(level)
+	}
 	return nil
 }

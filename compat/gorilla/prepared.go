@@ -59,7 +59,7 @@ func (c *Conn) WritePreparedMessage(pm *PreparedMessage) error {
 		return err
 	}
 	m := &pm.message
-	if c.compresses && c.uncompressed.Load() {
+	if c.compresses && !c.compress() {
 		m = pm.uncompressed()
 	}
 	ctx := contextUntil(c.deadline.Load())

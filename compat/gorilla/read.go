@@ -56,7 +56,7 @@ func (c *Conn) beginRead() error {
 		return nil
 	}
 	if c.readErrs++; c.readErrs >= maxReadErrs {
-		panic("websocket: repeated read on a failed connection; leave the loop when a read returns an error")
+		panic("repeated read on failed websocket connection") // the loop has to end when a read returns an error
 	}
 	return c.readErr
 }

@@ -41,7 +41,7 @@ func (c *Conn) beginWrite(messageType int) error {
 }
 
 // compress reports whether messages are to be compressed, if that saves something.
-func (c *Conn) compress() bool { return c.compresses && !c.uncompressed.Load() }
+func (c *Conn) compress() bool { return c.compresses && !c.uncompressed.Load() && !c.levelZero.Load() }
 
 // wrote returns the engine's error as this package does. It is final, unless it is about the message.
 func (c *Conn) wrote(err error) error {

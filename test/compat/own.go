@@ -71,6 +71,9 @@ func (l *laboratory) prepareOwn(from, dir string) error {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(l.root, "compat/gorilla/replace"))); err != nil {
 		return err
 	}
+	if err := os.Remove(filepath.Join(dir, "websocket_test.go")); err != nil { // of that package itself
+		return err
+	}
 	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return err
