@@ -200,7 +200,7 @@ func TestCloseEndsCallsInProgress(t *testing.T) {
 	onAll(t, func(t *testing.T, client, _ *Conn) {
 		var read error
 		wait := inBackground(func() { _, _, read = client.ReadMessage() })
-		await("conn.(*Conn).await(")
+		await("conn.(*Conn).await(", "TestCloseEndsCallsInProgress")
 		if err := client.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
@@ -215,10 +215,14 @@ func TestCloseEndsCallsInProgress(t *testing.T) {
 	})
 }
 
-// await returns when some goroutine is in a call.
-func await(call string) {
-	for stacks := make([]byte, 1<<20); !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(call)); {
-		runtime.Gosched()
+// await returns when some goroutine is in all of the calls.
+func await(calls ...string) {
+	for stacks := make([]byte, 1<<20); ; runtime.Gosched() {
+		for one := range bytes.SplitSeq(stacks[:runtime.Stack(stacks, true)], []byte("\n\n")) {
+			if !slices.ContainsFunc(calls, func(call string) bool { return !bytes.Contains(one, []byte(call)) }) {
+				return
+			}
+		}
 	}
 }
 

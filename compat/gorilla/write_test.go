@@ -43,7 +43,7 @@ func TestAControlMessageThatFindsNoRoomIsNotSent(t *testing.T) {
 			sent, late := map[string]bool{}, make(chan struct{})
 			written := make(chan error)
 			go func() { written <- server.WriteMessage(BinaryMessage, make([]byte, 16<<20)) }()
-			await("wire.(*Conn).Flush(") // the socket is full
+			await("wire.(*Conn).Flush(", "TestAControlMessageThatFindsNoRoomIsNotSent") // the socket is full
 			err := server.WriteControl(PingMessage, []byte("not sent"), time.Now().Add(20*time.Millisecond))
 			if e, ok := err.(net.Error); !ok || !e.Timeout() {
 				t.Fatalf("%v, want a timeout", err)
