@@ -52,8 +52,11 @@ type established struct {
 	pool        BufferPool
 }
 
-// defaultBufferSize is that of NextWriter, in bytes, where none is given.
-const defaultBufferSize = 4096
+// Sizes of NextWriter's buffer, in bytes: where none is given, and the largest.
+const (
+	defaultBufferSize = 4 << 10
+	maxBufferSize     = 1 << 20
+)
 
 func newConn(e established) *Conn {
 	c := &Conn{
@@ -63,6 +66,7 @@ func newConn(e established) *Conn {
 	if c.bufferSize <= 0 {
 		c.bufferSize = defaultBufferSize
 	}
+	c.bufferSize = min(c.bufferSize, maxBufferSize)
 	c.engine = bare.New(bare.Options{
 		NetConn: e.nc, Role: e.role, Handler: (*control)(c), Received: e.received, Response: e.response, Deflate: e.deflate,
 	})

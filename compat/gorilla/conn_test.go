@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -274,6 +275,30 @@ func TestAContextEndsADial(t *testing.T) {
 		t.Errorf("%v, want context.Canceled", err)
 	}
 	wait()
+}
+
+func TestOptionsAtTheirExtremes(t *testing.T) {
+	for _, n := range []int{math.MinInt, -1, 0, 1, math.MaxInt} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			u := Upgrader{ReadBufferSize: n, WriteBufferSize: n, HandshakeTimeout: time.Duration(n)}
+			d := Dialer{ReadBufferSize: n, WriteBufferSize: n, HandshakeTimeout: time.Duration(max(n, 0))}
+			if n == 1 {
+				d.HandshakeTimeout, u.HandshakeTimeout = 0, 0 // a nanosecond is too short
+			}
+			client, server := pair(t, "tls", u, d)
+			server.SetReadLimit(int64(n))
+			for _, end := range []time.Time{{}, time.Unix(math.MaxInt32, 0), time.Unix(1<<40, 0)} {
+				for _, err := range []error{client.SetReadDeadline(end), client.SetWriteDeadline(end), writeAll(client, TextMessage, []byte("x"))} {
+					if err != nil {
+						t.Fatalf("%v: %v", end, err)
+					}
+				}
+				if _, p, err := server.ReadMessage(); err != nil || string(p) != "x" {
+					t.Fatalf("%q, %v", p, err)
+				}
+			}
+		})
+	}
 }
 
 func TestBuffersOfAPoolComeBack(t *testing.T) {

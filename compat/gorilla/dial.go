@@ -41,8 +41,8 @@ type Dialer struct {
 	// HandshakeTimeout bounds connecting and all handshakes. Zero: no limit.
 	HandshakeTimeout time.Duration
 
-	// WriteBufferSize is the size in bytes from which NextWriter sends fragments. Zero or less: 4096. ReadBufferSize is
-	// ignored: a connection borrows a buffer for reading while there is something to read.
+	// WriteBufferSize is the size in bytes from which NextWriter sends fragments. Zero or less: 4096; at most 1 MiB.
+	// ReadBufferSize is ignored: a connection borrows a buffer for reading while there is something to read.
 	ReadBufferSize, WriteBufferSize int
 
 	// WriteBufferPool is where NextWriter takes its buffer from until the message is closed. Nil: a pool that all
