@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(out, "\n", notRun(), "\n", table(results))
+	fmt.Fprint(out, "\n", notRun(results), "\n", table(results))
 	return verdict(out, results)
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -46,10 +48,16 @@ func table(results []result) string {
 	return b.String()
 }
 
-// notRun lists gorilla's tests that are not run with the drop-in.
-func notRun() string {
+// notRun says how many of gorilla's tests are run with the drop-in, and lists the others.
+func notRun(results []result) string {
 	var b strings.Builder
-	b.WriteString("Tests of the original's that are not run with the drop-in:\n")
+	for _, r := range results {
+		if r.module == original {
+			all, run := len(topLevel(slices.Sorted(maps.Keys(r.original)))), len(topLevel(slices.Sorted(maps.Keys(r.dropIn))))
+			fmt.Fprintf(&b, "%d of the original's %d tests are run with the drop-in. ", run, all)
+		}
+	}
+	b.WriteString("Not run:\n")
 	for _, d := range dropped {
 		fmt.Fprintf(&b, "  %s: %s\n", d.test, d.reason)
 	}
