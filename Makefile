@@ -16,7 +16,7 @@ FUZZJOBS = 1
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics streams demo market cluster reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-streams bench-compression mutate cover sbom release ci clean
+.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics streams demo market cluster compat reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-streams bench-compat bench-compression mutate cover sbom release ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ market: ## send prices to 2,000 clients, of which some stall, and fail on a back
 cluster: ## have 200 users talk over three nodes that are killed, paused, cut off and restarted, and check what they saw (ARGS='-clients 24', ...)
 	cd test/cluster && go run . $(or $(ARGS),-rounds 3 -clients 200 -topics 10 -pause 400ms)
 
+compat: ## run gorilla/websocket's own tests, and those of programs that use it, with the drop-in (ARGS='-only slack', ...)
+	cd test/compat && go run . $(ARGS)
+
 reverse-proxies: ## run nginx, haproxy, Caddy, Apache and nghttpx between client and server (ARGS='-only nginx', ...)
 	cd test/reverseproxy && go run . $(ARGS)
 
@@ -117,6 +120,9 @@ bench-topics: ## measure what publishing to topics costs, beside centrifuge, uWe
 
 bench-streams: ## measure WebSockets over HTTP/1.1, HTTP/2 and HTTP/3 side by side, in under four minutes (ARGS='-quick', ...)
 	cd bench && go run ./streams $(ARGS)
+
+bench-compat: ## measure rows 1 to 6, 8 and 9 through compat/gorilla, beside gorilla (ARGS='-quick', ...)
+	cd bench && go run . -compat $(ARGS)
 
 bench-compression: ## measure what compression costs, for docs/performance.md
 	go test -run '^$$' -bench CompressionCPU -benchtime 1500x -count 3 ./conn

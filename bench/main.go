@@ -5,6 +5,7 @@
 //	go run . -quick              everything with less, in two
 //	go run . -rows 1,5 -libs wss,gws,tls
 //	go run . -url wss://localhost:8443/echo -insecure -pid 1234
+//	go run . -compat             compat/gorilla beside gorilla
 //	go run . -observers          what the observers of package observe cost an echo of 32 bytes
 //
 // The measured servers, and the clients of row 10, are processes of their own: this
@@ -52,6 +53,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		foreign   rows.Foreign
 		again     = flags.Bool("again", false, "measure nothing: write the report in -out again, from its report.json")
 		observers = flags.Bool("observers", false, "measure rows 1 and 5 without and with the observers of package observe")
+		compat    = flags.Bool("compat", false, "measure rows 1 to 6, 8 and 9 with compat/gorilla, beside gorilla")
 		interval  = flags.Duration("window", 0, "length of a round; 0: as usual")
 	)
 	flags.StringVar(&foreign.URL, "url", "", "measure the echo at this wss or ws `URL` on loopback, with the shapes of rows 1 to 6")
@@ -113,6 +115,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if *observers {
 		tables = c.ObserverPlan()
 	}
+	if *compat {
+		tables = c.CompatPlan()
+	}
 	r := measure(ctx, c, tables, stderr)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -120,7 +125,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	for i := range r.Tables {
 		fmt.Fprintf(stdout, "%d. %s\n\n%s\n", r.Tables[i].Row, r.Tables[i].Title, r.Tables[i].Text())
 	}
-	if foreign.URL != "" || *observers {
+	if foreign.URL != "" || *observers || *compat {
 		return nil
 	}
 	fmt.Fprint(stdout, r.MarksTable())

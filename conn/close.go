@@ -178,6 +178,9 @@ func (c *Conn) fail(cause error) error {
 	if _, err := frame.AppendClose(nil, why.Code, why.Reason); err != nil {
 		return c.abort(fmt.Errorf("%w (no close frame: %w)", cause, err))
 	}
+	if b := c.bare(); b != nil {
+		return b.fail(why, cause)
+	}
 	ctx, cancel := within(min(c.settings.closeTimeout, lingerTimeout))
 	defer cancel()
 	c.sendClose(ctx, why)

@@ -53,6 +53,7 @@ type opened struct {
 	observer    Observer
 	member      *member         // kept in a group
 	parent      context.Context // of Conn.Context; nil: context.Background
+	bare        *bareConn       // what c becomes a part of; nil: nothing
 }
 
 // start makes the connection, tells the observer and joins the group. What is written meanwhile, by
@@ -76,7 +77,11 @@ func (o opened) start() *Conn {
 	if c.compression != nil {
 		compressor = &c.compression.send
 	}
-	c.send.init(c.transport, &c.life, c, outbox.New(o.role, &c.settings.outbox, compressor, o.response), c.settings.corkTimer)
+	owner := sendOwner(c)
+	if o.bare != nil {
+		o.bare.Conn, owner = c, o.bare
+	}
+	c.send.init(c.transport, &c.life, owner, outbox.New(o.role, &c.settings.outbox, compressor, o.response), c.settings.corkTimer)
 	if c.settings.maxUnsent > 0 {
 		transport.BoundUnsent(c.transport, c.settings.maxUnsent)
 	}

@@ -6,6 +6,9 @@ import "github.com/seed-c4549abd/wss/frame"
 // the read in progress.
 func (c *Conn) control(ev *frame.Event) error {
 	c.counters.control.Add(1)
+	if b := c.bare(); b != nil {
+		return b.control(ev)
+	}
 	switch ev.Opcode {
 	case frame.Ping:
 		send, err := c.send.enqueuePong(ev.Payload)

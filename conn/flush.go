@@ -183,6 +183,14 @@ func (s *sender) writeFailed(err error) error {
 	return s.life.sendErr()
 }
 
+// breakOff refuses further frames: nothing can be sent any more because of err.
+func (s *sender) breakOff(err error) {
+	s.mu.Lock()
+	s.outbox.Break()
+	s.life.sendBroken(err)
+	s.mu.Unlock()
+}
+
 // resumable returns the error of a write that was interrupted and that goes on.
 func resumable(err error) (*InterruptedError, bool) {
 	if err == nil {
@@ -226,8 +234,26 @@ func (s *sender) passToken() {
 	s.wake()
 }
 
+// deadlineContext is a context that ends at its deadline and never before: no function has to be registered with it.
+type deadlineContext interface {
+	context.Context
+	EndsAtDeadline()
+}
+
 // watchContext has ctx interrupt sending. The token is held.
 func (s *sender) watchContext(ctx context.Context) error {
+	if d, ok := ctx.(deadlineContext); ok {
+		if s.watch != nil {
+			s.watch.clear()
+		}
+		end, _ := d.Deadline()
+		s.deadlineSet = true
+		return s.transport.SetWriteDeadline(end)
+	}
+	if s.deadlineSet {
+		s.deadlineSet = false
+		_ = s.transport.SetWriteDeadline(time.Time{})
+	}
 	if s.watch == nil {
 		if ctx.Done() == nil {
 			return nil

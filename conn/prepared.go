@@ -56,6 +56,9 @@ func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
 
 // writePrepared sends all that is buffered and queued, and then m by itself.
 func (s *sender) writePrepared(ctx context.Context, m *outbox.Message) error {
+	if done, err := s.sendAlone(ctx, m); done {
+		return err
+	}
 	for {
 		if ok, err := s.lock(ctx); !ok {
 			return err

@@ -320,6 +320,9 @@ func (c *Conn) await(ctx context.Context) error {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return c.readFailed(err)
 		}
+		if c.bare() != nil {
+			return err // the deadline is the user's
+		}
 		if err := ctx.Err(); err != nil {
 			return c.life.because(err)
 		}
@@ -390,6 +393,9 @@ type lost struct{ error }
 // readFailed ends the connection after an error of the transport. Without a close
 // frame that is abnormal, however the stream ended (RFC 6455 §7.1.5).
 func (c *Conn) readFailed(err error) error {
+	if b := c.bare(); b != nil {
+		return b.readFailed(err)
+	}
 	clean := err == io.EOF && !c.transport.Truncated()
 	c.publish() // so that Stats is complete in Observer.Closed
 	if c.in.looping {

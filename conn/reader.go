@@ -30,12 +30,21 @@ type MessageReader struct {
 // ctx stays with the reader. When it ends, Read returns its error and nothing is
 // lost: SetContext gives the reader another.
 func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) {
-	if err := c.lockRead(ctx); err != nil {
+	r := &MessageReader{c: c, ctx: ctx}
+	if err := r.begin(); err != nil {
 		return 0, nil, err
+	}
+	return MessageType(r.op), r, nil
+}
+
+// begin waits for the next message.
+func (r *MessageReader) begin() error {
+	c := r.c
+	if err := c.lockRead(r.ctx); err != nil {
+		return err
 	}
 	defer c.unlockRead()
 	in := &c.in
-	r := &MessageReader{c: c, ctx: ctx}
 	if in.assembly.open { // a Read that was cancelled has begun it
 		r.head = append([]byte(nil), in.assembly.buf...)
 		r.total = len(r.head)
@@ -43,8 +52,8 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) 
 		r.op = in.receiver.Message()
 	} else {
 		var ev frame.Event
-		if err := c.event(ctx, &ev); err != nil {
-			return 0, nil, err
+		if err := c.event(r.ctx, &ev); err != nil {
+			return err
 		}
 		in.beginMessage(c.compression, &ev)
 		r.op = ev.Opcode
@@ -52,7 +61,7 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, *MessageReader, error) 
 	}
 	r.compressed = in.compressed
 	in.unfinished = r
-	return MessageType(r.op), r, nil
+	return nil
 }
 
 func (r *MessageReader) take(ev *frame.Event) {
@@ -74,7 +83,7 @@ func (r *MessageReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.read(p)
-	if err == io.EOF {
+	if r.err == io.EOF {
 		r.c.observeIn(MessageType(r.op), r.total)
 	}
 	return n, err
@@ -88,6 +97,9 @@ func (r *MessageReader) read(p []byte) (int, error) {
 	}
 	for {
 		n, err := r.have(p)
+		if n > 0 && r.final && !r.compressed && len(r.rest) == 0 && len(r.head) == 0 {
+			_ = r.finish() // the next call needs no turn to say so
+		}
 		if n > 0 || err != nil {
 			return n, err
 		}

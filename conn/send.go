@@ -65,14 +65,19 @@ func (c *Conn) sendAlone(p *Prepared) (done bool, err error) {
 		return false, nil
 	}
 	c.send.outbox.Encode(&p.m)
-	if done, err = c.send.sendAlone(&p.m); done && err == nil {
+	done, err = c.send.sendAlone(expired, &p.m)
+	if _, later := resumable(err); later {
+		err = nil // a goroutine sends the rest
+	}
+	if done && err == nil {
 		c.observeOut(p.Type(), p.Len())
 	}
 	return done, err
 }
 
-// sendAlone writes m at once and without copying, if nothing else is to be sent; else it is not done.
-func (s *sender) sendAlone(m *outbox.Message) (done bool, err error) {
+// sendAlone writes m at once and without copying, if nothing else is to be sent; else it is not done. It waits for the socket
+// until ctx ends.
+func (s *sender) sendAlone(ctx context.Context, m *outbox.Message) (done bool, err error) {
 	if s.cork.isOn() || !s.token.TryLock() {
 		return false, nil
 	}
@@ -88,12 +93,9 @@ func (s *sender) sendAlone(m *outbox.Message) (done bool, err error) {
 		return false, nil
 	}
 	if err = s.transport.Write(b, false); err == nil {
-		err = s.flushTransport(expired)
+		err = s.flushTransport(ctx)
 	} else {
 		err = s.writeFailed(err)
-	}
-	if _, later := resumable(err); later {
-		return true, nil // a goroutine sends the rest
 	}
 	if err == nil {
 		s.sent.Store(end)

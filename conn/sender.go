@@ -33,6 +33,7 @@ type sender struct {
 	flusherRuns atomic.Bool // a goroutine is about to send what a cancelled write left
 	hadWaiters  bool        // somebody waited when something was last sent; the token's holder's
 	corkListed  bool        // in the cork timer's list; guarded by mu
+	deadlineSet bool        // the transport has the write deadline of a deadlineContext; the token's holder's
 
 	cork       cork
 	framesTurn token.Token // held while a message is being streamed, or sent in parts

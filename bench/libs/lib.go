@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -138,7 +139,7 @@ func All() []Lib {
 
 // Find returns the library of a name.
 func Find(name string) (Lib, error) {
-	for _, l := range append(All(), Observed()...) {
+	for _, l := range slices.Concat(All(), Observed(), Compat()) {
 		if l.Name == name {
 			return l, nil
 		}

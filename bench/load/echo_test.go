@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func serve(t *testing.T, l libs.Lib, o libs.Options) Target {
 }
 
 func TestEveryLibraryEchoes(t *testing.T) {
-	for _, l := range libs.All() {
+	for _, l := range slices.Concat(libs.All(), libs.Compat()) {
 		if l.Silent {
 			continue
 		}

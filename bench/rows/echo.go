@@ -67,7 +67,7 @@ func (c *Config) echoTables() []Table {
 		tables = append(tables, Table{
 			Rounds: rounds, Lives: lives, OneProcessor: s.conns == 1,
 			Table: report.Table{Row: s.row, Key: s.key, Title: s.title, Metrics: echoMetrics},
-			Do: linesOf(s.lines, func(ctx context.Context, l libs.Lib) (Session, error) {
+			Do: linesOf(c.instead(s.lines), func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openEcho(ctx, l, s)
 			}),
 		})

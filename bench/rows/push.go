@@ -28,7 +28,7 @@ func (c *Config) pushTables() []Table {
 			Lives: pick(c, 5, 1),
 			Table: report.Table{Row: 9, Key: key, Title: title, Metrics: pushMetrics,
 				Note: "The next round of messages leaves when the one before has arrived everywhere. Libraries without prepared messages write the message to each connection."},
-			Do: linesOf(with([]string{"wss"}, "tls"), func(ctx context.Context, l libs.Lib) (Session, error) {
+			Do: linesOf(c.instead(with([]string{"wss"}, "tls")), func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openPublish(ctx, l, conns, n)
 			}),
 		}
@@ -37,7 +37,7 @@ func (c *Config) pushTables() []Table {
 		{
 			Lives: pick(c, 5, 1),
 			Table: report.Table{Row: 8, Key: "8", Title: "64 goroutines write 64 B each to one connection", Metrics: pushMetrics},
-			Do: linesOf(with([]string{"wss"}, "tls"), func(ctx context.Context, l libs.Lib) (Session, error) {
+			Do: linesOf(c.instead(with([]string{"wss"}, "tls")), func(ctx context.Context, l libs.Lib) (Session, error) {
 				return c.openWriters(ctx, l, each)
 			}),
 		},

@@ -30,7 +30,8 @@ type Config struct {
 	Key      []byte
 	Log      io.Writer // progress
 
-	table    string // that is being measured
+	lines    []string // in place of those that the echoes and pushes have; nil: those
+	table    string   // that is being measured
 	profiles int
 }
 

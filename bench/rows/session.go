@@ -119,6 +119,14 @@ func linesOf(names []string, open func(ctx context.Context, l libs.Lib) (Session
 	return lines
 }
 
+// instead returns the lines of a plan that has its own, or else those of a table.
+func (c *Config) instead(lines []string) []string {
+	if c.lines != nil {
+		return c.lines
+	}
+	return lines
+}
+
 var peers = []string{"gorilla", "coder", "gobwas", "gws", "x/net"}
 
 // with returns names before and after the peers.

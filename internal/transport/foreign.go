@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,7 @@ type foreignTLS struct {
 	r, w int
 	err  error
 
-	out     []byte
+	out     []byte // kept if it is small; one of foreignBuffers' if it is large
 	pending atomic.Int64
 	counts  struct{ in, out atomic.Int64 }
 }
@@ -78,7 +79,18 @@ func (t *foreignTLS) Drop() {
 	t.in, t.r, t.w = nil, 0, 0
 }
 
+// foreignBuffers are for what is longer than keptOut. They are not bufpool's, as what is queued when a connection ends is not
+// given back.
+var foreignBuffers = sync.Pool{New: func() any { return new([bufpool.Bulk]byte) }}
+
+// keptOut is how many bytes a connection keeps for what it sends next.
+const keptOut = bufpool.Small
+
 func (t *foreignTLS) Write(p []byte, _ bool) error {
+	if n := len(t.out) + len(p); n > keptOut && n <= bufpool.Bulk && n > cap(t.out) {
+		b := foreignBuffers.Get().(*[bufpool.Bulk]byte)
+		t.out = b[:copy(b[:], t.out)]
+	}
 	t.out = append(t.out, p...)
 	t.pending.Store(int64(len(t.out)))
 	return nil
@@ -90,7 +102,13 @@ func (t *foreignTLS) Flush() error {
 	}
 	n, err := t.nc.Write(t.out)
 	t.counts.out.Add(int64(n))
-	t.out = nil
+	switch t.out = t.out[:0]; {
+	case cap(t.out) == bufpool.Bulk:
+		foreignBuffers.Put((*[bufpool.Bulk]byte)(t.out[:bufpool.Bulk]))
+		t.out = nil
+	case cap(t.out) > keptOut:
+		t.out = nil
+	}
 	t.pending.Store(0)
 	return err
 }

@@ -52,6 +52,9 @@ const module = "github.com/seed-c4549abd/wss"
 // nestedModules are the nested modules that documents import.
 var nestedModules = []string{"observe/prometheus", "observe/otel"}
 
+// replaced is the module in whose place the drop-in is used.
+const replaced = "github.com/gorilla/websocket"
+
 func isTestFile(file string) bool { return strings.Contains(file, "*testing.T") }
 
 // compile vets a file as a module of its own, or a program and its test, which it runs. Its requirements are those of the root module, or of the nested one that it imports,
@@ -69,6 +72,9 @@ func compile(t *testing.T, doc string, files ...string) {
 			at = dir + "/"
 			mod = "require " + module + "/" + dir + " v0.0.0\nreplace " + module + "/" + dir + " => " + filepath.Join(top, dir) + "\n"
 		}
+	}
+	if strings.Contains(file, `"`+replaced+`"`) { // what a program with gorilla is compiled with is the drop-in
+		mod += "require " + replaced + " v0.0.0\nreplace " + replaced + " => " + filepath.Join(top, "compat/gorilla/replace") + "\n"
 	}
 	mod += "replace " + module + " => " + top + "\n"
 	for line := range strings.Lines(read(t, at+"go.mod")) {
