@@ -158,7 +158,7 @@ func (s *Server) begin() error {
 }
 
 // takenMark is set in a ResponseWriter's header when that was sent, so that its stream is not taken twice.
-const takenMark = "websocket-stream-was-taken"
+const takenMark = "Websocket-Stream-Was-Taken"
 
 // Receive has input moved to the stream: by the handler's goroutine if the handler has returned, else by a goroutine of its own.
 func (s *Server) Receive() {

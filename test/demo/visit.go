@@ -294,7 +294,9 @@ func (v *visit) monitor(ctx context.Context) error {
 	}
 	number := `((id) => parseFloat(document.getElementById(id).textContent))`
 	return steps(
-		func() error { return t.Await(ctx, number+`("connections") >= 5 && `+number+`("http2") >= 5 && `+number+`("opened") >= 7`) },
+		func() error {
+			return t.Await(ctx, number+`("connections") >= 5 && `+number+`("http2") >= 5 && `+number+`("opened") >= 7`)
+		},
 		func() error { return t.Await(ctx, number+`("messages") > 0`) },
 		func() error {
 			return t.Await(ctx, `/Round trips: .*ms: \d/.test(document.getElementById("plot-trips").ariaLabel ?? document.getElementById("plot-trips").getAttribute("aria-label"))`)
