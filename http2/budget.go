@@ -2,20 +2,23 @@ package http2
 
 import "time"
 
-// budget bounds what a server can have us do for nothing: frames that cost little to send and carry no message. It is refilled with time.
+// budget bounds what a server can have us do for nothing: frames that cost little to send and carry no message. It is refilled with time,
+// and by what we send.
 type budget struct {
-	spent float64
+	spent float64 // less than nothing: WINDOW_UPDATEs that are due
 	since time.Time
 }
 
 const (
 	budgetSize   = 1000 // frames
 	budgetRefill = 100  // frames a second
+	// maxDue is the most frames that may be due: those for 32 MiB on the way.
+	maxDue = 64 << 10
 )
 
 // spend takes one frame, and reports whether there was one left.
 func (b *budget) spend(now time.Time) bool {
-	if !b.since.IsZero() {
+	if b.spent > 0 {
 		b.spent = max(0, b.spent-now.Sub(b.since).Seconds()*budgetRefill)
 	}
 	b.since = now
@@ -26,6 +29,6 @@ func (b *budget) spend(now time.Time) bool {
 	return true
 }
 
-// earn gives some back, for a frame of ours that the server may have to answer by WINDOW_UPDATE: once for the stream, and once for the
-// connection.
-func (b *budget) earn() { b.spent = max(0, b.spent-2) }
+// earn gives some back, for a frame of ours with n bytes of data: the server may answer it by WINDOW_UPDATE, for the stream and for the
+// connection, whenever it has read a KiB. net/http does so with every 4 KiB.
+func (b *budget) earn(n int) { b.spent = max(-maxDue, b.spent-float64(2+2*(n>>10))) }

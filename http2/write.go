@@ -143,7 +143,7 @@ func (c *clientConn) writeData(buf []byte) (more bool, err error) {
 	err = c.framer.WriteData(id, end, buf[:n])
 	s.stream.Carried(n)
 	c.mu.Lock()
-	c.budget.earn()
+	c.budget.earn(n)
 	c.checkOver(s) // behind END_STREAM, if a reset is to follow
 	c.mu.Unlock()
 	return true, err

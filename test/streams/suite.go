@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -180,9 +181,11 @@ func suiteAgainstClient2(ctx context.Context, o *options) error {
 	if len(all) > 0 {
 		return errors.Join(all...)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, checkTime, errors.New("a case is not judged: it has not been run to its end"))
+	defer cancel()
 	for _, id := range ids { // the last ones may be being judged
 		if _, err := fuzzer.Await(ctx, "wss", id); err != nil {
-			return err
+			return fmt.Errorf("case %s: %w", id, cmp.Or(context.Cause(ctx), err))
 		}
 	}
 	return conclude(o, fuzzer.Reports()[0])
