@@ -53,3 +53,38 @@ func TestALongUploadIsNoFlood(t *testing.T) {
 		t.Errorf("%q, %v", p, err)
 	}
 }
+
+// TestManySmallFramesAreNoFlood, although the server does not read what the client answers, so that it cannot write.
+func TestManySmallFramesAreNoFlood(t *testing.T) {
+	const frames = 300_000
+	addr, cfg := rawServer(t, func(r *raw) {
+		if r.settle() != nil {
+			return
+		}
+		id, _, err := r.awaitRequest()
+		if err != nil || r.accept(id) != nil {
+			return
+		}
+		for i := range frames {
+			if r.WriteData(id, false, []byte("\x81\x00")) != nil || i%10_000 == 0 && r.WritePing(false, [8]byte{}) != nil {
+				return
+			}
+		}
+		_ = r.WriteData(id, false, []byte("\x81\x04done"))
+		r.drain()
+	})
+	c, _, err := dialRaw(newPool(t), addr, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.CloseNow() }()
+	for {
+		_, p, err := c.Read(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p) > 0 {
+			return
+		}
+	}
+}

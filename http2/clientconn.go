@@ -40,6 +40,7 @@ type clientConn struct {
 	lastID   uint32          // of our streams
 	peer     peerSettings
 	window   int64 // what we may send on the connection, in bytes
+	owed     int64 // of the receive window: a frame that returns it is in control, unless it is 0
 	leaving  bool  // GOAWAY was received, or the idle timer has fired: no new streams
 	failed   error // why it is over
 	idle     *time.Timer

@@ -151,7 +151,9 @@ func (c *clientConn) handleData(f *xhttp2.DataFrame) error {
 	size := int64(f.Length) // padding counts (RFC 9113 §6.9.1)
 	if size > 0 {
 		c.mu.Lock()
-		c.enqueue(func() error { return c.framer.WriteWindowUpdate(0, uint32(size)) })
+		if c.owed += size; c.owed == size {
+			c.enqueue(c.returnWindow)
+		}
 		c.mu.Unlock()
 	}
 	if s == nil {
@@ -182,6 +184,16 @@ func (c *clientConn) handleData(f *xhttp2.DataFrame) error {
 		c.inputEnded(s)
 	}
 	return nil
+}
+
+// returnWindow returns the connection's window for all that has come since the last time: one frame for many, if the writer is slower than
+// the server.
+func (c *clientConn) returnWindow() error {
+	c.mu.Lock()
+	n := c.owed
+	c.owed = 0
+	c.mu.Unlock()
+	return c.framer.WriteWindowUpdate(0, uint32(n))
 }
 
 // inputEnded notes END_STREAM.
