@@ -159,13 +159,14 @@ func (c *Conn) notAnswered(err error) error {
 // openStream makes the connection of an extended CONNECT (RFC 8441), and sends the response as open does.
 func (a *accepted) openStream(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
 	taken, err := httpstream.Take(w, r, a.agreed.StreamHeader(), o.timeout())
-	if err == httpstream.ErrTaken {
-		return nil, err // an answer would be sent as frames
-	}
 	if err != nil {
-		return nil, refuse(w, r, o, a.slot, &HandshakeError{
+		e := &HandshakeError{
 			Status: http.StatusInternalServerError, Token: "no_stream", Reason: "the stream cannot be taken over", Err: err,
-		})
+		}
+		if err == httpstream.ErrNoFlush {
+			return nil, refuse(w, r, o, a.slot, e)
+		}
+		return nil, e // it was answered before, and what is written now would be frames
 	}
 	result := a.opened(transport.New(taken.Conn), o)
 	result.respond = sync.OnceValue(taken.Respond)

@@ -168,7 +168,7 @@ type DialOptions struct {
 	// Host is the Host field, if it is not the URL's. Zero: the URL's.
 	Host string
 
-	// TLS configures wss. It is cloned; ALPN is set to http/1.1. See tlsconf.Client
+	// TLS configures wss. It is cloned; ALPN is set to http/1.1, or to what Multiplexer speaks. See tlsconf.Client
 	// for pins and client certificates. Zero: TLS 1.2 or later, the system's roots.
 	TLS *tls.Config
 	// Proxy returns the proxy for a request whose URL is the dialed one with the scheme http

@@ -1,6 +1,9 @@
 package http2
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // budget bounds what a server can have us do for nothing: frames that cost little to send and carry no message. It is refilled with time,
 // and by what we send.
@@ -32,3 +35,21 @@ func (b *budget) spend(now time.Time) bool {
 // earn gives some back, for a frame of ours with n bytes of data: the server may answer it by WINDOW_UPDATE, for the stream and for the
 // connection, whenever it has read a KiB. net/http does so with every 4 KiB.
 func (b *budget) earn(n int) { b.spent = max(-maxDue, b.spent-float64(2+2*(n>>10))) }
+
+// boundedReader bounds the bytes that are read for one frame with the CONTINUATION frames that belong to it: those are read in one call, and may
+// be empty.
+type boundedReader struct {
+	r    io.Reader
+	most int64
+	n    int64 // read since the last whole frame
+}
+
+// Read fails when it has read too much for one frame.
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.n > b.most {
+		return 0, errTooMany
+	}
+	n, err := b.r.Read(p)
+	b.n += int64(n)
+	return n, err
+}

@@ -61,6 +61,11 @@ func TestServersThatBreakRules(t *testing.T) {
 			for r.WriteRawFrame(0xfa, 0, id, nil) == nil {
 			}
 		}, xhttp2.ErrCodeEnhanceYourCalm, true},
+		{"a flood of empty CONTINUATION", func(r *raw, id uint32) {
+			_ = r.WriteHeaders(xhttp2.HeadersFrameParam{StreamID: id, BlockFragment: r.encode("a", "b")})
+			for r.WriteContinuation(id, false, nil) == nil {
+			}
+		}, xhttp2.ErrCodeEnhanceYourCalm, true},
 		{"a flood of CONTINUATION", func(r *raw, id uint32) {
 			_ = r.WriteHeaders(xhttp2.HeadersFrameParam{StreamID: id, BlockFragment: r.encode("a", strings.Repeat("b", 1000))})
 			for r.WriteContinuation(id, false, r.encode("a", strings.Repeat("b", 1000))) == nil {
@@ -364,6 +369,44 @@ func TestAServerThatAllowsFewStreams(t *testing.T) {
 	}
 	if len(addrs) != 3 {
 		t.Errorf("six WebSockets on %v", addrs)
+	}
+}
+
+// TestABurstOfDials keeps to the server's limit, and gets through.
+func TestABurstOfDials(t *testing.T) {
+	for _, limit := range []int{1, 2, 50} {
+		s := serve(t, echo(nil), func(srv *http.Server) {
+			srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: limit}
+			_ = http2.Configure(srv)
+		})
+		p := newPool(t)
+		var wg sync.WaitGroup
+		for range 3*limit + 10 {
+			wg.Go(func() {
+				c, _, err := s.try(p, "/", nil)
+				if err != nil {
+					t.Errorf("limit %d: %v", limit, err)
+					return
+				}
+				_ = c.Close(conn.StatusNormalClosure, "")
+			})
+		}
+		wg.Wait()
+	}
+}
+
+// TestShortIdleTimes lose no dial.
+func TestShortIdleTimes(t *testing.T) {
+	s := serve(t, echo(nil), nil)
+	p := newPool(t)
+	p.IdleTimeout = time.Millisecond
+	for i := range 200 {
+		c, _, err := s.try(p, "/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close(conn.StatusNormalClosure, "")
+		time.Sleep(time.Duration(i%5) * 500 * time.Microsecond)
 	}
 }
 

@@ -2,12 +2,15 @@ package http2
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"sync"
 	"time"
 
 	xhttp2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/seed-c4549abd/wss/internal/hostpool"
 )
 
 // clientConn is the client's side of one HTTP/2 connection. Two goroutines serve it: read handles what the server sends, write sends what
@@ -16,6 +19,7 @@ type clientConn struct {
 	nc     net.Conn
 	socket net.Conn       // below TLS
 	framer *xhttp2.Framer // read's for reading, write's for writing
+	in     *boundedReader // read's
 	out    *bufio.Writer  // write's
 
 	settled chan struct{}     // closed when the server's first SETTINGS have come
@@ -78,7 +82,8 @@ func newClientConn(nc, socket net.Conn, maxStreams int, idleTimeout time.Duratio
 		peer:  peerSettings{maxStreams: 1<<32 - 1, window: initialWindow, maxFrame: maxFrame, headerList: 1<<32 - 1},
 		heard: time.Now(),
 	}
-	c.framer = xhttp2.NewFramer(c.out, bufio.NewReaderSize(nc, bufferSize))
+	c.in = &boundedReader{r: nc, most: 2*int64(maxHeaderBytes) + 8*bufferSize}
+	c.framer = xhttp2.NewFramer(c.out, bufio.NewReaderSize(c.in, bufferSize))
 	c.framer.SetMaxReadFrameSize(maxFrame)
 	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	c.framer.MaxHeaderListSize = uint32(maxHeaderBytes)
@@ -119,25 +124,40 @@ func (c *clientConn) err() error {
 
 // quietTime is how long a connection may have been silent for a new stream to be opened without a PING.
 const (
-	quietTime   = 15 * time.Second
-	pingTimeout = 10 * time.Second
+	quietTime   = 5 * time.Second
+	pingTimeout = 5 * time.Second
 )
 
 // Reserve promises a stream, if the connection takes another one.
 func (c *clientConn) Reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := len(c.streams) + c.reserved
+	n := c.inUse()
 	if c.leaving || c.failed != nil || n >= int(min(c.peer.maxStreams, 1<<30)) || c.maxStreams > 0 && n >= c.maxStreams || c.lastID > 1<<31-3-2*uint32(c.reserved+1) {
 		return false
 	}
 	c.reserved++
 	c.stopIdle()
+	c.probeIfQuiet()
+	return true
+}
+
+// probeIfQuiet asks for an answer if the server has been silent. The lock is held.
+func (c *clientConn) probeIfQuiet() {
 	if time.Since(c.heard) > quietTime {
 		c.probe()
 	}
-	return true
 }
+
+// doubt asks for an answer, since a request got none.
+func (c *clientConn) doubt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.probe()
+}
+
+// inUse returns how many streams are open, about to be opened or promised. The lock is held.
+func (c *clientConn) inUse() int { return len(c.streams) + len(c.opening) + c.reserved }
 
 // probe asks the server for an answer, and gives the connection up without one. The lock is held.
 func (c *clientConn) probe() {
@@ -165,7 +185,7 @@ func (c *clientConn) stopIdle() {
 
 // checkIdle starts the idle timer if there are no streams. If there will be none either, the connection ends. The lock is held.
 func (c *clientConn) checkIdle() {
-	if len(c.streams)+c.reserved+len(c.opening) > 0 || c.failed != nil {
+	if c.inUse() > 0 || c.failed != nil {
 		return
 	}
 	if c.leaving {
@@ -175,7 +195,7 @@ func (c *clientConn) checkIdle() {
 	c.stopIdle()
 	c.idle = time.AfterFunc(c.idleTimeout, func() {
 		c.mu.Lock()
-		idle := len(c.streams)+c.reserved == 0
+		idle := c.inUse() == 0
 		c.leaving = c.leaving || idle
 		c.mu.Unlock()
 		if idle {
@@ -210,7 +230,10 @@ func (c *clientConn) Shutdown(err error) {
 	for _, s := range c.streams {
 		streams = append(streams, s)
 	}
-	streams = append(streams, c.opening...)
+	for _, s := range c.opening { // nothing of them was sent
+		s.answer(nil, fmt.Errorf("%w: %w", hostpool.ErrNotProcessed, err))
+		streams = append(streams, s)
+	}
 	clear(c.streams)
 	c.opening, c.sendable = nil, nil
 	c.mu.Unlock()

@@ -30,6 +30,7 @@ func (c *clientConn) read() {
 	var err error
 	for err == nil {
 		var f xhttp2.Frame
+		c.in.n = 0
 		if f, err = c.framer.ReadFrame(); err != nil {
 			err = c.readError(err)
 			continue
@@ -51,6 +52,9 @@ func (c *clientConn) read() {
 
 // readError explains why no frame can be read. A mistake in one stream's frame resets that stream, and the result is nil.
 func (c *clientConn) readError(err error) error {
+	if errors.Is(err, errTooMany) {
+		return errTooMany
+	}
 	if e, ok := errors.AsType[xhttp2.StreamError](err); ok {
 		c.mu.Lock()
 		s := c.streams[e.StreamID]

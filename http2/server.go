@@ -22,10 +22,11 @@ const (
 var ErrNotEnabled = errors.New("http2: net/http does not offer WebSockets over HTTP/2: import _ \"github.com/seed-c4549abd/wss/http2/enable\" in package main, " +
 	"and do not set http2xconnect=0 in GODEBUG")
 
-// Configure sets a server up for WebSockets over HTTP/2, before it serves: it puts [Handler] around srv.Handler, turns on HTTP/2 and
-// HTTP/1.1 in srv.Protocols and in the ALPN of srv.TLSConfig, and bounds the buffers in srv.HTTP2 where that has no bounds.
+// Configure sets a server up for WebSockets over HTTP/2, before it serves: it puts [Handler] around srv.Handler, turns HTTP/2 on, beside
+// HTTP/1.1 if srv.Protocols is nil, in srv.Protocols and in the ALPN of srv.TLSConfig, and bounds the buffers in srv.HTTP2 where that has no bounds.
 // A nil srv.Handler is http.DefaultServeMux, as ever. If net/http does not offer WebSockets over HTTP/2, because the package
-// http2/enable is not imported, the server is set up all the same, and the error is ErrNotEnabled.
+// http2/enable is not imported, the server is set up all the same, and the error is ErrNotEnabled. (It looks at GODEBUG as it is now; net/http
+// has read it when the program started.)
 func Configure(srv *http.Server) error {
 	next := srv.Handler
 	if next == nil {

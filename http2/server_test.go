@@ -450,6 +450,91 @@ func TestNoFlush(t *testing.T) {
 	}
 }
 
+// TestWhatHandlersLeave: what a handler does with its request behind Accept does not reach the stream, as when it was hijacked.
+func TestWhatHandlersLeave(t *testing.T) {
+	for name, leave := range map[string]func(w http.ResponseWriter, r *http.Request) error{
+		"it closes the body": func(w http.ResponseWriter, r *http.Request) error { return r.Body.Close() },
+		"it reads the body": func(w http.ResponseWriter, r *http.Request) error {
+			if _, err := io.ReadAll(r.Body); err == nil {
+				return errors.New("the body can be read")
+			}
+			return nil
+		},
+		"it writes": func(w http.ResponseWriter, r *http.Request) error {
+			if _, err := w.Write([]byte("\x81\x02no")); !errors.Is(err, http.ErrHijacked) {
+				return errors.New("it is written")
+			}
+			return nil
+		},
+		"it answers by an error": func(w http.ResponseWriter, r *http.Request) error { http.Error(w, "no", 500); return nil },
+		"it flushes": func(w http.ResponseWriter, r *http.Request) error {
+			if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrHijacked) {
+				return errors.New("it is flushed")
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				c, err := conn.Accept(w, r, nil)
+				if err != nil {
+					return
+				}
+				c.ServeInBackground(func(c *conn.Conn, m conn.Message) error { return c.Write(bg, m.Type, m.Data) }, nil)
+				if err := leave(w, r); err != nil {
+					t.Error(err)
+				}
+			}), nil)
+			c := s.dial(t, newPool(t), "/", nil)
+			if err := c.Write(bg, conn.Text, []byte("x")); err != nil {
+				t.Error(err)
+			}
+			if _, q, err := c.Read(bg); string(q) != "x" {
+				t.Errorf("%q, %v", q, err)
+			}
+			if err := c.Close(conn.StatusNormalClosure, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestAcceptBehindAnAnswer says that it is too late.
+func TestAcceptBehindAnAnswer(t *testing.T) {
+	errs := make(chan error, 1)
+	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		_, err := conn.Accept(w, r, nil)
+		errs <- err
+	}), nil)
+	c, _, err := s.try(newPool(t), "/", nil)
+	if err == nil {
+		_ = c.CloseNow()
+	}
+	if e, ok := errors.AsType[*conn.HandshakeError](<-errs); !ok || e.Token != "no_stream" {
+		t.Errorf("%v", e)
+	}
+}
+
+// TestClosingEndsTheStream at once, whoever reads, though the client does not end its direction.
+func TestClosingEndsTheStream(t *testing.T) {
+	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, err := conn.Accept(w, r, nil); err == nil {
+			c.ServeInBackground(func(c *conn.Conn, m conn.Message) error { return c.Write(bg, m.Type, m.Data) }, nil)
+		}
+	}), nil)
+	r, _ := rawClient(t, s)
+	_ = r.nc.SetDeadline(time.Now().Add(20 * time.Second))
+	for id := uint32(1); id < 1000; id += 2 {
+		r.open(id)
+		r.check(r.WriteData(id, false, message("x")))
+		r.check(r.WriteData(id, false, []byte{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8}))
+		if how, _ := r.ending(id); how != "END_STREAM" {
+			t.Fatal(how)
+		}
+	}
+}
+
 // TestAcceptTwice takes a stream once.
 func TestAcceptTwice(t *testing.T) {
 	errs := make(chan error, 1)

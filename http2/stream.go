@@ -66,6 +66,7 @@ func (c *clientConn) Open(ctx context.Context, r *conn.StreamRequest) (net.Conn,
 	select {
 	case <-s.answered:
 	case <-ctx.Done():
+		c.doubt()
 		_ = s.stream.Close()
 		return nil, nil, ctx.Err()
 	}
@@ -162,6 +163,7 @@ func (s *clientStream) Closed(orderly bool) {
 	}
 	if !orderly {
 		c.reset(s, xhttp2.ErrCodeCancel)
+		c.probeIfQuiet() // it may be the connection that is dead
 		return
 	}
 	c.checkOver(s)

@@ -138,6 +138,62 @@ func TestManyOnOneConnection(t *testing.T) {
 	}
 }
 
+// TestManyConnections: another one is made when one has as many WebSockets as servers allow, and burst of dials gets through.
+func TestManyConnections(t *testing.T) {
+	s := serve(t, echo(nil))
+	p := newPool(t)
+	addrs := map[string]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range 250 {
+		wg.Go(func() {
+			c, _, err := s.try(p, "/", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			addrs[c.LocalAddr().String()]++
+		})
+	}
+	wg.Wait()
+	if len(addrs) != 3 {
+		t.Errorf("%v", addrs)
+	}
+}
+
+// TestWhatHandlersLeave: a handler may close its body, and what it writes behind Accept is not sent. A panic resets the stream.
+func TestWhatHandlersLeave(t *testing.T) {
+	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer r.Body.Close()
+		c, err := conn.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		if r.URL.Path == "/panic" {
+			panic(http.ErrAbortHandler)
+		}
+		c.ServeInBackground(func(c *conn.Conn, m conn.Message) error { return c.Write(bg, m.Type, m.Data) }, nil)
+		if _, err := w.Write([]byte("x")); !errors.Is(err, http.ErrHijacked) {
+			t.Errorf("behind Accept: %v", err)
+		}
+	}))
+	p := newPool(t)
+	c := s.dial(t, p, "/", nil)
+	if err := c.Write(bg, conn.Text, []byte("x")); err != nil {
+		t.Error(err)
+	}
+	if _, q, err := c.Read(bg); string(q) != "x" {
+		t.Errorf("%q, %v", q, err)
+	}
+	if c, _, err := s.try(p, "/panic", nil); err == nil {
+		if _, _, err := c.Read(bg); conn.CloseStatus(err) != conn.StatusAbnormal {
+			t.Errorf("a panic: %v", err)
+		}
+	}
+}
+
 // TestRefusals end their stream, and no other.
 func TestRefusals(t *testing.T) {
 	s := serve(t, echo(&conn.AcceptOptions{Check: func(r *http.Request) error {

@@ -116,7 +116,7 @@ func explain(ctx context.Context, host string, err error) error {
 // It returns ErrPoolClosed if it was called before.
 func (p *Pool) Close() error { return p.conns.Close(ErrPoolClosed) }
 
-// clientConn is one connection. quic-go keeps to the number of streams that the server allows: opening one more waits.
+// clientConn is one connection, with at most Streams streams: quic-go does not tell how many the server allows, and opening one more waits.
 type clientConn struct {
 	quic        *quic.Conn
 	http3       *http3.ClientConn
@@ -133,7 +133,7 @@ type clientConn struct {
 func (c *clientConn) Reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leaving || c.quic.Context().Err() != nil {
+	if c.leaving || c.streams >= Streams || c.quic.Context().Err() != nil {
 		return false
 	}
 	if c.streams++; c.idle != nil {

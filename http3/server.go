@@ -67,17 +67,23 @@ func Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		var once sync.Once
+		var shield httpstream.Shield
+		var taken *served
 		take := func(_ http.ResponseWriter, header http.Header) (net.Conn, func() error, error) {
-			err := httpstream.ErrTaken
-			var c *served
-			once.Do(func() { c, err = newServed(w, streamer, header, r), nil })
-			if err != nil {
+			if err := shield.Take(); err != nil {
 				return nil, nil, err
 			}
-			return c, c.respond, nil
+			taken = newServed(w, streamer, header, r)
+			return taken, taken.respond, nil
 		}
-		next.ServeHTTP(w, r.WithContext(httpstream.WithTaker(r.Context(), take)))
+		panicking := true
+		defer func() {
+			if panicking && taken != nil {
+				_ = taken.Close()
+			}
+		}()
+		next.ServeHTTP(shield.Writer(w), shield.Request(r, httpstream.WithTaker(r.Context(), take)))
+		panicking = false
 	})
 }
 

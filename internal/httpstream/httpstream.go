@@ -19,13 +19,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/transport"
 )
 
 // ErrTaken is returned for a request whose stream has been taken before.
 var ErrTaken = errors.New("websocket: the stream of this request was taken before")
+
+// ErrBegun is returned for a request that has been answered.
+var ErrBegun = errors.New("websocket: the response to this request has begun")
 
 // ErrNoFlush is returned if the ResponseWriter cannot send what it buffers.
 var ErrNoFlush = errors.New("websocket: the ResponseWriter cannot flush: http.TimeoutHandler and some middleware buffer responses whole")
@@ -80,17 +82,21 @@ func Take(w http.ResponseWriter, r *http.Request, header http.Header, timeout ti
 	s := &Server{w: innermost(w), body: r.Body, header: header, request: r, over: make(chan struct{})}
 	s.receiving.wanted = make(chan struct{})
 	if g, ok := r.Context().Value(guardKey{}).(*guard); ok {
-		s.w, s.body, s.guarded = g.w, g.body, true
-		if !g.take(s) {
-			return Taken{}, ErrTaken
+		if err := g.Take(); err != nil {
+			return Taken{}, err
 		}
+		s.w, s.body, s.guarded = g.w, g.body, true
+		defer func() {
+			if s.stream != nil {
+				g.server.Store(s)
+			}
+		}()
 	}
 	s.control = http.NewResponseController(s.w)
 	if _, marked := s.w.Header()[takenMark]; marked {
 		return Taken{}, ErrTaken
 	}
 	if !canFlush(s.w) {
-		s.release()
 		return Taken{}, ErrNoFlush
 	}
 	s.stream = transport.NewStream(s)
@@ -171,30 +177,47 @@ func (s *Server) Receive() {
 	if s.receiving.returned {
 		close(s.receiving.wanted)
 	} else {
-		go s.receive()
+		go s.receive(true)
 	}
 }
 
-// receiveInHandler waits until the stream is over, and receives meanwhile if that is wanted.
-func (s *Server) receiveInHandler() {
+// handOver leaves receiving to the handler's goroutine, if the handler has returned.
+func (s *Server) handOver() bool {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	if s.receiving.returned {
+		close(s.receiving.wanted)
+	}
+	return s.receiving.returned
+}
+
+// receiveInHandler waits until the stream is over, and receives meanwhile if that is wanted. Where nobody receives, the end of the
+// request's own context tells that the stream is over.
+func (s *Server) receiveInHandler(over <-chan struct{}) {
 	s.receiving.Lock()
 	s.receiving.returned = true
-	begun := s.receiving.begun
+	if s.receiving.begun {
+		over = nil // whoever receives sees it
+	}
 	s.receiving.Unlock()
-	if !begun {
-		select {
-		case <-s.receiving.wanted:
-			s.receive()
-		case <-s.over:
-		}
+	select {
+	case <-s.receiving.wanted:
+		s.receive(false)
+	case <-s.over:
+	case <-over:
+		s.stream.End(fmt.Errorf("websocket: the stream broke off: %w", io.ErrUnexpectedEOF))
+		s.reset()
 	}
 	<-s.over
 }
 
 // receive moves input to the stream, until it ends. While nothing comes, it holds the smallest buffer.
-func (s *Server) receive() {
+func (s *Server) receive(onItsOwn bool) {
 	size := bufpool.Small
 	for s.stream.AwaitRoom() {
+		if onItsOwn && s.guarded && s.handOver() {
+			return
+		}
 		b := bufpool.Get(size)
 		n, err := s.body.Read(b)
 		if n == len(b) {
@@ -233,6 +256,7 @@ func (s *Server) send() {
 		}
 		if end {
 			s.gone = true
+			_ = s.body.Close() // ends receive
 			s.release()
 		}
 		if n == 0 || end {
@@ -343,63 +367,3 @@ type name string
 
 func (name) Network() string  { return "tcp" }
 func (n name) String() string { return string(n) }
-
-type guardKey struct{}
-
-// guard is a request whose handler is kept from returning while its stream is in use.
-type guard struct {
-	w    http.ResponseWriter
-	body io.ReadCloser
-
-	mu     sync.Mutex
-	server *Server
-}
-
-func (g *guard) take(s *Server) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.server != nil {
-		return false
-	}
-	g.server = s
-	return true
-}
-
-// Guard returns a handler that calls next and, if that has taken the request's stream, returns only when the stream has ended. The
-// request's context ends when next returns, as that of a request does whose connection was hijacked.
-func Guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, taker := r.Context().Value(takerKey{}).(Taker); taker || !handshake.IsExtendedConnect(r) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if _, guarded := r.Context().Value(guardKey{}).(*guard); guarded {
-			next.ServeHTTP(w, r)
-			return
-		}
-		g := &guard{w: w, body: r.Body}
-		panicking := true
-		defer func() { g.wait(panicking) }()
-		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), guardKey{}, g))
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-		panicking = false
-	})
-}
-
-// wait returns when the stream is over; if the handler has panicked, it is reset.
-func (g *guard) wait(panicking bool) {
-	g.mu.Lock()
-	s := g.server
-	g.mu.Unlock()
-	if s == nil {
-		return
-	}
-	if panicking {
-		s.reset()
-	}
-	s.receiveInHandler()
-	s.using.Lock() // w may be in use still
-	s.gone = true
-	s.using.Unlock()
-}
