@@ -136,7 +136,7 @@ cover: ## print the coverage of every package and in total
 	@go tool cover -func=cover.out | tail -1
 
 sbom: ## write a bill of materials of each module that users import, in CycloneDX's JSON, into .cache/sbom
-	@mkdir -p $(SBOM); for dir in . pubsub/nats observe/prometheus observe/otel; do \
+	@mkdir -p $(SBOM); for dir in . pubsub/nats http3 compat/gorilla/replace observe/prometheus observe/otel; do \
 		name=$$(echo wss/$$dir | tr / - | sed 's/-\.$$//'); \
 		go run $(CYCLONEDX) mod -noserial -json -output "$(abspath $(SBOM))/sbom-$$name.json" $$dir || exit 1; \
 	done; ls $(SBOM)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite"
+	"github.com/seed-c4549abd/wss/http2"
 )
 
 // dial runs the cases against a server.
@@ -26,6 +27,13 @@ func dial(ctx context.Context, o *Options, stderr io.Writer) ([]*suite.Report, e
 	options := suite.Options{
 		URL: o.URL, TLS: config, Header: header, Agent: o.agent, Cases: o.patterns(), Parallel: o.parallel, Slowness: o.slowness, Latency: o.latency,
 		ByRFC: o.rfc,
+	}
+	if o.http2 {
+		pool := &http2.Pool{Require: true}
+		defer pool.Close()
+		if options.OpenStream, err = openStream(pool, o.URL, config, header); err != nil {
+			return nil, err
+		}
 	}
 	if !o.quiet {
 		options.Begin = func(p suite.Plan) {

@@ -25,6 +25,7 @@ type Options struct {
 	Plain, Development bool   // with Listen: ws, or wss with a certificate made for this run
 	Cert               string // with Listen: the file of a certificate
 
+	http2   bool
 	headers HeaderFlag
 	agent   string
 	wait    time.Duration
@@ -48,6 +49,7 @@ func Declare(flags *flag.FlagSet) *Options {
 	flags.StringVar(&o.URL, "url", "", "`URL` of a server to run the cases against, ws or wss")
 	flags.StringVar(&o.CA, "ca", "", "with -url: PEM `file` with the certificate authorities to trust in place of the system's")
 	flags.BoolVar(&o.Insecure, "insecure", false, "with -url: accept any certificate")
+	flags.BoolVar(&o.http2, "http2", false, "with -url: run the cases over HTTP/2 (RFC 8441), and those about its streams")
 	flags.Var(&o.headers, "H", "with -url: "+HeaderUsage)
 	flags.DurationVar(&o.wait, "wait", 0, "with -url: `time` to wait for a server that does not accept connections yet")
 	flags.StringVar(&o.agent, "agent", "", "with -url: `name` of the server in reports; empty: what it calls itself")
@@ -83,8 +85,10 @@ func (o *Options) Check() error {
 		return errors.New("suite: give either -url, of a server to test, or -listen, for clients to test")
 	case o.URL != "" && (ways > 0 || o.key != "" || o.once):
 		return errors.New("suite: -cert, -key, -development, -plain and -once go with -listen")
-	case o.Listen != "" && (o.CA != "" || o.Insecure || o.agent != "" || o.parallel != 0 || len(o.headers) > 0 || o.wait != 0):
-		return errors.New("suite: -ca, -insecure, -H, -wait, -agent and -parallel go with -url")
+	case o.Listen != "" && (o.CA != "" || o.Insecure || o.agent != "" || o.parallel != 0 || len(o.headers) > 0 || o.wait != 0 || o.http2):
+		return errors.New("suite: -ca, -insecure, -http2, -H, -wait, -agent and -parallel go with -url")
+	case o.http2 && !strings.HasPrefix(o.URL, "wss:"):
+		return errors.New("suite: -http2 needs a wss URL")
 	case o.Listen != "" && ways != 1:
 		return errors.New("suite: -listen needs one of -development, -cert with -key, or -plain")
 	case (o.Cert == "") != (o.key == ""):
@@ -127,5 +131,11 @@ func (o *Options) Run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return w.finish(stdout, reports)
+	finished := w.finish(stdout, reports)
+	if o.http2 && (finished == nil || finished == ErrFailed) {
+		if err := o.streams(ctx, stdout); err != nil {
+			return err
+		}
+	}
+	return finished
 }
