@@ -14,8 +14,10 @@ import (
 // Conn is a WebSocket connection. Upgrader.Upgrade and Dialer.Dial make one, and Close must end it.
 //
 // One goroutine at a time may read: NextReader, ReadMessage, ReadJSON, SetReadLimit and the setters of handlers.
-// SetReadDeadline and all methods that write may be called by any number of goroutines, but a writer of NextWriter belongs
-// to one, and NextWriter, WriteMessage, WriteJSON and WritePreparedMessage end the writer that is open.
+// SetReadDeadline, all methods that write and the writers of NextWriter may be used by any number of goroutines. One message
+// at a time is open: NextWriter, WriteMessage, WriteJSON and WritePreparedMessage, called by any goroutine, end the writer that
+// is open as its Close does. What was written to it is a whole message then, and its further calls return an error. So
+// goroutines that write at the same time use WriteMessage, or have a lock around NextWriter and Close.
 type Conn struct {
 	nc          net.Conn
 	engine      bare.Conn
@@ -36,7 +38,7 @@ type Conn struct {
 	deadline     atomic.Int64 // of writes
 	uncompressed atomic.Bool  // EnableWriteCompression(false)
 	levelZero    atomic.Bool  // SetCompressionLevel(0)
-	writer       atomic.Pointer[messageWriter]
+	order        writeOrder
 	writeErr     atomic.Pointer[error] // of every write from now on
 }
 
