@@ -18,7 +18,7 @@ func (c *Conn) WriteMessage(messageType int, data []byte) error {
 	defer c.order.leave()
 	deadline := c.deadline.Load()
 	if isControl(messageType) {
-		return c.writeControl(messageType, data, deadline)
+		return c.writeControl(messageType, data, deadline, c.wrote)
 	}
 	ctx := contextUntil(deadline)
 	defer release(ctx)

@@ -196,7 +196,7 @@ func (w *messageWriter) close() error {
 // last sends the message, or its last fragment.
 func (w *messageWriter) last(deadline int64) error {
 	if isControl(w.messageType) {
-		return w.c.writeControl(w.messageType, w.buf, deadline)
+		return w.c.writeControl(w.messageType, w.buf, deadline, w.c.wrote)
 	}
 	ctx := contextUntil(deadline)
 	defer release(ctx)
