@@ -45,7 +45,7 @@ func newBare(o bare.Options) bare.Conn {
 		transport: transport.New(o.NetConn), role: o.Role, settings: newSettings(-1, 0, -1, 0), received: o.Received,
 		response: o.Response, bare: b,
 	}
-	c.compression = newCompression(o.Role, &Compression{Level: 1}, o.Deflate, 0)
+	c.compression = newCompression(o.Role, &Compression{Level: 1, Threshold: -1}, o.Deflate, 0)
 	c.start()
 	return b
 }

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -9,13 +10,16 @@ import (
 	"github.com/seed-c4549abd/wss/frame"
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/bare"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // Conn is a WebSocket connection. Upgrader.Upgrade and Dialer.Dial make one, and Close must end it.
 //
 // One goroutine at a time may read: NextReader, ReadMessage, ReadJSON, SetReadLimit and the setters of handlers.
-// SetReadDeadline and all methods that write may be called by any number of goroutines, but a writer of NextWriter belongs
-// to one, and NextWriter, WriteMessage, WriteJSON and WritePreparedMessage end the writer that is open.
+// SetReadDeadline, all methods that write and the writers of NextWriter may be used by any number of goroutines. One message
+// at a time is open: NextWriter, WriteMessage, WriteJSON and WritePreparedMessage, called by any goroutine, end the writer that
+// is open as its Close does. What was written to it is a whole message then, and its further calls return an error. So
+// goroutines that write at the same time use WriteMessage, or have a lock around NextWriter and Close.
 type Conn struct {
 	nc          net.Conn
 	engine      bare.Conn
@@ -36,7 +40,7 @@ type Conn struct {
 	deadline     atomic.Int64 // of writes
 	uncompressed atomic.Bool  // EnableWriteCompression(false)
 	levelZero    atomic.Bool  // SetCompressionLevel(0)
-	writer       atomic.Pointer[messageWriter]
+	order        writeOrder
 	writeErr     atomic.Pointer[error] // of every write from now on
 }
 
@@ -82,14 +86,29 @@ func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
 // RemoteAddr returns the remote address of the socket.
 func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 
-// NetConn returns the connection below, which is a *tls.Conn with TLS. Whoever reads from it or writes to it breaks the
-// WebSocket.
-func (c *Conn) NetConn() net.Conn { return c.nc }
+// NetConn returns the connection below, which is a *tls.Conn with TLS, and else the socket. Whoever reads from it or writes to
+// it breaks the WebSocket.
+func (c *Conn) NetConn() net.Conn { return socketOf(c.nc) }
+
+// socketOf returns the socket of a connection without TLS to the peer: what is below the wire, and below the TLS of a
+// proxy, which must not be taken for the peer's.
+func socketOf(nc net.Conn) net.Conn {
+	for {
+		w, ok := nc.(*wire.Conn)
+		if !ok {
+			return nc
+		}
+		nc = w.NetConn()
+		if tc, ok := nc.(*tls.Conn); ok && w.Tunnels() {
+			nc = tc.NetConn()
+		}
+	}
+}
 
 // UnderlyingConn is NetConn.
 //
 // Deprecated: use NetConn.
-func (c *Conn) UnderlyingConn() net.Conn { return c.nc }
+func (c *Conn) UnderlyingConn() net.Conn { return c.NetConn() }
 
 // Close closes the connection below without a close frame. Calls in progress end. For a closing handshake, send a
 // CloseMessage and read until an error before.

@@ -21,6 +21,7 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/internal/bufpool"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 // TestMain fails if goroutines or buffers are left.
@@ -51,14 +52,15 @@ func settled(goroutines int) bool {
 // kinds of connections: with TLS over the transport of conn.NewListener, TLS over a stock listener, and neither.
 var kinds = []string{"tls", "stock tls", "plain"}
 
-// pair returns the two sides of a connection, which are closed when the test ends.
+// pair returns the two sides of a connection of one of kinds, or of "listener", which is conn.NewListener without TLS. They
+// are closed when the test ends.
 func pair(t testing.TB, kind string, u Upgrader, d Dialer) (client, server *Conn) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kind == "tls" {
+	if kind == "tls" || kind == "listener" {
 		ln = conn.NewListener(ln)
 	}
 	accepted := make(chan *Conn, 1)
@@ -70,7 +72,7 @@ func pair(t testing.TB, kind string, u Upgrader, d Dialer) (client, server *Conn
 		accepted <- c
 	})}
 	url := "ws://" + ln.Addr().String()
-	if kind != "plain" {
+	if kind == "tls" || kind == "stock tls" {
 		url = "ws" + "s" + strings.TrimPrefix(url, "ws")
 		srv.TLSConfig, d.TLSClientConfig = testtls.Configs(tls.VersionTLS13)
 		ln = tls.NewListener(ln, srv.TLSConfig)
@@ -236,6 +238,41 @@ func TestAddressesAndTheConnectionBelow(t *testing.T) {
 			t.Error("NetConn and UnderlyingConn differ")
 		}
 	})
+}
+
+// TestTheConnectionBelowWithoutTLSIsTheSocket, whatever is between: the transport of conn.NewListener, and that of a proxy.
+func TestTheConnectionBelowWithoutTLSIsTheSocket(t *testing.T) {
+	client, server := pair(t, "listener", Upgrader{}, Dialer{})
+	if err := client.WriteMessage(TextMessage, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := server.ReadMessage(); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]*Conn{"client": client, "server": server} {
+		if _, ok := c.NetConn().(*net.TCPConn); !ok {
+			t.Errorf("%s: %T", name, c.NetConn())
+		}
+		if c.UnderlyingConn() != c.NetConn() {
+			t.Errorf("%s: UnderlyingConn is another", name)
+		}
+	}
+	socket := client.NetConn()
+	for _, tt := range []struct {
+		name string
+		nc   net.Conn
+	}{
+		{"a proxy", wire.Tunnel(socket)},
+		{"a proxy with TLS", wire.Tunnel(tls.Client(wire.TLS(socket), nil))},
+	} {
+		if got := socketOf(tt.nc); got != socket {
+			t.Errorf("%s: %T", tt.name, got)
+		}
+	}
+	over := tls.Client(wire.TLS(socket), nil)
+	if got := socketOf(over); got != over {
+		t.Errorf("TLS of the peer: %T", got)
+	}
 }
 
 func TestThePeerSeesTheEndOfAClosedConnection(t *testing.T) {

@@ -104,10 +104,11 @@ func FormatCloseMessage(closeCode int, text string) []byte {
 // zero time is no deadline. After a CloseMessage all writes return ErrCloseSent. A payload that may not stand in a close
 // frame is refused (RFC 6455 §5.5.1, §7.4).
 func (c *Conn) WriteControl(messageType int, data []byte, deadline time.Time) error {
-	return c.writeControl(messageType, data, numberOf(deadline))
+	return c.writeControl(messageType, data, numberOf(deadline), c.controlWritten)
 }
 
-func (c *Conn) writeControl(messageType int, data []byte, deadline int64) error {
+// writeControl is WriteControl. written returns the engine's error as this package does.
+func (c *Conn) writeControl(messageType int, data []byte, deadline int64, written func(error) error) error {
 	switch {
 	case !isControl(messageType):
 		return errBadMessageType
@@ -120,7 +121,7 @@ func (c *Conn) writeControl(messageType int, data []byte, deadline int64) error 
 	ctx := contextUntil(deadline)
 	defer release(ctx)
 	if messageType != CloseMessage {
-		return c.controlWritten(c.engine.WriteControl(ctx, frame.Opcode(messageType), data))
+		return written(c.engine.WriteControl(ctx, frame.Opcode(messageType), data))
 	}
 	code, reason, err := sendableClose(data)
 	if err != nil {
@@ -130,7 +131,7 @@ func (c *Conn) writeControl(messageType int, data []byte, deadline int64) error 
 	if err == nil {
 		c.failWrites(ErrCloseSent)
 	}
-	return c.controlWritten(err)
+	return written(err)
 }
 
 // sendableClose parses the payload of a close frame that is to be sent.
@@ -149,7 +150,7 @@ func sendableClose(data []byte) (frame.StatusCode, string, error) {
 	return code, reason, err
 }
 
-// controlWritten is wrote for control frames: a deadline that passes leaves the connection usable.
+// controlWritten is wrote for WriteControl: a deadline that passes leaves the connection usable.
 func (c *Conn) controlWritten(err error) error {
 	if isTimeout(err) && !errors.Is(err, net.ErrClosed) {
 		return errWriteTimeout

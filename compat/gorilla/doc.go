@@ -36,7 +36,7 @@
 //
 // # What is more lenient
 //
-// Any number of goroutines may write. What they write at the same time shares TLS records and system calls. A server needs
-// no http.Hijacker where the ResponseWriter has an Unwrap method. The h2 of a tls.Config that is shared with net/http does no
-// harm. Proxies may be https.
+// Any number of goroutines may write. What they write at the same time shares TLS records and system calls. One message of
+// NextWriter is open at a time: see Conn. A server needs no http.Hijacker where the ResponseWriter has an Unwrap method. The h2
+// of a tls.Config that is shared with net/http does no harm. Proxies may be https.
 package websocket

@@ -58,6 +58,7 @@ func (c *Conn) WritePreparedMessage(pm *PreparedMessage) error {
 	if err := c.beginWrite(pm.messageType); err != nil {
 		return err
 	}
+	defer c.order.leave()
 	m := &pm.message
 	if c.compresses && !c.compress() {
 		m = pm.uncompressed()

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxReadErrs is how many reads may return the error of a failed connection before one panics: a program that goes on
+// maxReadErrs is the read of a failed connection that panics, the one that failed first included: a program that goes on
 // reading would do so for ever.
 const maxReadErrs = 1000
 
@@ -61,9 +61,10 @@ func (c *Conn) beginRead() error {
 	return c.readErr
 }
 
-// readFailed notes the error of all reads from now on.
+// readFailed notes the error of all reads from now on, and counts this one.
 func (c *Conn) readFailed(err error) error {
 	c.readErr = c.readError(err)
+	c.readErrs++
 	return c.readErr
 }
 
@@ -86,7 +87,8 @@ func (m *messageReader) Read(p []byte) (int, error) {
 	if err == io.EOF {
 		c.message = nil
 	} else if err != nil {
-		err = c.readFailed(err)
+		err = c.readError(err)
+		c.readErr = err // which the next message's read is the first to return
 	}
 	return n, err
 }

@@ -15,22 +15,53 @@ func (c *Conn) WriteMessage(messageType int, data []byte) error {
 	if err := c.beginWrite(messageType); err != nil {
 		return err
 	}
+	defer c.order.leave()
 	deadline := c.deadline.Load()
 	if isControl(messageType) {
-		return c.writeControl(messageType, data, deadline)
+		return c.writeControl(messageType, data, deadline, c.wrote)
 	}
 	ctx := contextUntil(deadline)
 	defer release(ctx)
 	return c.wrote(c.engine.Write(ctx, frame.Opcode(messageType), data, c.compress()))
 }
 
-// beginWrite ends the message that is open, and says why no other can begin.
+// beginWrite begins to write a whole message, which order.leave ends: it ends the message that is open, and says why no
+// other can begin.
 func (c *Conn) beginWrite(messageType int) error {
-	if c.writer.Load() != nil {
-		if w := c.writer.Swap(nil); w != nil {
-			_ = w.Close() // its error, if it is final, is that of the next write
+	c.order.enter()
+	if c.order.open.Load() != nil {
+		c.order.leave() // whoever has the turn may wait for it
+		if err := c.takeTurn(); err != nil {
+			return err
 		}
+		c.endOpen()
+		c.order.enter()
+		c.order.unlock()
 	}
+	err := c.writable(messageType)
+	if err != nil {
+		c.order.leave()
+	}
+	return err
+}
+
+// takeTurn takes the turn of order. That the write deadline passes before is final, as for the write itself.
+func (c *Conn) takeTurn() error {
+	if err := c.order.lock(c.deadline.Load()); err != nil {
+		return c.wrote(err)
+	}
+	return nil
+}
+
+// endOpen ends the message that is open. The caller has the turn.
+func (c *Conn) endOpen() {
+	if w := c.order.open.Load(); w != nil {
+		_ = w.close() // its error, if it is final, is that of the next write
+	}
+}
+
+// writable says why no message of a type can begin.
+func (c *Conn) writable(messageType int) error {
 	if !isData(messageType) && !isControl(messageType) {
 		return errBadMessageType
 	}

@@ -35,6 +35,33 @@ func TestAWriteDeadlineIsFinal(t *testing.T) {
 	})
 }
 
+// TestTheWriteDeadlineOfAControlMessageIsFinal, which that of WriteControl is not.
+func TestTheWriteDeadlineOfAControlMessageIsFinal(t *testing.T) {
+	for name, write := range map[string]func(*Conn) error{
+		"ping":   func(c *Conn) error { return c.WriteMessage(PingMessage, nil) },
+		"pong":   func(c *Conn) error { return c.WriteMessage(PongMessage, nil) },
+		"close":  func(c *Conn) error { return c.WriteMessage(CloseMessage, FormatCloseMessage(CloseNormalClosure, "")) },
+		"writer": func(c *Conn) error { return writeAll(c, PingMessage, []byte("x")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, server := pair(t, "plain", Upgrader{}, Dialer{})
+			_ = server.SetWriteDeadline(time.Unix(1, 0))
+			err := write(server)
+			e, ok := err.(interface {
+				net.Error
+				Temporary() bool
+			})
+			if !ok || !e.Timeout() || e.Temporary() {
+				t.Fatalf("%v, want a timeout that is not temporary", err)
+			}
+			_ = server.SetWriteDeadline(time.Time{})
+			if again := server.WriteMessage(TextMessage, nil); again != err {
+				t.Errorf("then %v, want the same", again)
+			}
+		})
+	}
+}
+
 // TestAControlMessageThatFindsNoRoomIsNotSent, and leaves the connection as it was.
 func TestAControlMessageThatFindsNoRoomIsNotSent(t *testing.T) {
 	for _, kind := range []string{"tls", "plain"} { // over a stock tls.Conn a write that is cut off is final

@@ -19,17 +19,23 @@ type BufferPool interface {
 
 // NextWriter begins a message of any type. What is written to the writer is sent as a fragment when it fills a buffer of
 // WriteBufferSize bytes, and the rest with Close; a message that fits the buffer is one frame. Control messages must fit
-// 125 bytes. A writer that is still open is closed.
+// 125 bytes. A writer that is still open is closed, whichever goroutine it belongs to; see Conn.
 func (c *Conn) NextWriter(messageType int) (io.WriteCloser, error) {
-	if err := c.beginWrite(messageType); err != nil {
+	c.order.init()
+	if err := c.takeTurn(); err != nil {
+		return nil, err
+	}
+	defer c.order.unlock()
+	c.endOpen()
+	if err := c.writable(messageType); err != nil {
 		return nil, err
 	}
 	w := &messageWriter{c: c, messageType: messageType}
-	c.writer.Store(w)
+	c.order.open.Store(w)
 	return w, nil
 }
 
-// messageWriter is a message that is being written.
+// messageWriter is a message that is being written. Whoever uses its fields has the turn of c.order.
 type messageWriter struct {
 	c           *Conn
 	messageType int
@@ -40,6 +46,10 @@ type messageWriter struct {
 
 // Write adds p to the message.
 func (w *messageWriter) Write(p []byte) (int, error) {
+	if err := w.c.takeTurn(); err != nil {
+		return 0, err
+	}
+	defer w.c.order.unlock()
 	n := len(p)
 	if len(w.buf)+n > w.c.bufferSize && n > 2*w.c.bufferSize {
 		w.fragment(w.buf, p) // without copying it to the buffer
@@ -57,6 +67,10 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 
 // WriteString is Write.
 func (w *messageWriter) WriteString(s string) (int, error) {
+	if err := w.c.takeTurn(); err != nil {
+		return 0, err
+	}
+	defer w.c.order.unlock()
 	n := len(s)
 	for len(s) > 0 && w.room() {
 		k := copy(w.free(), s)
@@ -68,19 +82,27 @@ func (w *messageWriter) WriteString(s string) (int, error) {
 	return n, nil
 }
 
-// ReadFrom adds what r has until io.EOF.
+// ReadFrom adds what r has until io.EOF. It has a buffer of its own: the message may be ended while r waits.
 func (w *messageWriter) ReadFrom(r io.Reader) (total int64, err error) {
-	for w.room() {
-		n, err := r.Read(w.free())
-		w.buf = w.buf[:len(w.buf)+n]
-		total += int64(n)
+	if _, err := w.Write(nil); err != nil {
+		return 0, err
+	}
+	b := bufpool.Get(w.c.bufferSize)
+	defer bufpool.Put(b)
+	for {
+		n, err := r.Read(b[:w.c.bufferSize])
+		if n > 0 {
+			if _, err := w.Write(b[:n]); err != nil {
+				return total, err
+			}
+			total += int64(n)
+		}
 		if err == io.EOF {
 			return total, nil
 		} else if err != nil {
 			return total, err
 		}
 	}
-	return total, w.err
 }
 
 // free is the part of the buffer that is empty.
@@ -121,6 +143,10 @@ func (w *messageWriter) begin(ctx context.Context) {
 	case isControl(w.messageType):
 		w.end(errInvalidControlFrame)
 	default:
+		if err := w.c.order.awaitWhole(ctx); err != nil {
+			w.end(w.c.wrote(err))
+			return
+		}
 		stream, err := w.c.engine.Writer(ctx, frame.Opcode(w.messageType), w.c.compress())
 		if err != nil {
 			w.end(w.c.wrote(err))
@@ -151,6 +177,14 @@ func (w *messageWriter) check(err error) {
 
 // Close sends what is left of the message.
 func (w *messageWriter) Close() error {
+	if err := w.c.takeTurn(); err != nil {
+		return err
+	}
+	defer w.c.order.unlock()
+	return w.close()
+}
+
+func (w *messageWriter) close() error {
 	if w.err != nil {
 		return w.err
 	}
@@ -162,11 +196,12 @@ func (w *messageWriter) Close() error {
 // last sends the message, or its last fragment.
 func (w *messageWriter) last(deadline int64) error {
 	if isControl(w.messageType) {
-		return w.c.writeControl(w.messageType, w.buf, deadline)
+		return w.c.writeControl(w.messageType, w.buf, deadline, w.c.wrote)
 	}
 	ctx := contextUntil(deadline)
 	defer release(ctx)
 	if w.stream == nil {
+		w.c.order.open.Store(nil) // others may write at the same time: it is one frame
 		return w.c.wrote(w.c.engine.Write(ctx, frame.Opcode(w.messageType), w.buf, w.c.compress()))
 	}
 	w.stream.SetContext(ctx)
@@ -181,7 +216,7 @@ func (w *messageWriter) end(err error) {
 	if w.err == nil {
 		w.err = err
 	}
-	w.c.writer.CompareAndSwap(w, nil)
+	w.c.order.open.CompareAndSwap(w, nil)
 	w.c.returnBuffer(w.buf)
 	w.buf = nil
 }

@@ -34,5 +34,5 @@ func (c *Conn) Loop(handle func() bool) error {
 	c.dry = false
 	c.handle = handle
 	defer func() { c.handle = nil }() // also when handle panics
-	return c.descriptor.Read(c.poll)
+	return socketError(c.descriptor.Read(c.poll))
 }

@@ -230,7 +230,7 @@ func (c *Conn) Wait() error {
 func (c *Conn) fill() error {
 	var err error
 	if c.descriptor != nil {
-		err = c.descriptor.Read(c.poll)
+		err = socketError(c.descriptor.Read(c.poll))
 	} else {
 		var n int
 		c.reserve(bufpool.Medium)

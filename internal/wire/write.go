@@ -191,7 +191,7 @@ func (c *Conn) waitWrite(p []byte) (int, error) {
 
 func (c *Conn) write(p []byte, wait bool) (int, error) {
 	c.attempt.p, c.patient = p, wait
-	err := c.descriptor.Write(c.attempt.call)
+	err := socketError(c.descriptor.Write(c.attempt.call))
 	n, tryErr := c.attempt.n, c.attempt.err
 	c.attempt.p, c.attempt.n, c.attempt.err = nil, 0, nil
 	switch {
