@@ -499,6 +499,31 @@ func TestWhatHandlersLeave(t *testing.T) {
 	}
 }
 
+// TestATimeoutHandler ends the wait for its handler only: the connection stays, and what the handler's middleware then writes is not sent.
+func TestATimeoutHandler(t *testing.T) {
+	over := make(chan struct{})
+	h := http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := conn.Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_ = c.Serve(bg, func(c *conn.Conn, m conn.Message) error { return c.Write(bg, m.Type, m.Data) })
+	}), 20*time.Millisecond, "too late")
+	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r)
+		close(over)
+	}), nil)
+	c := s.dial(t, newPool(t), "/", nil)
+	<-over
+	if err := c.Write(bg, conn.Text, []byte("in time")); err != nil {
+		t.Fatal(err)
+	}
+	if _, q, err := c.Read(bg); string(q) != "in time" {
+		t.Errorf("%q, %v", q, err)
+	}
+}
+
 // TestAcceptBehindAnAnswer says that it is too late.
 func TestAcceptBehindAnAnswer(t *testing.T) {
 	errs := make(chan error, 1)
