@@ -246,7 +246,7 @@ func (v *conversation) judge() {
 		}
 	}
 	if n := v.held(); n != 0 {
-		v.Errorf("%d buffers are not returned; the ends are %v and %v", n, ends[0], ends[1])
+		v.Errorf("%d buffers are not returned; the ends are %v and %v\n%s", n, ends[0], ends[1], bufpool.Holders())
 	}
 }
 

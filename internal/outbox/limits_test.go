@@ -112,6 +112,27 @@ func TestQueuedMessagesThatFillTheBufferAreCollectedTogether(t *testing.T) {
 	}
 }
 
+// TestAMessageThatIsTakenBackKeepsNoBuffer: what is collected after it, a long message by itself, would not return one.
+func TestAMessageThatIsTakenBackKeepsNoBuffer(t *testing.T) {
+	bufpool.Track(true)
+	defer bufpool.Track(false)
+	o := server(1<<20, CloseWhenFull)
+	e, err := o.Append(frame.Text, []byte("taken back"), false)
+	if err != nil || !o.Retract(e) {
+		t.Fatalf("%v", err)
+	}
+	if err := o.Enqueue(message(strings.Repeat("x", 2*MaxCopied)), "", 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if b := o.Collect(); len(b.Long) == 0 || b.Frames != nil {
+		t.Errorf("%d bytes of a long message, and a buffer of %d bytes", len(b.Long), cap(b.Frames))
+	}
+	o.Drop()
+	if n := bufpool.Outstanding(); n != 0 {
+		t.Errorf("%d buffers are not returned\n%s", n, bufpool.Holders())
+	}
+}
+
 // TestPassRefusesWhatHasToWait, and what a client would have to mask.
 func TestPassRefusesWhatHasToWait(t *testing.T) {
 	m := message("hello")

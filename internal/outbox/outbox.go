@@ -154,7 +154,10 @@ func (o *Outbox) Retract(e Entry) bool {
 	if e.size == 0 || o.end != e.End || int64(len(o.buffer)) < e.size || o.state != open {
 		return false
 	}
-	o.buffer = o.buffer[:int64(len(o.buffer))-e.size]
+	if o.buffer = o.buffer[:int64(len(o.buffer))-e.size]; len(o.buffer) == 0 {
+		bufpool.Put(o.buffer) // whoever collects nothing else would not return it
+		o.buffer = nil
+	}
 	o.end -= e.size
 	o.counts.remove(e.payload, e.encoded)
 	return true
