@@ -136,10 +136,11 @@ cover: ## print the coverage of every package and in total
 	@go tool cover -func=cover.out | tail -1
 
 sbom: ## write a bill of materials of each module that users import, in CycloneDX's JSON, into .cache/sbom
-	@mkdir -p $(SBOM); for dir in . pubsub/nats http3 compat/gorilla/replace observe/prometheus observe/otel; do \
+	@mkdir -p $(SBOM); clean=$$(mktemp -d); trap 'rm -rf $$clean' EXIT; \
+	git clone -q . $$clean/wss && cd $$clean/wss && for dir in . pubsub/nats http3 compat/gorilla/replace observe/prometheus observe/otel; do \
 		name=$$(echo wss/$$dir | tr / - | sed 's/-\.$$//'); \
 		go run $(CYCLONEDX) mod -noserial -json -output "$(abspath $(SBOM))/sbom-$$name.json" $$dir || exit 1; \
-	done; ls $(SBOM)
+	done; ls "$(abspath $(SBOM))"
 
 release: ## build cmd/wss for every system, reproducibly, into .cache/release
 	.ci/release
