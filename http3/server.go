@@ -3,10 +3,8 @@ package http3
 import (
 	"crypto/tls"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -108,13 +106,7 @@ func newServed(w http.ResponseWriter, streamer http3.HTTPStreamer, header http.H
 // respond sends the response and takes the stream over.
 func (c *served) respond() error {
 	c.once.Do(func() {
-		h := c.w.Header()
-		for name := range h {
-			if strings.HasPrefix(name, "Content-") || name == "Trailer" || name == "Connection" {
-				delete(h, name)
-			}
-		}
-		maps.Copy(h, c.header)
+		httpstream.SetHeader(c.w.Header(), c.header)
 		c.w.WriteHeader(http.StatusOK)
 		s, err := c.streamer.HTTPStream()
 		if err != nil {

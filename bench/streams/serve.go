@@ -3,15 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"os"
 
 	"github.com/quic-go/quic-go/http3"
 
@@ -30,7 +26,7 @@ const (
 
 // serve is a server's process: it writes its address, and answers each line that it reads by the bytes of heap and stacks in use.
 func serve(version, certFile, keyFile string, stdin io.Reader, stdout io.Writer) error {
-	config, err := serverTLS(certFile, keyFile)
+	config, err := child.ServerTLSOf(certFile, keyFile)
 	if err != nil {
 		return err
 	}
@@ -82,21 +78,4 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.ServeInBackground(func(c *conn.Conn, m conn.Message) error { return c.Write(context.Background(), m.Type, m.Data) }, nil)
-}
-
-// serverTLS is bench's configuration of servers, with the certificate and the key of two files.
-func serverTLS(certFile, keyFile string) (*tls.Config, error) {
-	var der [2][]byte
-	for i, name := range []string{certFile, keyFile} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		block, _ := pem.Decode(text)
-		if block == nil {
-			return nil, errors.New(name + " is not PEM")
-		}
-		der[i] = block.Bytes
-	}
-	return child.ServerTLS(der[0], der[1])
 }

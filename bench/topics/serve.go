@@ -3,14 +3,11 @@ package main
 import (
 	"bufio"
 	"crypto/tls"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
@@ -49,7 +46,7 @@ func serve(name string, certFile, keyFile string, stdin io.Reader, stdout io.Wri
 	if !ok {
 		return fmt.Errorf("no server is called %q", name)
 	}
-	config, err := serverTLS(certFile, keyFile)
+	config, err := child.ServerTLSOf(certFile, keyFile)
 	if err != nil {
 		return err
 	}
@@ -135,23 +132,6 @@ func payload(topic, number int) []byte {
 		b = append(b, 'x')
 	}
 	return append(b, '"')
-}
-
-// serverTLS is bench's configuration of servers, with the certificate and the key of two files.
-func serverTLS(certFile, keyFile string) (*tls.Config, error) {
-	var der [2][]byte
-	for i, name := range []string{certFile, keyFile} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		block, _ := pem.Decode(text)
-		if block == nil {
-			return nil, errors.New(name + " is not PEM")
-		}
-		der[i] = block.Bytes
-	}
-	return child.ServerTLS(der[0], der[1])
 }
 
 // serveHTTP is the stock server that all servers in Go stand behind.

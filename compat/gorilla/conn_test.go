@@ -49,7 +49,7 @@ func settled(goroutines int) bool {
 	}
 }
 
-// kinds of connections: with TLS over the transport of conn.NewListener, TLS over a stock listener, and neither.
+// kinds of connections: with TLS over the transport of conn.NewListener, TLS over a stock listener, and no TLS.
 var kinds = []string{"tls", "stock tls", "plain"}
 
 // pair returns the two sides of a connection of one of kinds, or of "listener", which is conn.NewListener without TLS. They

@@ -152,15 +152,20 @@ func (s *Server) begin() error {
 	}
 	s.begun = true
 	h := s.w.Header()
+	SetHeader(h, s.header)
+	s.w.WriteHeader(http.StatusOK)
+	h[takenMark] = nil
+	return s.control.Flush()
+}
+
+// SetHeader adds the fields of a response to those that middleware has set, without those that describe a body or the connection.
+func SetHeader(h, header http.Header) {
 	for name := range h {
 		if strings.HasPrefix(name, "Content-") || name == "Trailer" || name == "Connection" {
 			delete(h, name)
 		}
 	}
-	maps.Copy(h, s.header)
-	s.w.WriteHeader(http.StatusOK)
-	h[takenMark] = nil
-	return s.control.Flush()
+	maps.Copy(h, header)
 }
 
 // takenMark is set in a ResponseWriter's header when that was sent, so that its stream is not taken twice.
