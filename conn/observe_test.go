@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,18 +97,21 @@ func TestARoundTripsObserverMayCallAnything(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := roundTrips{told: make(chan time.Duration, 2)}
-			called := false
+			returned := make(chan struct{})
+			var once sync.Once
 			o.ping = func(c *Conn) {
-				if !called { // a round trip of its own ping follows it
-					called = true
+				first := false
+				once.Do(func() { first = true })
+				if first { // a round trip of its own ping follows it, on another goroutine
 					call(t, c)
+					close(returned)
 				}
 			}
 			client, server := observedPair(t, "tls", o, nil)
 			client.CloseRead(bg)
 			server.CloseRead(bg)
 			_, _ = client.Ping(bg)
-			<-o.told
+			<-returned
 		})
 	}
 }
