@@ -103,6 +103,9 @@ func (o *DialOptions) attempt(rawURL string) (*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Multiplexer != nil && isNil(o.Multiplexer) {
+		return nil, &HandshakeError{Token: "bad_options", Reason: fmt.Sprintf("Multiplexer is a nil %T: make one, or set no Multiplexer", o.Multiplexer)}
+	}
 	if o.Multiplexer != nil && o.NetDialTLS != nil {
 		return nil, &HandshakeError{Token: "bad_options", Reason: "Multiplexer does TLS itself and cannot be combined with NetDialTLS: use NetDial"}
 	}

@@ -57,6 +57,9 @@ func (a *attempt) dialStream(ctx context.Context) (*Conn, *http.Response, error)
 		URL: httpURL(a.u), Host: a.request.Host(), Header: a.request.StreamHeader(), TLS: cfg,
 		Dial: a.dialBelowTLS, Share: share{a.o.TLS, a.crossOrigin}, MaxHeaderBytes: headLimits(a.o.MaxHeaderBytes, true).TotalBytes,
 	})
+	if err == nil && (isNil(nc) || resp == nil) {
+		err = errors.New("the Multiplexer returned no stream or no response, and no error")
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()

@@ -80,8 +80,8 @@ func (o *DialOptions) dialTLS(ctx context.Context, addr string) (net.Conn, error
 	return nc, err
 }
 
-// isNil reports whether there is no connection: a nil pointer of a type that would be one is none, too.
-func isNil(nc net.Conn) bool {
-	v := reflect.ValueOf(nc)
-	return nc == nil || v.Kind() == reflect.Pointer && v.IsNil()
+// isNil reports whether an interface holds nothing: a nil pointer is nothing, too.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }

@@ -649,6 +649,10 @@ func TestConfigure(t *testing.T) {
 	if !srv.Protocols.HTTP2() || !srv.Protocols.HTTP1() || srv.Handler == nil {
 		t.Errorf("%v", srv.Protocols)
 	}
+	negative := &http.Server{HTTP2: &http.HTTP2Config{MaxConcurrentStreams: -1}}
+	if err := http2.Configure(negative); err != nil || negative.HTTP2.MaxConcurrentStreams != 0 {
+		t.Errorf("%v, %d streams", err, negative.HTTP2.MaxConcurrentStreams)
+	}
 	t.Setenv("GODEBUG", "x=1")
 	if err := http2.Configure(&http.Server{}); !errors.Is(err, http2.ErrNotEnabled) {
 		t.Error(err)
