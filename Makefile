@@ -10,13 +10,16 @@ SBOM = .cache/sbom
 # The modules: the library in ".", and those that keep what they need away from it.
 MODULES = $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path './.cache/*' | sort))
 
+# For make again.
+RUNS = 20
+
 FUZZTIME = 30s
 FUZZJOBS = 1
 
 SOAKTIME = 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short race lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics streams demo market cluster compat reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-streams bench-compat bench-compression mutate cover sbom release ci clean
+.PHONY: help run test test-short race again lint vuln fuzz soak conformance conformance-server suite-results autobahn interop topics streams demo market cluster compat reverse-proxies browser proxies bench bench-quick bench-foreign bench-attack bench-topics bench-streams bench-compat bench-compression mutate cover sbom release ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +48,9 @@ test-short: ## run the quick tests of every module, in under a minute
 
 race: ## run the tests of every module with the race detector
 	@set -e; for dir in $(MODULES); do echo "go test -race ./... # in $$dir"; (cd $$dir && go test -race ./...); done
+
+again: ## run the tests of some packages RUNS (20) times with the race detector, beside busy loops, to find what fails now and then (PACKAGES='conn http2', ...)
+	@RUNS=$(RUNS) .ci/again $(or $(PACKAGES),conn)
 
 lint: ## check formatting, vet and staticcheck in every module, and the layers of the library
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
