@@ -49,7 +49,7 @@ test-short: ## run the quick tests of every module, in under a minute
 race: ## run the tests of every module with the race detector
 	@set -e; for dir in $(MODULES); do echo "go test -race ./... # in $$dir"; (cd $$dir && go test -race ./...); done
 
-again: ## run the tests of some packages RUNS (20) times with the race detector, beside busy loops, to find what fails now and then (PACKAGES='conn http2', ...)
+again: ## run the tests of some packages RUNS (20) times with the race detector, four at once, to find what fails now and then (PACKAGES='conn http2', ...)
 	@RUNS=$(RUNS) .ci/again $(or $(PACKAGES),conn)
 
 lint: ## check formatting, vet and staticcheck in every module, and the layers of the library
