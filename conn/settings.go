@@ -37,6 +37,7 @@ const answersLimit = 1 << 20
 type settings struct {
 	messageLimit int64 // 0: none
 	closeTimeout time.Duration
+	linger       time.Duration // lingerTimeout, or closeTimeout if that is less
 	pingInterval time.Duration // 0: never
 	pongTimeout  time.Duration
 	outbox       outbox.Options
@@ -75,6 +76,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		s.messageLimit = 0
 	}
 	s.pingInterval = max(s.pingInterval, 0)
+	s.linger = min(s.closeTimeout, lingerTimeout)
 	return s
 }
 
