@@ -61,7 +61,7 @@ func TestUpgradeWithoutNetHTTP(t *testing.T) {
 		if secure {
 			url = "wss://" + addr
 		}
-		c, _, err := Dial(bg, url, &DialOptions{TLS: cc, Subprotocols: []string{"p"}})
+		c, _, err := Dial(bg, url, &DialOptions{TLS: cc, Subprotocols: []string{"p"}, CloseTimeout: patience})
 		if err != nil {
 			t.Fatal(err)
 		}
