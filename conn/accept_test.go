@@ -31,7 +31,7 @@ func serve(t testing.TB, h http.Handler, secure, ours bool) (url string, o *Dial
 		srv.Start()
 	}
 	t.Cleanup(srv.Close)
-	return "ws" + strings.TrimPrefix(srv.URL, "http"), &DialOptions{TLS: cc}
+	return "ws" + strings.TrimPrefix(srv.URL, "http"), &DialOptions{TLS: cc, HandshakeTimeout: patience, CloseTimeout: patience}
 }
 
 func echoHandler(o *AcceptOptions) http.Handler {

@@ -61,7 +61,7 @@ func TestUpgradeWithoutNetHTTP(t *testing.T) {
 		if secure {
 			url = "wss://" + addr
 		}
-		c, _, err := Dial(bg, url, &DialOptions{TLS: cc, Subprotocols: []string{"p"}})
+		c, _, err := Dial(bg, url, &DialOptions{TLS: cc, Subprotocols: []string{"p"}, CloseTimeout: patience})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,9 +118,9 @@ func TestAFloodOfHeaderIsRefusedEarly(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	sent := 0
 	_, _ = io.WriteString(nc, "GET / HTTP/1.1\r\n")
-	line := "X-Padding: " + strings.Repeat("x", 1000) + "\r\n"
+	line := []byte("X-Padding: " + strings.Repeat("x", 1000) + "\r\n")
 	for range 20_000 {
-		n, err := io.WriteString(nc, line)
+		n, err := nc.Write(line)
 		if sent += n; err != nil {
 			break // reset: refused long ago
 		}
@@ -163,7 +163,7 @@ func TestSlowRequestsEndInTime(t *testing.T) {
 // TestManySlowPeersDoNotStopAGoodOne: a thousand of them.
 func TestManySlowPeersDoNotStopAGoodOne(t *testing.T) {
 	t.Parallel()
-	addr, cc := native(t, true, nil)
+	addr, cc := native(t, true, &AcceptOptions{HandshakeTimeout: patience})
 	var slow []net.Conn
 	for range 1000 {
 		nc, err := net.Dial("tcp", addr)
@@ -173,7 +173,7 @@ func TestManySlowPeersDoNotStopAGoodOne(t *testing.T) {
 		_, _ = nc.Write([]byte{0x16, 3, 1})
 		slow = append(slow, nc)
 	}
-	c, _, err := Dial(bg, "wss://"+addr, &DialOptions{TLS: cc})
+	c, _, err := Dial(bg, "wss://"+addr, &DialOptions{TLS: cc, HandshakeTimeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func TestEverythingOfWSSIsInRecords(t *testing.T) {
 	}()
 	var socket *recorder
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	c, _, err := Dial(bg, "wss://localhost:"+port, &DialOptions{TLS: cc, NetDial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	c, _, err := Dial(bg, "wss://localhost:"+port, &DialOptions{TLS: cc, CloseTimeout: patience, NetDial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		nc, err := new(net.Dialer).DialContext(ctx, network, ln.Addr().String())
 		socket = &recorder{Conn: nc}
 		return socket, err

@@ -95,7 +95,7 @@ func TestTheContextEndsWithTheConnectionOrItsParent(t *testing.T) {
 	_ = server.CloseNow()
 	select {
 	case <-server.Context().Done():
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the context did not end with the connection")
 	}
 	if CloseStatus(context.Cause(server.Context())) != StatusAbnormal {

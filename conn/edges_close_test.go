@@ -86,8 +86,8 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 			for _, kind := range []string{"tls", "pipe"} {
 				t.Run(why+" behind "+what+" over "+kind, func(t *testing.T) {
 					t.Parallel()
-					set := newSettings(0, 10*time.Second, -1, 0).queueing(1<<20, CloseWhenFull)
-					set.linger = time.Minute // a rule is broken while 6 MiB are under way to a busy reader
+					set := newSettings(0, patience, -1, 0).queueing(1<<20, CloseWhenFull)
+					set.linger = patience // a rule is broken while 6 MiB are under way to a busy reader
 					cn, sn := ends(t, kind)
 					c := newConn(transport.New(sn), frame.Server, "", set, nil, nil)
 					defer c.CloseNow()
@@ -105,9 +105,10 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 							}
 						})
 					}()
+					late := prepare(t, Text, "late")
 					go func() { // whatever may enter still does
 						for range 50 {
-							_ = c.Send(bg, prepare(t, Text, "late"))
+							_ = c.Send(bg, late)
 							_ = c.Write(bg, Text, []byte("late"))
 							_, _ = c.sendPing(nil)
 						}
@@ -238,7 +239,7 @@ func TestShutdownServerRefusesWhileItCloses(t *testing.T) {
 	}
 	sc, cc := testtls.Configs(0)
 	srv := &http.Server{TLSConfig: sc, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, err := Accept(w, r, &AcceptOptions{Group: g}); err == nil {
+		if c, err := Accept(w, r, &AcceptOptions{Group: g, CloseTimeout: patience}); err == nil {
 			c.ServeInBackground(echoBack, nil)
 		}
 	})}

@@ -380,8 +380,8 @@ func ExampleConn_Close_revocation() {
 		c, err := conn.Accept(w, r, &conn.AcceptOptions{Group: group, ConnContext: withUser(user)})
 		if err == nil {
 			closeIfRevoked(c)
-			closeWhenExpired(c)
 			greet(c)
+			closeWhenExpired(c)
 		}
 	})
 	defer srv.Close()

@@ -48,7 +48,7 @@ func ExamplePrepare() {
 func ExampleConn_WaitDrained() {
 	c, end := connectToEcho()
 	defer end()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	p, err := conn.Prepare(conn.Binary, make([]byte, 1000))
 	if err != nil {

@@ -56,7 +56,7 @@ func ExampleGroup() {
 		}()
 	}
 
-	patience, cancel := context.WithTimeout(ctx, 10*time.Second)
+	patience, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	fmt.Println(room.Shutdown(patience, conn.ShutdownOptions{Reason: "back soon"}))
 	fmt.Println(<-ended)

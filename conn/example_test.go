@@ -32,7 +32,7 @@ func echoServer() (srv *httptest.Server, url string, o *conn.DialOptions) {
 	srv.Listener = conn.NewListener(srv.Listener)
 	srv.StartTLS()
 	cfg := srv.Client().Transport.(*http.Transport).TLSClientConfig
-	return srv, "wss" + strings.TrimPrefix(srv.URL, "https"), &conn.DialOptions{TLS: cfg, Subprotocols: []string{"echo"}}
+	return srv, "wss" + strings.TrimPrefix(srv.URL, "https"), &conn.DialOptions{TLS: cfg, Subprotocols: []string{"echo"}, CloseTimeout: time.Minute}
 }
 
 func ExampleDial() {

@@ -28,7 +28,7 @@ func TestAFullDescriptorTable(t *testing.T) {
 		accounted(t, "upgrade", func(t *testing.T) { outOfDescriptors(t, upgradeServer) })
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestAFullDescriptorTable$", "-test.v", "-test.timeout=30s")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestAFullDescriptorTable$", "-test.v", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), "WSS_FAULTS_CHILD=descriptors")
 	out, err := cmd.CombinedOutput()
 	if strings.Contains(string(out), "--- SKIP") {
@@ -144,7 +144,7 @@ func outOfDescriptors(t *testing.T, start func(*testing.T, net.Listener, *tls.Co
 	sc, cc := testtls.Configs(tls.VersionTLS13)
 	failed := make(refusals, 1)
 	defer start(t, ln, sc, failed)()
-	url, o := "wss://"+ln.Addr().String(), &DialOptions{TLS: cc}
+	url, o := "wss://"+ln.Addr().String(), &DialOptions{TLS: cc, HandshakeTimeout: patience, CloseTimeout: patience}
 	before, _, err := Dial(bg, url, o)
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func outOfDescriptors(t *testing.T, start func(*testing.T, net.Listener, *tls.Co
 	for len(failed) > 0 {
 		<-failed
 	}
-	ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+	ctx, cancel := context.WithTimeout(bg, patience)
 	defer cancel()
 	type dialed struct {
 		c   *Conn

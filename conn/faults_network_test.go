@@ -83,7 +83,7 @@ func TestALossyNetworkAndACutOne(t *testing.T) {
 	}
 	if os.Getenv("WSS_FAULTS_CHILD") != "network" { // a process of its own can be accounted for beside other tests
 		t.Parallel()
-		cmd := exec.Command(os.Args[0], "-test.run=^TestALossyNetworkAndACutOne$", "-test.v", "-test.timeout=60s")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestALossyNetworkAndACutOne$", "-test.v", "-test.timeout=5m")
 		cmd.Env = append(os.Environ(), "WSS_FAULTS_CHILD=network")
 		out, err := cmd.CombinedOutput()
 		if strings.Contains(string(out), "--- SKIP") {
@@ -104,7 +104,7 @@ func TestALossyNetworkAndACutOne(t *testing.T) {
 		ln := tls.NewListener(NewListener(inner), sc)
 		defer ln.Close()
 		client := exec.Command("ip", "netns", "exec", s.name, os.Args[0],
-			"-test.run=^TestALossyNetworkAndACutOne$", "-test.v", "-test.timeout=30s")
+			"-test.run=^TestALossyNetworkAndACutOne$", "-test.v", "-test.timeout=5m")
 		client.Env = append(os.Environ(), "WSS_FAULTS_URL=wss://"+inner.Addr().String())
 		out, err := client.StdoutPipe()
 		if err != nil {
@@ -120,7 +120,7 @@ func TestALossyNetworkAndACutOne(t *testing.T) {
 				said <- lines.Text()
 			}
 		}()
-		_ = inner.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second))
+		_ = inner.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
 		served := overLoss(t, ln, s, said)
 		if !errors.Is(served, ErrPingTimeout) || CloseStatus(served) != StatusAbnormal {
 			t.Errorf("the server says %v", served)
@@ -142,7 +142,7 @@ func overLoss(t *testing.T, ln net.Listener, s *shaped, said <-chan string) erro
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Upgrade(bg, nc, &AcceptOptions{PingInterval: 300 * time.Millisecond, PongTimeout: 2 * time.Second})
+	c, err := Upgrade(bg, nc, &AcceptOptions{PingInterval: 300 * time.Millisecond, PongTimeout: 8 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func overLoss(t *testing.T, ln net.Listener, s *shaped, said <-chan string) erro
 // network is cut.
 func lossyClient(t *testing.T, url string) {
 	// The server's certificate names localhost; the client cannot find the process's root.
-	o := &DialOptions{TLS: &tls.Config{InsecureSkipVerify: true}, PingInterval: 300 * time.Millisecond, PongTimeout: 2 * time.Second}
+	o := &DialOptions{TLS: &tls.Config{InsecureSkipVerify: true}, PingInterval: 300 * time.Millisecond, PongTimeout: 8 * time.Second}
 	c, _, err := Dial(bg, url, o)
 	if err != nil {
 		t.Fatal(err)

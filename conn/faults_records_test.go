@@ -150,7 +150,7 @@ func spoilt(t *testing.T, name string, spoil func([]byte) []byte, role frame.Rol
 	if e, ok := errors.AsType[*CloseError](err); !ok || e.Code != StatusAbnormal || e.Remote || e.Err == nil {
 		t.Errorf("%s: %q, %v", name, p, err)
 	}
-	if took := time.Since(began); took > DefaultHandshakeTimeout+DefaultCloseTimeout {
+	if took := time.Since(began); took > patience {
 		t.Errorf("%s: it took %v", name, took)
 	}
 	if _, _, again := c.Read(bg); again != err {

@@ -35,7 +35,7 @@ func accounted(t *testing.T, name string, f func(t *testing.T)) {
 	defer bufpool.Track(false)
 	t.Run(name, f)
 	var left string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		left = fmt.Sprintf("%d goroutines, %d descriptors, %d buffers, %d places on the wheel, the cork timer runs: %v",
 			runtime.NumGoroutine()-goroutines, descriptors()-fds, bufpool.Outstanding(), keepalives.Len()-places,
 			corkTimers.isRunning())
@@ -215,7 +215,7 @@ func reach(t *testing.T, route string, h http.Handler, buffers int) (url string,
 		srv.StartTLS()
 	}
 	t.Cleanup(srv.Close)
-	return "ws" + strings.TrimPrefix(srv.URL, "http"), &DialOptions{TLS: cc}
+	return "ws" + strings.TrimPrefix(srv.URL, "http"), &DialOptions{TLS: cc, HandshakeTimeout: patience, CloseTimeout: patience}
 }
 
 // TestABadNetworkHarmsNothing: pieces of one byte and of any size, short writes, reads
@@ -243,7 +243,7 @@ func TestABadNetworkHarmsNothing(t *testing.T) {
 				accounted(t, fmt.Sprintf("%s,%s,%d", tt.name, route, zip.Mode), func(t *testing.T) {
 					served := make(chan error, 1)
 					url, o := reach(t, route, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						c, err := Accept(w, r, &AcceptOptions{Compression: zip})
+						c, err := Accept(w, r, &AcceptOptions{Compression: zip, CloseTimeout: patience})
 						if err == nil {
 							err = c.Serve(bg, echoBack)
 						}

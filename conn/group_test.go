@@ -17,7 +17,7 @@ import (
 // grouped serves an echo over TLS whose connections join g.
 func grouped(t *testing.T, g *Group, change ...func(*AcceptOptions)) (dial func(header ...string) (*Conn, error)) {
 	t.Helper()
-	o := &AcceptOptions{Group: g}
+	o := &AcceptOptions{Group: g, CloseTimeout: patience}
 	for _, f := range change {
 		f(o)
 	}
@@ -398,7 +398,7 @@ func TestGroupStats(t *testing.T) {
 			awaitLen(g, 0)
 		}
 	}
-	for g.Stats().MessagesIn < 30 {
+	for s := g.Stats(); s.MessagesIn < 30 || s.WireOut < 30*1200; s = g.Stats() { // what was written is counted a moment later
 		time.Sleep(time.Millisecond)
 	}
 	s := g.Stats()

@@ -167,7 +167,10 @@ func TestAClientThatStallsReadsNoBacklog(t *testing.T) {
 	stale := 0
 	for ; read() != before+stalled-1; stale++ {
 	}
-	trip := server.timeouts().pace.Load().roundTrip
+	p := server.timeouts().pace.Load()
+	p.mu.Lock()
+	trip := p.roundTrip
+	p.mu.Unlock()
 	most := 2 + int(2*trip/(time.Second/rate)) // on a machine so busy that an answer takes its time
 	if s := server.Stats(); stale > most || int(s.Replaced) != stalled-stale-1 {
 		t.Errorf("%d stale states, want %d at most, with a round trip of %v; of %d, %d were replaced", stale, most, trip, stalled, s.Replaced)

@@ -219,7 +219,7 @@ func TestAStreamThatBreaksOffHoldsNoWindow(t *testing.T) {
 		}
 		_ = server.CloseNow()
 		_ = w.Close()
-		if n := bufpool.Outstanding(); n != 0 {
+		if n := outstanding(); n != 0 {
 			t.Errorf("%d buffers held", n)
 		}
 		bufpool.Track(false)

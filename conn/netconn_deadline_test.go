@@ -55,10 +55,14 @@ func TestAWriteWhoseDeadlinePassesSaysWhatWasTaken(t *testing.T) {
 			t.Run(tt.name+", "+kind, func(t *testing.T) {
 				client, server := pair(t, kind)
 				a, b := client.NetConn(Binary), server.NetConn(Binary)
+				expire := func() { // the write deadline passes when a message has begun to be sent
+					<-whenBegun(t, client).Done()
+					_ = a.SetWriteDeadline(past)
+				}
 				var want []byte
 				if tt.begin {
 					p := bytes.Repeat([]byte("one"), size)
-					_ = a.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+					go expire()
 					if n, err := a.Write(p); n != len(p) || !errors.Is(err, os.ErrDeadlineExceeded) {
 						t.Fatalf("the first write: %d, %v", n, err)
 					}
@@ -66,7 +70,11 @@ func TestAWriteWhoseDeadlinePassesSaysWhatWasTaken(t *testing.T) {
 				}
 				p := incompressible(size)
 				want = append(want, p...)
-				_ = a.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+				if tt.begin {
+					_ = a.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+				} else {
+					go expire()
+				}
 				n, err := a.Write(p)
 				if n != tt.n || !errors.Is(err, os.ErrDeadlineExceeded) {
 					t.Fatalf("%d, %v", n, err)

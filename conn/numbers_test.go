@@ -80,11 +80,11 @@ func TestEveryNumberAtItsExtremes(t *testing.T) {
 		for _, n := range extremes {
 			t.Run(fmt.Sprintf("%s %d", option.name, n), func(t *testing.T) {
 				t.Parallel()
-				ctx, cancel := context.WithTimeout(bg, 20*time.Second)
+				ctx, cancel := context.WithTimeout(bg, 2*patience)
 				defer cancel()
 				g := &Group{Key: func(*http.Request) string { return "all" }}
-				a := &AcceptOptions{Group: g, Compression: Compression{Mode: CompressionTakeover}}
-				d := &DialOptions{Compression: Compression{Mode: CompressionTakeover}}
+				a := &AcceptOptions{Group: g, Compression: Compression{Mode: CompressionTakeover}, CloseTimeout: patience}
+				d := &DialOptions{Compression: Compression{Mode: CompressionTakeover}, HandshakeTimeout: patience, CloseTimeout: patience}
 				option.set(a, d, n)
 				url, trust := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if c, err := Accept(w, r, a); err == nil {

@@ -27,7 +27,7 @@ func (r roundTrips) RoundTrip(c *Conn, d time.Duration) {
 // observedPair is pair with an observer of the client.
 func observedPair(t *testing.T, kind string, o Observer, change func(*settings)) (client, server *Conn) {
 	t.Helper()
-	set := newSettings(0, 0, 0, 0)
+	set := newSettings(0, patience, 0, 0)
 	if change != nil {
 		change(&set)
 	}

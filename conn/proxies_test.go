@@ -149,7 +149,7 @@ func join(nc net.Conn, from io.Reader, to net.Conn) {
 // idle waits until no client is connected.
 func (p *httpProxy) idle(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		p.mu.Lock()
 		n := len(p.conns)
 		p.mu.Unlock()

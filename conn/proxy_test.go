@@ -19,7 +19,12 @@ import (
 // exchangeEcho dials, has a message echoed, and closes.
 func exchangeEcho(t *testing.T, url string, o *DialOptions, look func(*Conn)) {
 	t.Helper()
-	c, _, err := Dial(bg, url, o)
+	patient := DialOptions{}
+	if o != nil {
+		patient = *o
+	}
+	patient.CloseTimeout = patience
+	c, _, err := Dial(bg, url, &patient)
 	if err != nil {
 		t.Fatal(err)
 	}

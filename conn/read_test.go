@@ -425,7 +425,7 @@ func TestDeadlinesThatNobodyHasSetEndAWaitOnlySoOften(t *testing.T) {
 			server := newConn(transport.New(overConn{b, late}), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
 			t.Cleanup(func() { _ = server.CloseNow(); _ = a.Close() })
 			_, _ = a.Write(masked(frame.Header{Fin: true, Opcode: frame.Text}, "Hello"))
-			ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+			ctx, cancel := context.WithTimeout(bg, patience)
 			defer cancel()
 			_, p, err := server.Read(ctx)
 			if tt.ok && (err != nil || string(p) != "Hello") {

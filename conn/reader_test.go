@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/seed-c4549abd/wss/frame"
+	"github.com/seed-c4549abd/wss/internal/wire"
 )
 
 func TestStreamedMessages(t *testing.T) {
@@ -180,7 +182,11 @@ func TestStreamingFromReaderToWriter(t *testing.T) {
 // TestAReadTakesAllRecordsThatAreHere, and waits for the first only.
 func TestAReadTakesAllRecordsThatAreHere(t *testing.T) {
 	peer, server := raw(t, "tls")
+	_ = tcpOf(server.transport.NetConn()).SetReadBuffer(1 << 20) // all are to find room
 	_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Binary}, strings.Repeat("x", 5*record))[:4*record])
+	for n, known := wire.Unacknowledged(tcpOf(peer)); known && n > 0; n, known = wire.Unacknowledged(tcpOf(peer)) {
+		time.Sleep(time.Millisecond) // until they are here
+	}
 	_, r, err := server.Reader(bg)
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seed-c4549abd/wss/handshake"
 	"github.com/seed-c4549abd/wss/internal/testtls"
@@ -103,7 +102,7 @@ func TestRenegotiationWithinTheWebSocketEndsIt(t *testing.T) {
 	for _, allowed := range []tls.RenegotiationSupport{tls.RenegotiateNever, tls.RenegotiateOnceAsClient, tls.RenegotiateFreelyAsClient} {
 		for _, how := range []string{"Read", "Serve", "Go", "Read over a TLS connection of the caller's"} {
 			t.Run(fmt.Sprintf("%s, support %d", how, allowed), func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(bg, 20*time.Second)
+				ctx, cancel := context.WithTimeout(bg, patience)
 				defer cancel()
 				sc, cc := testtls.Configs(tls.VersionTLS12)
 				cc.Renegotiation = allowed

@@ -24,9 +24,13 @@ import (
 
 // TestServeGathersReplies: what answers one batch of input leaves in one write.
 func TestServeGathersReplies(t *testing.T) {
+	synctest.Test(t, gathersReplies) // in which the cork timer does not fire
+}
+
+func gathersReplies(t *testing.T) {
 	a, b := pipe.New(1 << 20)
 	nc := &writeCounter{Conn: b}
-	server := newConn(transport.New(nc), frame.Server, "", newSettings(0, 0, 0, 0), nil, nil)
+	server := newConn(transport.New(nc), frame.Server, "", newSettings(0, 0, -1, 0), nil, nil)
 	defer server.CloseNow()
 	var batch []byte
 	for i := range 500 {
@@ -191,13 +195,15 @@ func TestServeIsCancelledInsideAMessage(t *testing.T) {
 		_, _ = peer.Write(msg)
 		n := 0
 		enough := errors.New("enough")
-		go func() { readFrame(t, peer); _ = peer.Close() }()
+		read := make(chan struct{})
+		go func() { defer close(read); readFrame(t, peer); _ = peer.Close() }()
 		err = server.Serve(bg, func(_ *Conn, m Message) error {
 			if n += len(m.Data); n == 80_000 {
 				return enough
 			}
 			return nil
 		})
+		<-read
 		if err != enough || string(p) != strings.Repeat("m", 40_000) {
 			t.Errorf("%s: %v after %d bytes", kind, err, n)
 		}
@@ -423,6 +429,7 @@ func TestLabelsOfTheProfilerStay(t *testing.T) {
 		_ = pprof.Lookup("goroutine").WriteTo(&b, 1)
 		return b.String()
 	}
+	awaitStacks("conn.(*service).wait(", 0) // of tests before this one
 	client, server := pair(t, "plain")
 	pprof.Do(bg, pprof.Labels("peer", "192.0.2.7:"+t.Name()), func(context.Context) { server.ServeInBackground(echoBack, nil) })
 	for range 3 {
@@ -431,7 +438,11 @@ func TestLabelsOfTheProfilerStay(t *testing.T) {
 		}
 		park(server, client)
 		awaitStacks("conn.(*service).wait(", 1)
-		if all := labels(); strings.Count(all, "192.0.2.7:"+t.Name()) != 1 {
+		all := labels()
+		for end := time.Now().Add(patience); strings.Count(all, "192.0.2.7:"+t.Name()) > 1 && time.Now().Before(end); all = labels() {
+			time.Sleep(time.Millisecond) // until the goroutine that was exchanged has ended
+		}
+		if strings.Count(all, "192.0.2.7:"+t.Name()) != 1 {
 			t.Errorf("the labels are not there once:\n%s", all)
 		}
 	}
@@ -440,6 +451,7 @@ func TestLabelsOfTheProfilerStay(t *testing.T) {
 // TestGoServesAcrossGoroutines: whole messages, long ones and halves, before and after
 // the goroutine was exchanged.
 func TestGoServesAcrossGoroutines(t *testing.T) {
+	awaitStacks("conn.(*service).wait(", 0) // of tests before this one
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			client, server := pair(t, kind)
@@ -481,6 +493,7 @@ func TestGoServesAcrossGoroutines(t *testing.T) {
 
 // TestAnIdleGoroutineIsExchanged after a while, and keepalive goes on all the same.
 func TestAnIdleGoroutineIsExchanged(t *testing.T) {
+	awaitStacks("conn.(*service).wait(", 0) // of tests before this one
 	for _, pings := range []time.Duration{0, -1} {
 		synctest.Test(t, func(t *testing.T) {
 			peer, b := pipe.New(1 << 16)

@@ -69,16 +69,18 @@ func (d *diary) note(format string, args ...any) {
 
 func (d *diary) await(t *testing.T, want ...string) {
 	t.Helper()
-	for range 500 {
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		d.mu.Lock()
-		same := slices.Equal(d.lines, want)
+		got := slices.Clone(d.lines)
 		d.mu.Unlock()
-		if same {
+		if slices.Equal(got, want) {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		if time.Now().After(end) {
+			t.Errorf("got %q, want %q", got, want)
+			return
+		}
 	}
-	t.Errorf("got %q, want %q", d.lines, want)
 }
 
 func (d *diary) Opened(c *Conn) { d.note("opened") }

@@ -83,7 +83,7 @@ func TestAStopOfTheProcessBlamesNobody(t *testing.T) {
 	}
 	for range 2 {
 		_ = child.Process.Signal(syscall.SIGSTOP)
-		time.Sleep(6 * time.Second) // longer than an answer may take
+		time.Sleep(14 * time.Second) // longer than an answer may take
 		_ = child.Process.Signal(syscall.SIGCONT)
 		time.Sleep(500 * time.Millisecond)
 	}
@@ -105,7 +105,7 @@ func TestAStopOfTheProcessBlamesNobody(t *testing.T) {
 // stoppedServer is the child: it pings often, and allows little time for the answer.
 func stoppedServer(t *testing.T) {
 	g := &Group{}
-	o := &AcceptOptions{Group: g, PingInterval: 200 * time.Millisecond, PongTimeout: 4 * time.Second}
+	o := &AcceptOptions{Group: g, PingInterval: 200 * time.Millisecond, PongTimeout: 12 * time.Second}
 	var mu sync.Mutex
 	ended := 0
 	url, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -111,7 +111,7 @@ func TestAWriterThatWaitsWhileItsFrameIsSent(t *testing.T) {
 	}
 	server.send.sent.Store(e.End)
 	server.send.unlock()
-	ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+	ctx, cancel := context.WithTimeout(bg, patience)
 	defer cancel()
 	for _, want := range []string{"early", "late"} {
 		if _, p, err := client.Read(ctx); string(p) != want || err != nil {

@@ -411,7 +411,7 @@ func overFiles(t *testing.T, open func(t *testing.T) (client, server net.Conn)) 
 				}
 				served <- err
 			}()
-			c, _, err := Client(bg, near, strings.TrimSuffix(scheme(secure), "//")+"//localhost/", &DialOptions{TLS: cc})
+			c, _, err := Client(bg, near, strings.TrimSuffix(scheme(secure), "//")+"//localhost/", &DialOptions{TLS: cc, CloseTimeout: patience})
 			if err != nil {
 				t.Fatal(err)
 			}
