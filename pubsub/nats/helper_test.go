@@ -22,7 +22,7 @@ import (
 func startTest(t *testing.T, o Options) *Engine {
 	t.Helper()
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(writer{t}, nil))
+		o.Logger = slog.New(slog.NewTextHandler(newWriter(t), nil))
 	}
 	e, err := Start(o)
 	if err != nil {
@@ -36,11 +36,30 @@ func startTest(t *testing.T, o Options) *Engine {
 	return e
 }
 
-type writer struct{ t *testing.T }
+// writer logs until the test ends: goroutines of NATS may have something to say later.
+type writer struct {
+	mu   sync.Mutex
+	t    *testing.T
+	over bool
+}
 
-func (w writer) Write(p []byte) (int, error) {
+func newWriter(t *testing.T) *writer {
+	w := &writer{t: t}
+	t.Cleanup(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.over = true
+	})
+	return w
+}
+
+func (w *writer) Write(p []byte) (int, error) {
 	w.t.Helper()
-	w.t.Log(strings.TrimSpace(string(p)))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		w.t.Log(strings.TrimSpace(string(p)))
+	}
 	return len(p), nil
 }
 
@@ -67,7 +86,7 @@ func startNATS(t *testing.T, change func(*server.Options)) (s *server.Server, ur
 		t.Fatal(err)
 	}
 	go s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the server does not start")
 	}
 	t.Cleanup(func() {
@@ -183,7 +202,7 @@ func (c *client) ask(format string, args ...any) frame {
 	select {
 	case f := <-c.replies:
 		return f
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatal("no answer")
 		return frame{}
 	}
@@ -208,7 +227,7 @@ func (c *client) waitEvents(want string) {
 
 func (c *client) until(what, want string, get func() string) {
 	c.t.Helper()
-	for timeout := time.After(40 * time.Second); ; {
+	for timeout := time.After(time.Minute); ; {
 		c.mu.Lock()
 		got, changed := get(), c.changed
 		c.mu.Unlock()
@@ -225,7 +244,7 @@ func (c *client) until(what, want string, get func() string) {
 
 func publish(t *testing.T, h hub, topic, data string) pubsub.Position {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	at, err := h.Publish(ctx, topic, []byte(data))
 	if err != nil {
