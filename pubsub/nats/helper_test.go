@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/conntest"
 	"github.com/seed-c4549abd/wss/pubsub"
+	"github.com/seed-c4549abd/wss/test/ports"
 )
 
 // startTest starts an engine that ends with the test.
@@ -100,12 +100,11 @@ func startNATS(t *testing.T, change func(*server.Options)) (s *server.Server, ur
 func freeAddresses(t testing.TB, n int) (all []string) {
 	t.Helper()
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := ports.Free()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
-		all = append(all, l.Addr().String())
+		all = append(all, fmt.Sprintf("127.0.0.1:%d", port))
 	}
 	return all
 }
