@@ -92,7 +92,7 @@ func Scene(t testing.TB, o conn.Observer, connContext func(*http.Request) contex
 	}
 	third, server := open(t, url, dial, signals)
 	echo(t, third)
-	Ping(t, third, third) // Serve publishes its counts before it reads again
+	Ping(t, third, third)             // Serve publishes its counts before it reads again
 	for server.Stats().Pending != 0 { // of the pong, which has come
 		time.Sleep(time.Millisecond)
 	}
