@@ -101,6 +101,7 @@ func TestServersThatBreakRules(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			reset := make(chan struct{}) // closed when the client has reset the stream, or has ended the connection
 			addr, cfg := rawServer(t, func(r *raw) {
 				if r.settle() != nil {
 					return
@@ -109,9 +110,15 @@ func TestServersThatBreakRules(t *testing.T) {
 				if err != nil || r.accept(id) != nil {
 					return
 				}
-				go r.drain()
+				drained := make(chan struct{})
+				go func() {
+					defer close(drained)
+					r.drainUntil(xhttp2.FrameRSTStream)
+					close(reset)
+					r.drain()
+				}()
 				tt.do(r, id)
-				time.Sleep(300 * time.Millisecond) // for what was sent to be handled before the socket is closed
+				<-drained // what was sent is handled before the socket is closed
 			})
 			p := newPool(t)
 			c, _, err := dialRaw(p, addr, cfg)
@@ -123,7 +130,7 @@ func TestServersThatBreakRules(t *testing.T) {
 			}
 			defer func() { _ = c.CloseNow() }()
 			if tt.name == "more than the window" {
-				time.Sleep(100 * time.Millisecond) // it is not read meanwhile
+				<-reset // it is not read meanwhile
 			}
 			for err == nil {
 				_, _, err = c.Read(bg)
@@ -424,11 +431,10 @@ func TestGoAwayInOrder(t *testing.T) {
 		_ = r.WriteGoAway(id, xhttp2.ErrCodeNo, nil)
 		_ = r.WriteData(id, false, []byte{0x81, 1, byte('0' + n)})
 		if n == 1 {
-			go r.drain()
 			time.Sleep(50 * time.Millisecond)
 			_ = r.WriteData(id, false, []byte{0x81, 1, 'l'})
 		}
-		time.Sleep(time.Second)
+		r.drain()
 	})
 	p := newPool(t)
 	c, _, err := dialRaw(p, addr, cfg)
@@ -540,7 +546,7 @@ func TestAServersSmallWindow(t *testing.T) {
 		}
 		_ = r.accept(id)
 		n := 0
-		for n < 1006 {
+		for n < 1008 {
 			f, err := r.ReadFrame()
 			if err != nil {
 				break
@@ -553,6 +559,7 @@ func TestAServersSmallWindow(t *testing.T) {
 			}
 		}
 		got <- n
+		r.drain()
 	})
 	c, _, err := dialRaw(newPool(t), addr, cfg)
 	if err != nil {

@@ -251,16 +251,15 @@ func (r *raw) accept(id uint32, pairs ...string) error {
 	})
 }
 
-// drain reads until the client has gone, and returns its last frame.
-func (r *raw) drain() (last xhttp2.Frame) {
+// drain reads until the client has gone.
+func (r *raw) drain() { r.drainUntil(xhttp2.FrameGoAway) }
+
+// drainUntil reads until a frame of a type, or GOAWAY, has come, or the client has gone.
+func (r *raw) drainUntil(typ xhttp2.FrameType) {
 	for {
 		f, err := r.ReadFrame()
-		if err != nil {
-			return last
-		}
-		last = f
-		if g, ok := f.(*xhttp2.GoAwayFrame); ok {
-			return g
+		if err != nil || f.Header().Type == typ || f.Header().Type == xhttp2.FrameGoAway {
+			return
 		}
 	}
 }

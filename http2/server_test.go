@@ -265,9 +265,7 @@ func TestCancelledCalls(t *testing.T) {
 		}
 		cancel()
 		// The peer reads nothing, so that a long message does not go through.
-		ctx, cancel = context.WithTimeout(bg, 50*time.Millisecond)
-		err := own.Write(ctx, conn.Binary, make([]byte, 4<<20))
-		cancel()
+		err := cutOff(own, make([]byte, 4<<20))
 		if e, ok := errors.AsType[*conn.InterruptedError](err); !ok || e.Closed {
 			t.Fatalf("%s: Write: %v", name, err)
 		}
@@ -281,6 +279,21 @@ func TestCancelledCalls(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, p, err)
 		}
 	}
+}
+
+// cutOff writes a message, and gives up when a part of it was sent.
+func cutOff(c *conn.Conn, p []byte) error {
+	ctx, cancel := context.WithCancel(bg)
+	defer cancel()
+	before := c.Stats().WireOut
+	go func() {
+		for c.Stats().WireOut < before+1000 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(20 * time.Millisecond) // by now it waits for the window, as a rule
+		cancel()
+	}()
+	return c.Write(ctx, conn.Binary, p)
 }
 
 // TestAStreamThatNobodyReadsHoldsUpNoOther, in either direction.
@@ -402,19 +415,31 @@ func TestMiddleware(t *testing.T) {
 		r.Body = http.MaxBytesReader(w, r.Body, 10)
 		inner.ServeHTTP(upper{w}, r)
 	})
+	const timeout = 500 * time.Millisecond
 	s := serve(t, h, func(srv *http.Server) {
-		srv.ReadTimeout, srv.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+		srv.ReadTimeout, srv.WriteTimeout = timeout, timeout
 		_ = http2.Configure(srv)
 	})
 	p := newPool(t)
-	c, resp, err := s.try(p, "/", nil)
-	if err != nil {
-		t.Fatal(err)
+	dial := func() (*conn.Conn, *http.Response) {
+		for end := time.Now().Add(time.Minute); ; {
+			began := time.Now()
+			c, resp, err := s.try(p, "/", nil)
+			switch took := time.Since(began); {
+			case err == nil && took < timeout:
+				return c, resp
+			case err == nil: // the timeouts may have passed before Accept
+				_ = c.CloseNow()
+			case took < timeout || time.Now().After(end):
+				t.Fatal(err)
+			}
+		}
 	}
+	c, resp := dial()
 	if resp.Header.Get("Set-Cookie") != "a=b" || resp.Header.Get("Content-Encoding") != "" {
 		t.Errorf("header: %v", resp.Header)
 	}
-	time.Sleep(200 * time.Millisecond) // longer than the timeouts
+	time.Sleep(2 * timeout)
 	text := strings.Repeat("lower", 100)
 	if err := c.Write(bg, conn.Text, []byte(text)); err != nil {
 		t.Fatal(err)
@@ -423,9 +448,8 @@ func TestMiddleware(t *testing.T) {
 		t.Errorf("%q, %v", q, err)
 	}
 	_ = c.CloseNow()
-	if _, _, err := s.try(p, "/", func(o *conn.DialOptions) {}); err != nil {
-		t.Error(err)
-	}
+	c, _ = dial()
+	_ = c.CloseNow()
 }
 
 // upper writes in capitals.
@@ -475,7 +499,9 @@ func TestWhatHandlersLeave(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			returned := make(chan struct{})
 			s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer close(returned)
 				c, err := conn.Accept(w, r, nil)
 				if err != nil {
 					return
@@ -492,6 +518,7 @@ func TestWhatHandlersLeave(t *testing.T) {
 			if _, q, err := c.Read(bg); string(q) != "x" {
 				t.Errorf("%q, %v", q, err)
 			}
+			<-returned
 			if err := c.Close(conn.StatusNormalClosure, ""); err != nil {
 				t.Error(err)
 			}
@@ -501,17 +528,18 @@ func TestWhatHandlersLeave(t *testing.T) {
 
 // TestATimeoutHandler ends the wait for its handler only: the connection stays, and what the handler's middleware then writes is not sent.
 func TestATimeoutHandler(t *testing.T) {
-	over := make(chan struct{})
+	accepted, over := make(chan struct{}), make(chan struct{})
 	h := http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := conn.Accept(w, r, nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
+		close(accepted)
 		_ = c.Serve(bg, func(c *conn.Conn, m conn.Message) error { return c.Write(bg, m.Type, m.Data) })
-	}), 20*time.Millisecond, "too late")
+	}), time.Hour, "too late")
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r)
+		h.ServeHTTP(w, r.WithContext(overdue{r.Context(), accepted}))
 		close(over)
 	}), nil)
 	c := s.dial(t, newPool(t), "/", nil)
@@ -521,6 +549,23 @@ func TestATimeoutHandler(t *testing.T) {
 	}
 	if _, q, err := c.Read(bg); string(q) != "in time" {
 		t.Errorf("%q, %v", q, err)
+	}
+}
+
+// overdue is a context whose deadline passes when a channel is closed.
+type overdue struct {
+	context.Context
+	passed chan struct{}
+}
+
+func (o overdue) Done() <-chan struct{} { return o.passed }
+
+func (o overdue) Err() error {
+	select {
+	case <-o.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
 	}
 }
 
@@ -549,7 +594,6 @@ func TestClosingEndsTheStream(t *testing.T) {
 		}
 	}), nil)
 	r, _ := rawClient(t, s)
-	_ = r.nc.SetDeadline(time.Now().Add(20 * time.Second))
 	for id := uint32(1); id < 1000; id += 2 {
 		r.open(id)
 		r.check(r.WriteData(id, false, message("x")))
@@ -598,15 +642,15 @@ func TestGoroutines(t *testing.T) {
 			r.check(r.WriteData(3+2*i, false, message("x")))
 			r.payload(3+2*i, 3)
 		}
-		more := 0
-		for range 100 { // those that have sent the answers are ending
-			if more = runtime.NumGoroutine() - before; more <= 2*n+n/10 {
+		// Those that have sent the answers are ending.
+		for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			more := runtime.NumGoroutine() - before
+			if more <= 2*n+n/10 {
 				break
 			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		if more > 2*n+n/10 {
-			t.Errorf("%s: %d goroutines for %d streams", name, more, n)
+			if time.Now().After(end) {
+				t.Fatalf("%s: %d goroutines for %d streams", name, more, n)
+			}
 		}
 	}
 }

@@ -34,7 +34,7 @@ func serve(t *testing.T, handler http.Handler) *server {
 	t.Helper()
 	sc, cc := testtls.Configs(tls.VersionTLS13)
 	sc.NextProtos, cc.NextProtos = nil, nil
-	srv := &http3.Server{Handler: handler, TLSConfig: http3.ConfigureTLSConfig(sc)}
+	srv := &http3.Server{Handler: handler, TLSConfig: http3.ConfigureTLSConfig(sc), QUICConfig: patient()}
 	wsshttp3.Configure(srv)
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -46,8 +46,13 @@ func serve(t *testing.T, handler http.Handler) *server {
 	return &server{srv, pc.LocalAddr().String(), cc}
 }
 
+// patient has handshakes take their time: a busy machine may stop for longer than quic-go's timeout.
+func patient() *quic.Config {
+	return &quic.Config{HandshakeIdleTimeout: time.Minute, MaxIdleTimeout: 5 * time.Minute}
+}
+
 func newPool(t *testing.T) *wsshttp3.Pool {
-	p := &wsshttp3.Pool{Require: true}
+	p := &wsshttp3.Pool{Require: true, QUIC: patient()}
 	t.Cleanup(func() { _ = p.Close() })
 	return p
 }
@@ -165,6 +170,7 @@ func TestManyConnections(t *testing.T) {
 
 // TestWhatHandlersLeave: a handler may close its body, and what it writes behind Accept is not sent. A panic resets the stream.
 func TestWhatHandlersLeave(t *testing.T) {
+	written := make(chan error, 1)
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer r.Body.Close()
 		c, err := conn.Accept(w, r, nil)
@@ -175,9 +181,8 @@ func TestWhatHandlersLeave(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		c.ServeInBackground(func(c *conn.Conn, m conn.Message) error { return c.Write(bg, m.Type, m.Data) }, nil)
-		if _, err := w.Write([]byte("x")); !errors.Is(err, http.ErrHijacked) {
-			t.Errorf("behind Accept: %v", err)
-		}
+		_, err = w.Write([]byte("x"))
+		written <- err
 	}))
 	p := newPool(t)
 	c := s.dial(t, p, "/", nil)
@@ -186,6 +191,9 @@ func TestWhatHandlersLeave(t *testing.T) {
 	}
 	if _, q, err := c.Read(bg); string(q) != "x" {
 		t.Errorf("%q, %v", q, err)
+	}
+	if err := <-written; !errors.Is(err, http.ErrHijacked) {
+		t.Errorf("behind Accept: %v", err)
 	}
 	if c, _, err := s.try(p, "/panic", nil); err == nil {
 		if _, _, err := c.Read(bg); conn.CloseStatus(err) != conn.StatusAbnormal {
@@ -275,9 +283,7 @@ func TestCancelledCalls(t *testing.T) {
 			t.Errorf("%s: Read: %v", name, err)
 		}
 		cancel()
-		ctx, cancel = context.WithTimeout(bg, 50*time.Millisecond)
-		err := own.Write(ctx, conn.Binary, make([]byte, 8<<20))
-		cancel()
+		err := cutOff(own, make([]byte, 8<<20))
 		if e, ok := errors.AsType[*conn.InterruptedError](err); !ok || e.Closed {
 			t.Fatalf("%s: Write: %v", name, err)
 		}
@@ -291,6 +297,21 @@ func TestCancelledCalls(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, p, err)
 		}
 	}
+}
+
+// cutOff writes a message, and gives up when a part of it was sent.
+func cutOff(c *conn.Conn, p []byte) error {
+	ctx, cancel := context.WithCancel(bg)
+	defer cancel()
+	before := c.Stats().WireOut
+	go func() {
+		for c.Stats().WireOut < before+1000 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(20 * time.Millisecond) // by now it waits for the window, as a rule
+		cancel()
+	}()
+	return c.Write(ctx, conn.Binary, p)
 }
 
 // TestAStreamThatNobodyReadsHoldsUpNoOther.
@@ -401,8 +422,13 @@ func TestHandlersReturn(t *testing.T) {
 	for range 50 {
 		s.dial(t, p, "/", nil)
 	}
-	time.Sleep(50 * time.Millisecond)
-	if more := runtime.NumGoroutine() - before; more > 60 {
-		t.Errorf("%d goroutines for 50 WebSockets", more)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) { // handlers are returning
+		more := runtime.NumGoroutine() - before
+		if more <= 60 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines for 50 WebSockets", more)
+		}
 	}
 }

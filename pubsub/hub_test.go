@@ -551,8 +551,9 @@ func TestSlowPeers(t *testing.T) {
 
 // TestManyPublishersAndComingsAndGoings: each subscriber sees each topic's offsets without a gap, from where it began.
 func TestManyPublishersAndComingsAndGoings(t *testing.T) {
-	h := pubsub.New(&pubsub.Options{RequestRate: -1, Topic: func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: 5000} }})
-	s := conntest.NewServer(t, h.Handler(nil), nil)
+	// All of it is kept and sent, however long a reader is away or waits for a processor.
+	h := pubsub.New(&pubsub.Options{RequestRate: -1, MaxRecovery: 1 << 28, Topic: func(string) pubsub.TopicOptions { return pubsub.TopicOptions{History: 1 << 20} }})
+	s := conntest.NewServer(t, h.Handler(&conn.AcceptOptions{QueueLimit: 1 << 29}), nil)
 	topics := []string{"a", "b", "c"}
 	var publishers, readers sync.WaitGroup
 	stop := make(chan bool)

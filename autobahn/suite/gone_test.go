@@ -3,6 +3,7 @@ package suite
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
+	"github.com/seed-c4549abd/wss/test/ports"
 )
 
 // mortal is a listener of a server that ends, with all of its connections, when some octets come.
@@ -101,12 +103,13 @@ func TestAServerThatNeverWasIsAnError(t *testing.T) {
 
 // TestAConnectionThatIsRefusedOnceIsTriedAgain.
 func TestAConnectionThatIsRefusedOnceIsTriedAgain(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := ln.Addr().String()
-	ln.Close()
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	defer func(r []time.Duration) { retries = r }(retries)
+	retries = append(retries, time.Minute) // for a machine that stops before the server listens
 	type outcome struct {
 		rep *Report
 		err error
@@ -117,7 +120,8 @@ func TestAConnectionThatIsRefusedOnceIsTriedAgain(t *testing.T) {
 		done <- outcome{rep, err}
 	}()
 	time.Sleep(50 * time.Millisecond) // the first attempt is over then, or the test shows nothing
-	if ln, err = net.Listen("tcp", address); err != nil {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
 		t.Skip("another program has the port:", err)
 	}
 	served := make(chan error, 1)

@@ -127,19 +127,31 @@ func TestFaultsThatTheOriginalMissesAreCaught(t *testing.T) {
 		if !ok {
 			t.Fatalf("%q is not tested", peer.fault)
 		}
-		var got []string
-		for _, r := range peer.results {
-			if r.Passes() {
-				continue
-			}
-			got = append(got, r.ID)
-			if tt.closing != "OK" && string(r.BehaviorClose) != tt.closing || string(r.Behavior) != tt.behavior {
-				t.Errorf("%s: %s, %s, want %s, %s\n%s", r.ID, r.Behavior, r.BehaviorClose, tt.behavior, tt.closing, r.Explain(30))
-			}
+		results := peer.results
+		if n := len(slices.DeleteFunc(slices.Clone(results), func(r *Result) bool { return !slices.Contains(tt.want, r.ID) })); n != len(tt.want) {
+			t.Fatalf("%d of %d cases that are to fail were run", n, len(tt.want))
 		}
-		if !slices.Equal(got, tt.want) {
-			t.Errorf("caught by %q, want %q", got, tt.want)
-		}
+		eventually(t, func(t *attempt) {
+			var wrong []string
+			for _, r := range results {
+				wanted := slices.Contains(tt.want, r.ID)
+				switch {
+				case wanted == r.Passes():
+					t.Errorf("%s: caught %v\n%s", r.ID, !wanted, r.Explain(30))
+				case wanted && (tt.closing != "OK" && string(r.BehaviorClose) != tt.closing || string(r.Behavior) != tt.behavior):
+					t.Errorf("%s: %s, %s, want %s, %s\n%s", r.ID, r.Behavior, r.BehaviorClose, tt.behavior, tt.closing, r.Explain(30))
+				default:
+					continue
+				}
+				wrong = append(wrong, r.ID)
+			}
+			if len(wrong) > 0 { // on a busy machine: another chance, with few connections at once
+				var err error
+				if results, err = peer.again(wrong); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	})
 }
 
@@ -205,19 +217,22 @@ func TestTheOriginalsVerdictsStandBesideThoseByTheRFC(t *testing.T) {
 			for id := range cases {
 				ids = append(ids, id)
 			}
-			rep, err := Run(t.Context(), Options{URL: faultyServer(t, f, nil), Cases: ids})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range rep.Results {
-				got := fmt.Sprintf("%s, %s", r.Behavior, r.BehaviorClose)
-				if r.ByRFC != nil {
-					got += fmt.Sprintf("; by the RFC %s, %s", r.ByRFC.Behavior, r.ByRFC.BehaviorClose)
+			url := faultyServer(t, f, nil)
+			eventually(t, func(t *attempt) {
+				rep, err := Run(t.Context(), Options{URL: url, Cases: ids})
+				if err != nil {
+					t.Fatal(err)
 				}
-				if got != cases[r.ID] {
-					t.Errorf("%s: %s, want %s", r.ID, got, cases[r.ID])
+				for _, r := range rep.Results {
+					got := fmt.Sprintf("%s, %s", r.Behavior, r.BehaviorClose)
+					if r.ByRFC != nil {
+						got += fmt.Sprintf("; by the RFC %s, %s", r.ByRFC.Behavior, r.ByRFC.BehaviorClose)
+					}
+					if got != cases[r.ID] {
+						t.Errorf("%s: %s, want %s", r.ID, got, cases[r.ID])
+					}
 				}
-			}
+			})
 		})
 	}
 }
@@ -227,10 +242,13 @@ func TestTheRFCsVerdictsCountWhereThatIsAskedFor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for pongs that do not come")
 	}
-	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.LatestPong, nil), Cases: []string{"2.*"}, ByRFC: true})
-	if err != nil || !rep.Passes() {
-		t.Errorf("error %v, or not all pass", err)
-	}
+	url := faultyServer(t, faulty.LatestPong, nil)
+	eventually(t, func(t *attempt) {
+		rep, err := Run(t.Context(), Options{URL: url, Cases: []string{"2.*"}, ByRFC: true})
+		if err != nil || !rep.Passes() {
+			t.Errorf("error %v, or not all pass", err)
+		}
+	})
 }
 
 func TestLatencyIsThatOfAnAnswer(t *testing.T) {
@@ -241,9 +259,11 @@ func TestLatencyIsThatOfAnAnswer(t *testing.T) {
 		}
 		return d
 	}
-	if quick, late := measure(faulty.None), measure(faulty.WritesLate); quick <= 0 || late < quick || late > MaxLatency {
-		t.Errorf("latencies of %v and, of who writes late, %v", quick, late)
-	}
+	eventually(t, func(t *attempt) {
+		if quick, late := measure(faulty.None), measure(faulty.WritesLate); quick <= 0 || late < quick || late > MaxLatency {
+			t.Errorf("latencies of %v and, of who writes late, %v", quick, late)
+		}
+	})
 	if d, err := Latency(t.Context(), Options{URL: sloppyServer(t, func(string) string { return "HTTP/1.1 404 Not Found\r\n\r\n" })}); d != 0 || err != nil {
 		t.Errorf("of who refuses: %v, %v", d, err)
 	}

@@ -104,7 +104,7 @@ func runAll(t *testing.T, s *Server, base, agent string, ids []string, parallel 
 		tasks.Go(func() {
 			defer func() { <-slots }()
 			_ = client(t.Context(), runURL(base, id, agent)) // how it ends is for the server to judge
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			var err error
 			if results[i], err = s.Await(ctx, agent, id); err != nil {
@@ -269,7 +269,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close()
-	_ = second.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = second.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := second.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the second connection: %v", err)
 	}
@@ -286,6 +286,9 @@ func TestResultsOfAServerSaySo(t *testing.T) {
 	s, base := fuzzingServer(t, ServerOptions{Cases: []string{"1.1.1", "2.1"}})
 	_ = echo(t.Context(), runURL(base, "2.1", "b"), nil)
 	_ = echo(t.Context(), runURL(base, "1.1.1", "a"), nil)
+	if _, err := s.Await(t.Context(), "a", "1.1.1"); err != nil {
+		t.Fatal(err)
+	}
 	r, err := s.Await(t.Context(), "b", "2.1")
 	if err != nil {
 		t.Fatal(err)

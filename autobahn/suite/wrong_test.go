@@ -34,19 +34,21 @@ func TestTheConsoleSaysWhatThePageSays(t *testing.T) {
 	} {
 		t.Run(tt.id+" of who "+string(tt.fault), func(t *testing.T) {
 			t.Parallel()
-			rep, err := Run(t.Context(), Options{URL: faultyServer(t, tt.fault, nil), Cases: []string{tt.id}, Latency: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var console bytes.Buffer
-			if err := rep.WriteTable(&console); err != nil {
-				t.Fatal(err)
-			}
-			for _, want := range tt.says {
-				if !strings.Contains(console.String(), want) {
-					t.Errorf("there is no %q in\n%s", want, &console)
+			eventually(t, func(t *attempt) {
+				rep, err := Run(t.Context(), Options{URL: faultyServer(t.T, tt.fault, nil), Cases: []string{tt.id}, Latency: 1})
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
+				var console bytes.Buffer
+				if err := rep.WriteTable(&console); err != nil {
+					t.Fatal(err)
+				}
+				for _, want := range tt.says {
+					if !strings.Contains(console.String(), want) {
+						t.Errorf("there is no %q in\n%s", want, &console)
+					}
+				}
+			})
 		})
 	}
 }
@@ -61,19 +63,21 @@ func TestWhatTheSuiteDidNotSendIsNotNamed(t *testing.T) {
 	} {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			rep, err := Run(t.Context(), Options{URL: tt.url, Cases: []string{id}, Latency: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := rep.Results[0].Explain(100)
-			if !strings.Contains(text, tt.says) {
-				t.Errorf("there is no %q in\n%s", tt.says, text)
-			}
-			for _, untrue := range []string{"1001", "began the closing handshake", "the closing handshake begins"} {
-				if strings.Contains(text, untrue) {
-					t.Errorf("there is %q in\n%s", untrue, text)
+			eventually(t, func(t *attempt) {
+				rep, err := Run(t.Context(), Options{URL: tt.url, Cases: []string{id}, Latency: 1})
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
+				text := rep.Results[0].Explain(100)
+				if !strings.Contains(text, tt.says) {
+					t.Errorf("there is no %q in\n%s", tt.says, text)
+				}
+				for _, untrue := range []string{"1001", "began the closing handshake", "the closing handshake begins"} {
+					if strings.Contains(text, untrue) {
+						t.Errorf("there is %q in\n%s", untrue, text)
+					}
+				}
+			})
 		})
 	}
 }
@@ -81,73 +85,81 @@ func TestWhatTheSuiteDidNotSendIsNotNamed(t *testing.T) {
 // TestWhoDeclinesCompressionIsNotBlamed for how the connection ends, whatever the case would have had it fail for.
 func TestWhoDeclinesCompressionIsNotBlamed(t *testing.T) {
 	patterns := []string{"12.1.1", "13.2.1", "26.*"}
-	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.Declines, nil), Cases: patterns})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, base := fuzzingServer(t, ServerOptions{Cases: patterns})
-	faultyClient(t, faulty.None, s, base, 16) // it offers none
-	for _, r := range slices.Concat(rep.Results, s.Reports()[0].Results) {
-		if r.Behavior != "UNIMPLEMENTED" || r.BehaviorClose != "OK" {
-			t.Errorf("%s: %s, %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.ResultClose)
+	eventually(t, func(t *attempt) {
+		rep, err := Run(t.Context(), Options{URL: faultyServer(t.T, faulty.Declines, nil), Cases: patterns})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		s, base := fuzzingServer(t.T, ServerOptions{Cases: patterns})
+		faultyClient(t.T, faulty.None, s, base, 16) // it offers none
+		for _, r := range slices.Concat(rep.Results, s.Reports()[0].Results) {
+			if r.Behavior != "UNIMPLEMENTED" || r.BehaviorClose != "OK" {
+				t.Errorf("%s: %s, %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.ResultClose)
+			}
+		}
+	})
 }
 
 // TestAnEchoOfTheSuitesOwnCodeIsExplained: the peer repeats the 1001 with which the suite has given a case up.
 func TestAnEchoOfTheSuitesOwnCodeIsExplained(t *testing.T) {
-	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.EchoesTextAsBinary, nil), Cases: []string{"1.1.2"}, Latency: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rep.Results[0]
-	for _, want := range []string{"Within 1s the case had not come to its end", "The suite had sent 1001, and the peer answered with 1001."} {
-		if !strings.Contains(r.ResultClose, want) {
-			t.Errorf("%s: %s, without %q", r.BehaviorClose, r.ResultClose, want)
+	eventually(t, func(t *attempt) {
+		rep, err := Run(t.Context(), Options{URL: faultyServer(t.T, faulty.EchoesTextAsBinary, nil), Cases: []string{"1.1.2"}, Latency: 1})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if r.ByRFC == nil || r.ByRFC.BehaviorClose != "OK" {
-		t.Errorf("by the RFC: %+v", r.ByRFC)
-	}
+		r := rep.Results[0]
+		for _, want := range []string{"Within 1s the case had not come to its end", "The suite had sent 1001, and the peer answered with 1001."} {
+			if !strings.Contains(r.ResultClose, want) {
+				t.Errorf("%s: %s, without %q", r.BehaviorClose, r.ResultClose, want)
+			}
+		}
+		if r.ByRFC == nil || r.ByRFC.BehaviorClose != "OK" {
+			t.Errorf("by the RFC: %+v", r.ByRFC)
+		}
+	})
 }
 
 // TestATCPConnectionThatIsLeftOpenIsSaidToBe, and that both close frames were there.
 func TestATCPConnectionThatIsLeftOpenIsSaidToBe(t *testing.T) {
-	rep, err := Run(t.Context(), Options{URL: faultyServer(t, faulty.StaysConnected, nil), Cases: []string{"1.1.1", "2.1", "7.1.2", "24.2.1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rep.Results {
-		if got := r.closed(); !strings.HasSuffix(got, "both close frames were there, and the server left the TCP connection open") {
-			t.Errorf("%s: %s", r.ID, got)
+	eventually(t, func(t *attempt) {
+		rep, err := Run(t.Context(), Options{URL: faultyServer(t.T, faulty.StaysConnected, nil), Cases: []string{"1.1.1", "2.1", "7.1.2", "24.2.1"}})
+		if err != nil {
+			t.Fatal(err)
 		}
-		details := map[string]string{}
-		for _, d := range r.closingDetails() {
-			details[d.Name] = d.Text
+		for _, r := range rep.Results {
+			if got := r.closed(); !strings.HasSuffix(got, "both close frames were there, and the server left the TCP connection open") {
+				t.Errorf("%s: %s", r.ID, got)
+			}
+			details := map[string]string{}
+			for _, d := range r.closingDetails() {
+				details[d.Name] = d.Text
+			}
+			if details["both close frames were seen"] != "yes" || details["the server ended the TCP connection"] != "no" {
+				t.Errorf("%s: %v", r.ID, details)
+			}
+			r.countByRFC()
+			if r.BehaviorClose != "FAILED BY CLIENT" {
+				t.Errorf("%s: by the RFC %s", r.ID, r.BehaviorClose)
+			}
 		}
-		if details["both close frames were seen"] != "yes" || details["the server ended the TCP connection"] != "no" {
-			t.Errorf("%s: %v", r.ID, details)
-		}
-		r.countByRFC()
-		if r.BehaviorClose != "FAILED BY CLIENT" {
-			t.Errorf("%s: by the RFC %s", r.ID, r.BehaviorClose)
-		}
-	}
+	})
 }
 
 // TestAnExchangeThatHasComeToAStandstillIsGivenUp, rather than waited for until its time is over.
 func TestAnExchangeThatHasComeToAStandstillIsGivenUp(t *testing.T) {
-	o := Options{URL: sloppyServer(t, agreeing), Cases: []string{"9.1.1", "9.8.6"}, Slowness: 0.01, Latency: 1}
-	rep, err := Run(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// 9.1.1 waits for a tenth of a second in all, half of what counts as a standstill; 9.8.6 for five seconds.
-	for i, want := range []string{"Not everything came back within 10s.", "Not everything came back. For 200ms nothing came, and the suite"} {
-		if r := rep.Results[i]; r.Behavior != "FAILED" || !strings.HasPrefix(r.Result, want) {
-			t.Errorf("%s: %s: %s, want %q", r.ID, r.Behavior, r.Result, want)
+	eventually(t, func(t *attempt) {
+		o := Options{URL: sloppyServer(t.T, agreeing), Cases: []string{"9.1.1", "9.8.6"}, Slowness: 0.01, Latency: 1}
+		rep, err := Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		// 9.1.1 waits for a tenth of a second in all, half of what counts as a standstill; 9.8.6 for five seconds.
+		for i, want := range []string{"Not everything came back within 10s.", "Not everything came back. For 200ms nothing came, and the suite"} {
+			if r := rep.Results[i]; r.Behavior != "FAILED" || !strings.HasPrefix(r.Result, want) {
+				t.Errorf("%s: %s: %s, want %q", r.ID, r.Behavior, r.Result, want)
+			}
+		}
+	})
 }
 
 // hangsUp serves connections that end when the first frame has come.
@@ -179,15 +191,17 @@ func hangsUp(t *testing.T) string {
 
 // TestAnExchangeThatThePeerEndsIsSaidToBeSo, rather than to have lasted too long.
 func TestAnExchangeThatThePeerEndsIsSaidToBeSo(t *testing.T) {
-	rep, err := Run(t.Context(), Options{URL: hangsUp(t), Cases: []string{"9.1.1", "9.7.1"}, Latency: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rep.Results {
-		if r.Result != "Not everything came back: the peer ended the connection." {
-			t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
+	eventually(t, func(t *attempt) {
+		rep, err := Run(t.Context(), Options{URL: hangsUp(t.T), Cases: []string{"9.1.1", "9.7.1"}, Latency: 1})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		for _, r := range rep.Results {
+			if r.Result != "Not everything came back: the peer ended the connection." {
+				t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
+			}
+		}
+	})
 }
 
 // TestEveryCaseHasASection that it is about.

@@ -71,7 +71,10 @@ func TestPaceSendsOnTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Close()
-	r, err := g.Pace(1000, 50*time.Millisecond)
+	var r Result
+	for err == nil && r.Messages == 0 { // in a moment in which the machine stops nothing is sent
+		r, err = g.Pace(1000, 50*time.Millisecond)
+	}
 	if err != nil || r.Messages == 0 || r.Messages > 50 {
 		t.Errorf("%+v, %v", r, err)
 	}

@@ -32,9 +32,10 @@ func TestTheClockIsThatOfTheProcess(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	for start := time.Now(); time.Since(start) < 20*time.Millisecond; {
+	after := before
+	for end := time.Now().Add(time.Minute); err == nil && after <= before && time.Now().Before(end); {
+		after, err = CPUTime(os.Getpid())
 	}
-	after, err := CPUTime(os.Getpid())
 	if err != nil || after <= before || after-before > 10*time.Second {
 		t.Errorf("%v to %v, %v", before, after, err)
 	}

@@ -91,7 +91,7 @@ func needsUsage(t *testing.T) {
 }
 
 // small is a round that takes a moment.
-var small = shape{key: "1", conns: 6, topics: 2, messages: 10, rate: 1000, rounds: 2, patience: 10 * time.Second}
+var small = shape{key: "1", conns: 6, topics: 2, messages: 10, rate: 1000, rounds: 2, patience: time.Minute}
 
 func TestEveryServerInGoDeliversWhatItPublishes(t *testing.T) {
 	needsUsage(t)
@@ -122,7 +122,7 @@ func TestEveryServerInGoDeliversWhatItPublishes(t *testing.T) {
 func TestMemoryIsThatOfSubscriptionsThatReceive(t *testing.T) {
 	needsUsage(t)
 	keys := newKeys(t)
-	m := subscriptions{key: "3", conns: 4, each: 3, topics: 6, rounds: 1, rate: 1000, settle: time.Millisecond, patience: 10 * time.Second}
+	m := subscriptions{key: "3", conns: 4, each: 3, topics: 6, rounds: 1, rate: 1000, settle: time.Millisecond, patience: time.Minute}
 	for _, srv := range goServers() {
 		t.Run(srv.name, func(t *testing.T) {
 			r := &memoryRounds{m, t.Context(), srv, keys}
@@ -143,7 +143,7 @@ func TestARoundWithAFaultIsAnError(t *testing.T) {
 	needsUsage(t)
 	keys := newKeys(t)
 	faults := small
-	faults.patience = time.Second
+	faults.patience = 10 * time.Second // a message that is lost is waited for as long
 	for name, want := range map[string]string{
 		"loses-one":      "message 4 of topic-0 came behind 2",
 		"loses-the-last": "29 of 30 messages delivered",

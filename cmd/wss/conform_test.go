@@ -33,7 +33,7 @@ func TestConformServesCases(t *testing.T) {
 		out, status := &output{}, make(chan int, 1)
 		go func() { status <- run(t.Context(), args, &console{out: out, err: out}) }()
 		url := ""
-		for end := time.Now().Add(20 * time.Second); url == "" && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(time.Minute); url == "" && time.Now().Before(end); time.Sleep(time.Millisecond) {
 			url = regexp.MustCompile(`\bwss?://[^\s/]+`).FindString(out.String())
 		}
 		if strings.HasPrefix(url, "ws:") != plain {

@@ -48,7 +48,7 @@ func startServe(t *testing.T, args ...string) *served {
 // waitFor waits until stderr has a text.
 func (s *served) waitFor(t *testing.T, text string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(s.errors.String(), text); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !strings.Contains(s.errors.String(), text); time.Sleep(time.Millisecond) {
 		select {
 		case status := <-s.status:
 			t.Fatalf("ended with status %d:\n%s", status, s.errors)
@@ -63,7 +63,7 @@ func (s *served) waitFor(t *testing.T, text string) {
 // dial opens a connection to a server with the certificate for localhost.
 func (s *served) dial(t *testing.T, change func(*conn.DialOptions)) (*conn.Conn, error) {
 	t.Helper()
-	o, err := (&dialFlags{timeout: 10 * time.Second, maxMessage: 1 << 20}).options(&console{err: s.errors}, s.url)
+	o, err := (&dialFlags{timeout: time.Minute, maxMessage: 1 << 20}).options(&console{err: s.errors}, s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestACommandThatDoesNotRead(t *testing.T) {
 	}
 	for range 4 { // more than a pipe holds
 		if err := c.Write(t.Context(), conn.Text, bytes.Repeat([]byte("x"), 100_000)); err != nil {
-			t.Fatal(err)
+			break // its patience is over already
 		}
 	}
 	if _, closed := readAll(t, c); closed.Code != conn.StatusInternalError || !strings.Contains(closed.Reason, "does not read") {

@@ -51,7 +51,7 @@ func TestAProcessGroupEndsWithItsConnection(t *testing.T) {
 // waitGone waits until a process has ended. A zombie, whose parent has died and which nobody waits for, has ended too.
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); syscall.Kill(pid, 0) == nil && !isZombie(pid); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); syscall.Kill(pid, 0) == nil && !isZombie(pid); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Errorf("process %d is still there", pid)
 			_ = syscall.Kill(pid, syscall.SIGKILL)

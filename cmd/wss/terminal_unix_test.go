@@ -52,7 +52,7 @@ func (x *terminal) tmux(args ...string) string {
 // waitFor waits until the terminal shows a text.
 func (x *terminal) waitFor(text string) (screen string) {
 	x.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if screen = x.tmux("capture-pane", "-p"); strings.Contains(screen, text) {
 			return screen
 		}

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 func settled(goroutines int) bool {
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		n := runtime.NumGoroutine()
 		if n <= goroutines && bufpool.Outstanding() == 0 {
 			return true

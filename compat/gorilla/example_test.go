@@ -70,7 +70,7 @@ func ExampleConn_WriteControl() {
 	}
 	defer c.Close()
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "bye")
-	_ = c.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+	_ = c.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Minute))
 	for err == nil {
 		_, _, err = c.ReadMessage()
 	}
@@ -140,7 +140,7 @@ func ExampleConn_SetPongHandler() {
 		fmt.Println("pong", appData)
 		return c.SetReadDeadline(time.Unix(1, 0)) // a program would set the next deadline
 	})
-	_ = c.WriteControl(websocket.PingMessage, []byte("1"), time.Now().Add(time.Second))
+	_ = c.WriteControl(websocket.PingMessage, []byte("1"), time.Now().Add(time.Minute))
 	_, _, err = c.ReadMessage()
 	timeout, ok := err.(interface{ Timeout() bool })
 	fmt.Println(ok && timeout.Timeout())

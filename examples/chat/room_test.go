@@ -80,7 +80,7 @@ func TestWhoIsTooFarBehindIsAskedToLeave(t *testing.T) {
 		}
 	}
 	// Its close frame waits behind what it does not read, for CloseTimeout.
-	for late := time.After(conn.DefaultCloseTimeout + 10*time.Second); r.visitors.Stats().Tokens["queue_full"] != 1; {
+	for late := time.After(conn.DefaultCloseTimeout + time.Minute); r.visitors.Stats().Tokens["queue_full"] != 1; {
 		select {
 		case <-late:
 			t.Fatalf("nobody left: %+v", r.visitors.Stats())

@@ -28,7 +28,7 @@ func ask(t *testing.T, c *conntest.Client, request string) (answer struct {
 	Messages   []struct{ Data json.RawMessage }
 }) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := c.Write(ctx, conn.Text, []byte(`{"id":1,`+request+`}`)); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func startServer(t *testing.T, out io.Writer) (*server, *conn.DialOptions) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.shutdown(ctx); err != nil {
 			t.Errorf("shutting down: %v", err)

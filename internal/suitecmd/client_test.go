@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"github.com/seed-c4549abd/wss/autobahn/suite/faulty"
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/internal/testtls"
+	"github.com/seed-c4549abd/wss/test/ports"
 )
 
 // serve returns the URL of a wss server whose messages come back as answer makes them, and the file to trust it.
@@ -112,12 +114,11 @@ func TestFieldsAreSentWithEachRequest(t *testing.T) {
 }
 
 func TestAServerThatStartsLateIsAwaited(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := ln.Addr().String()
-	ln.Close()
+	address := fmt.Sprintf("127.0.0.1:%d", port)
 	args := []string{"-url", "ws://" + address, "-cases", "1.1.1", "-wait", "50ms"}
 	var out bytes.Buffer
 	err = Run(t.Context(), args, &out, &out)
@@ -126,6 +127,7 @@ func TestAServerThatStartsLateIsAwaited(t *testing.T) {
 	}
 	started := make(chan struct{})
 	stderr := &starter{start: func() {
+		defer close(started)
 		ln, err := net.Listen("tcp", address)
 		if err != nil {
 			t.Error(err)
@@ -133,7 +135,6 @@ func TestAServerThatStartsLateIsAwaited(t *testing.T) {
 		}
 		go func() { _ = faulty.Serve(ln, faulty.None) }()
 		t.Cleanup(func() { ln.Close() })
-		close(started)
 	}}
 	args[len(args)-1] = "1m"
 	if err := Run(t.Context(), args, &out, stderr); err != nil {

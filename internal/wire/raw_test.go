@@ -71,7 +71,7 @@ func obey(c *Conn, let *atomic.Bool) bool {
 				return false
 			}
 			answer = saysFreed
-			for end := time.Now().Add(10 * time.Second); !let.Load(); {
+			for end := time.Now().Add(time.Minute); !let.Load(); {
 				if time.Now().After(end) {
 					answer = saysStuck
 					break

@@ -33,13 +33,14 @@ func TestLoopReadsOnWhenTheBufferWasFull(t *testing.T) {
 	}
 	defer b.Close()
 	const total = 2*bufpool.Bulk + 10_000 // of a wait the poller may know before
-	_ = a.SetWriteDeadline(time.Now().Add(5 * time.Second))
+	_ = a.(*net.UnixConn).SetWriteBuffer(1 << 20)
+	_ = a.SetWriteDeadline(time.Now().Add(time.Minute))
 	if _, err := a.Write(make([]byte, total)); err != nil {
 		t.Fatal(err)
 	}
 	c := Plain(b)
 	c.Switch()
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 	got := 0
 	p := make([]byte, total)
 	err = c.Loop(func() bool {
@@ -149,7 +150,7 @@ func TestRefusedTellsOfAReset(t *testing.T) {
 			ours, peers := connected(t)
 			tt.change(ours, peers)
 			got := Refused(ours)
-			for end := time.Now().Add(time.Second); got != tt.want && time.Now().Before(end); got = Refused(ours) {
+			for end := time.Now().Add(time.Minute); got != tt.want && time.Now().Before(end); got = Refused(ours) {
 				time.Sleep(time.Millisecond) // a reset may be on its way
 			}
 			if got != tt.want {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed-c4549abd/wss/internal/testtls"
@@ -192,6 +193,10 @@ func TestWhatThePeersHostHasNotAcknowledged(t *testing.T) {
 
 // TestCloseDoesNotWaitForATLSConnectionBelow, whose close_notify nobody takes.
 func TestCloseDoesNotWaitForATLSConnectionBelow(t *testing.T) {
+	synctest.Test(t, closeOverTLS) // in real time a busy machine may take as long as crypto/tls waits
+}
+
+func closeOverTLS(t *testing.T) {
 	near, far := net.Pipe()
 	sc, cc := testtls.Configs(tls.VersionTLS13)
 	outer, proxy := tls.Client(near, cc), tls.Server(far, sc)
@@ -203,7 +208,7 @@ func TestCloseDoesNotWaitForATLSConnectionBelow(t *testing.T) {
 	c := Plain(outer)
 	began := time.Now()
 	_ = c.Close()
-	if took := time.Since(began); took > 4*time.Second { // crypto/tls waits five
+	if took := time.Since(began); took > 0 { // crypto/tls waits five seconds
 		t.Errorf("it took %v", took)
 	}
 	_, _ = io.Copy(io.Discard, far)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -16,13 +15,14 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/conntest"
 	"github.com/seed-c4549abd/wss/pubsub"
+	"github.com/seed-c4549abd/wss/test/ports"
 )
 
 // startTest starts an engine that ends with the test.
 func startTest(t *testing.T, o Options) *Engine {
 	t.Helper()
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(writer{t}, nil))
+		o.Logger = slog.New(slog.NewTextHandler(newWriter(t), nil))
 	}
 	e, err := Start(o)
 	if err != nil {
@@ -36,11 +36,30 @@ func startTest(t *testing.T, o Options) *Engine {
 	return e
 }
 
-type writer struct{ t *testing.T }
+// writer logs until the test ends: goroutines of NATS may have something to say later.
+type writer struct {
+	mu   sync.Mutex
+	t    *testing.T
+	over bool
+}
 
-func (w writer) Write(p []byte) (int, error) {
+func newWriter(t *testing.T) *writer {
+	w := &writer{t: t}
+	t.Cleanup(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.over = true
+	})
+	return w
+}
+
+func (w *writer) Write(p []byte) (int, error) {
 	w.t.Helper()
-	w.t.Log(strings.TrimSpace(string(p)))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		w.t.Log(strings.TrimSpace(string(p)))
+	}
 	return len(p), nil
 }
 
@@ -67,7 +86,7 @@ func startNATS(t *testing.T, change func(*server.Options)) (s *server.Server, ur
 		t.Fatal(err)
 	}
 	go s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the server does not start")
 	}
 	t.Cleanup(func() {
@@ -81,12 +100,11 @@ func startNATS(t *testing.T, change func(*server.Options)) (s *server.Server, ur
 func freeAddresses(t testing.TB, n int) (all []string) {
 	t.Helper()
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := ports.Free()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
-		all = append(all, l.Addr().String())
+		all = append(all, fmt.Sprintf("127.0.0.1:%d", port))
 	}
 	return all
 }
@@ -183,7 +201,7 @@ func (c *client) ask(format string, args ...any) frame {
 	select {
 	case f := <-c.replies:
 		return f
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatal("no answer")
 		return frame{}
 	}
@@ -208,7 +226,7 @@ func (c *client) waitEvents(want string) {
 
 func (c *client) until(what, want string, get func() string) {
 	c.t.Helper()
-	for timeout := time.After(40 * time.Second); ; {
+	for timeout := time.After(time.Minute); ; {
 		c.mu.Lock()
 		got, changed := get(), c.changed
 		c.mu.Unlock()
@@ -225,7 +243,7 @@ func (c *client) until(what, want string, get func() string) {
 
 func publish(t *testing.T, h hub, topic, data string) pubsub.Position {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	at, err := h.Publish(ctx, topic, []byte(data))
 	if err != nil {

@@ -17,6 +17,7 @@ type fakeDriver struct {
 	mu       sync.Mutex
 	texts    map[string]string
 	onClick  func(css string, texts map[string]string)
+	onText   func() // called when a text is asked for, if it is not nil
 	console  []string
 	deleted  bool
 	received map[string]any // of the new session
@@ -84,6 +85,9 @@ func (f *fakeDriver) answer(command string, body map[string]any) (int, any) {
 	case "value":
 		f.texts[string(css)] += body["text"].(string)
 	case "text":
+		if f.onText != nil {
+			f.onText()
+		}
 		return http.StatusOK, f.texts[string(css)]
 	}
 	return http.StatusOK, nil
@@ -150,8 +154,14 @@ func TestAwaitSaysWhatThePageShowsInstead(t *testing.T) {
 	f := &fakeDriver{texts: map[string]string{"#state": "connecting"}}
 	d := f.session(t)
 	late := errors.New("late")
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*pollInterval, late)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	polls := 0
+	f.onText = func() {
+		if polls++; polls == 3 {
+			cancel(late)
+		}
+	}
 	err := d.await(ctx, "#state", "^open$")
 	if !errors.Is(err, late) || !strings.Contains(err.Error(), `shows "connecting", want "^open$"`) {
 		t.Errorf("got %v", err)

@@ -36,7 +36,7 @@ func TestATestsResultIsTheMutantsStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lab.close()
-	lab.grace = 2 * time.Second
+	lab.grace = 15 * time.Second // that a busy machine may stop for
 	for _, tt := range []struct {
 		name string
 		m    mutant

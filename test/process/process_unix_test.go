@@ -22,6 +22,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// setGrace sets Grace for a test.
+func setGrace(t *testing.T, d time.Duration) {
+	before := Grace
+	t.Cleanup(func() { Grace = before })
+	Grace = d
+}
+
 func shell(script string) Command { return Command{Args: []string{"/bin/sh", "-c", script}} }
 
 // started starts a script and waits until it says that it is ready.
@@ -69,7 +76,7 @@ func TestAGroupIsEndedWithItsLeader(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				t.Error("one is still there")
 			}
 		})
@@ -77,6 +84,7 @@ func TestAGroupIsEndedWithItsLeader(t *testing.T) {
 }
 
 func TestStopEndsAtOnceWhatEndsWhenAsked(t *testing.T) {
+	setGrace(t, time.Minute)
 	p := started(t, t.Context(), `sleep 1000 & echo ready; wait`)
 	p.Stop()
 	// A child that lived on would hold the output open beyond the grace.
@@ -86,9 +94,7 @@ func TestStopEndsAtOnceWhatEndsWhenAsked(t *testing.T) {
 }
 
 func TestStopKillsWhatDoesNotEnd(t *testing.T) {
-	before := Grace
-	t.Cleanup(func() { Grace = before })
-	Grace = 50 * time.Millisecond
+	setGrace(t, 50*time.Millisecond)
 	p := started(t, t.Context(), `trap "" TERM; echo ready; while :; do sleep 1000; done`)
 	if status := p.Stop(); status != -1 {
 		t.Errorf("status %d, want a killed process", status)
@@ -96,6 +102,7 @@ func TestStopKillsWhatDoesNotEnd(t *testing.T) {
 }
 
 func TestStopSaysTheStatus(t *testing.T) {
+	setGrace(t, time.Minute)
 	p := started(t, t.Context(), `trap "exit 3" TERM; echo ready; while :; do sleep 0.01; done`)
 	if status := p.Stop(); status != 3 {
 		t.Errorf("status %d", status)

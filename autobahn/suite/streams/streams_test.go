@@ -43,7 +43,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 // TestOurServer passes every case.
 func TestOurServer(t *testing.T) {
 	url, cfg := serve(t, http.HandlerFunc(echo))
-	results, err := streams.Run(t.Context(), streams.Options{URL: url, TLS: cfg})
+	results, err := streams.Run(t.Context(), streams.Options{URL: url, TLS: cfg, Timeout: time.Minute})
 	if err != nil || len(results) < 20 {
 		t.Fatal(len(results), err)
 	}

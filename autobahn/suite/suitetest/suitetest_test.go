@@ -57,18 +57,18 @@ func echo(config *tls.Config) func(ctx context.Context, url string) error {
 
 func TestServer(t *testing.T) {
 	t.Parallel()
-	suitetest.Server(t, echoServer(t), some)
+	suitetest.Server(t, echoServer(t), some, suitetest.Slowness(3))
 }
 
 func TestClient(t *testing.T) {
 	t.Parallel()
-	suitetest.Client(t, echo(nil), some)
+	suitetest.Client(t, echo(nil), some, suitetest.Slowness(3))
 }
 
 func TestClientOverTLS(t *testing.T) {
 	t.Parallel()
 	server, client := testtls.Configs(tls.VersionTLS13)
-	suitetest.Client(t, echo(client), some, suitetest.TLS(server), suitetest.Slowness(5))
+	suitetest.Client(t, echo(client), some, suitetest.TLS(server), suitetest.Slowness(3))
 }
 
 // faultyServer does not answer pings.
@@ -100,7 +100,7 @@ func TestFailing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	suitetest.Server(t, faultyServer(t), suitetest.Cases("1.1.1", "1.1.2", "2.1", "2.2"), suitetest.Slowness(0.2), suitetest.Known(golden))
+	suitetest.Server(t, faultyServer(t), suitetest.Cases("1.1.1", "1.1.2", "2.1", "2.2"), suitetest.Slowness(3), suitetest.Known(golden))
 }
 
 // TestAFailureSaysWhatCame, and a known deviation is none only where it appears.
@@ -134,8 +134,8 @@ func TestCasesOfTheOtherRoleAreLeftOut(t *testing.T) {
 		patterns = []string{"20.1.*", "21.*", "23.*"} // servers', clients', both
 	}
 	beyond := suitetest.Cases(patterns...)
-	t.Run("of a server", func(t *testing.T) { suitetest.Server(t, echoServer(t), beyond) })
-	t.Run("of a client", func(t *testing.T) { suitetest.Client(t, compressing, beyond) })
+	t.Run("of a server", func(t *testing.T) { suitetest.Server(t, echoServer(t), beyond, suitetest.Slowness(3)) })
+	t.Run("of a client", func(t *testing.T) { suitetest.Client(t, compressing, beyond, suitetest.Slowness(3)) })
 }
 
 // compressing is an echo client that offers permessage-deflate, which some cases are about.

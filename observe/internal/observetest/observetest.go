@@ -90,9 +90,12 @@ func Scene(t testing.TB, o conn.Observer, connContext func(*http.Request) contex
 	if _, _, err := conn.Dial(ctx, url, &bad); err == nil {
 		t.Fatal("another origin was accepted")
 	}
-	third, _ := open(t, url, dial, signals)
+	third, server := open(t, url, dial, signals)
 	echo(t, third)
-	Ping(t, third, third) // Serve publishes its counts before it reads again
+	Ping(t, third, third)             // Serve publishes its counts before it reads again
+	for server.Stats().Pending != 0 { // of the pong, which has come
+		time.Sleep(time.Millisecond)
+	}
 	return func() { shut(t, third, conn.StatusGoingAway, "", signals) }
 }
 
