@@ -475,6 +475,49 @@ func TestIdleConnections(t *testing.T) {
 	}
 }
 
+// TestAConnectionThatDiedUnnoticed fails no dial: the request is sent again on another one.
+func TestAConnectionThatDiedUnnoticed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits until a connection has been silent for five seconds")
+	}
+	for name, die := range map[string]func(r *raw){
+		"reset":  func(*raw) {},
+		"silent": func(r *raw) { r.drain() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			connections := 0 // one after the other
+			addr, cc := rawServer(t, func(r *raw) {
+				connections++
+				r.check(r.settle())
+				id, _, err := r.awaitRequest()
+				r.check(err)
+				r.check(r.accept(id))
+				if connections > 1 {
+					r.drain()
+					return
+				}
+				_, _, err = r.awaitRequest()
+				r.check(err)
+				die(r)
+			})
+			p := newPool(t)
+			dial := func() *conn.Conn {
+				c, _, err := dialRaw(p, addr, cc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return c
+			}
+			first := dial()
+			time.Sleep(5500 * time.Millisecond)
+			second := dial()
+			_ = first.CloseNow()
+			_ = second.CloseNow()
+		})
+	}
+}
+
 // TestAClosedPool ends its connections and takes no dials.
 func TestAClosedPool(t *testing.T) {
 	s := serve(t, echo(nil), nil)

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-c4549abd/wss/conn"
 )
 
-// ErrNotProcessed says that the server has not looked at a request, which may be sent again (RFC 9113 §8.7, RFC 9114 §4.1.1).
+// ErrNotProcessed says that the server has not looked at a request (RFC 9113 §8.7, RFC 9114 §4.1.1), or that its connection, of which
+// nothing had been heard for some time, is dead: the request may be sent again.
 var ErrNotProcessed = errors.New("websocket: the server has not processed the request")
 
 // Conn is a connection.
