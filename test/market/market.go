@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -26,6 +25,7 @@ type market struct {
 	group   conn.Group
 	clients []*client
 	readers sync.WaitGroup
+	joined  chan struct{} // one for each client whose symbols the server knows
 
 	mu        sync.Mutex
 	followers map[int][]*conn.Conn // by symbol
@@ -44,6 +44,7 @@ type client struct {
 	stall    chan struct{} // closed when it is to stop reading
 	resume   chan uint64   // the number of its first symbol's newest price when it is to read again
 	err      atomic.Pointer[error]
+	ended    atomic.Bool // it reads no more
 	received int64
 	stale    int // old prices of its first symbol that it has read after its stall
 }
@@ -68,7 +69,7 @@ func open(ctx context.Context, o *options) (*market, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &market{options: o, followers: map[int][]*conn.Conn{}}
+	m := &market{options: o, joined: make(chan struct{}, o.conns), followers: map[int][]*conn.Conn{}}
 	m.server = &http.Server{Handler: http.HandlerFunc(m.follow), TLSConfig: serverTLS, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = m.server.ServeTLS(conn.NewListener(ln), "", "") }()
 	for id := range o.conns {
@@ -89,7 +90,16 @@ func open(ctx context.Context, o *options) (*market, error) {
 			if err := c.read(ctx); err != nil {
 				c.err.Store(&err)
 			}
+			c.ended.Store(true)
 		})
+	}
+	for range o.conns { // a handler may run on when its client has been answered
+		select {
+		case <-m.joined:
+		case <-ctx.Done():
+			m.close()
+			return nil, ctx.Err()
+		}
 	}
 	return m, nil
 }
@@ -108,6 +118,7 @@ func (m *market) follow(w http.ResponseWriter, r *http.Request) {
 			m.followers[symbol] = append(m.followers[symbol], c)
 		}
 	}
+	m.joined <- struct{}{}
 }
 
 // close closes the clients and the server, and waits for the clients' goroutines.
@@ -220,10 +231,19 @@ func (m *market) end(ctx context.Context, numbers []uint64) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(20 * time.Second):
-		return errors.New("after 20 seconds some clients do not have the last prices")
+	case <-time.After(patience):
+		var lacking []int
+		for _, c := range m.clients {
+			if !c.ended.Load() {
+				lacking = append(lacking, c.id)
+			}
+		}
+		return fmt.Errorf("after %v the clients %d do not have the last prices; %d bytes are queued", patience, lacking, m.group.Stats().Pending)
 	}
 }
+
+// patience is how long all clients may take to read the last prices, on a machine that may stand still for seconds.
+const patience = time.Minute
 
 // measure notes the heap of the first two phases.
 func (m *market) measure(p phase) {
