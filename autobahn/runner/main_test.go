@@ -21,6 +21,17 @@ func runFakes(ctx context.Context, t *testing.T, dir string, args ...string) (st
 	return status, out.String(), log.String()
 }
 
+// showLogs logs what the fakes have printed.
+func showLogs(t *testing.T, dir string) {
+	t.Helper()
+	logs, _ := filepath.Glob(filepath.Join(dir, "out", "*", "shard-*", "*.log")) // the pattern is well-formed
+	for _, name := range logs {
+		if printed, err := os.ReadFile(name); err == nil && len(printed) > 0 {
+			t.Logf("%s:\n%s", strings.TrimPrefix(name, dir), printed)
+		}
+	}
+}
+
 func TestRunPasses(t *testing.T) {
 	for _, engine := range []string{"up", "down"} {
 		t.Run("docker "+engine, func(t *testing.T) {
@@ -28,6 +39,7 @@ func TestRunPasses(t *testing.T) {
 			t.Setenv(fakeEngine, engine)
 			status, stdout, stderr := runFakes(t.Context(), t, dir, "-cases", "1.*,7.*")
 			if status != 0 {
+				showLogs(t, dir)
 				t.Fatalf("status %d: %s", status, stderr)
 			}
 			for _, p := range []string{"server over ws", "server over wss", "client over ws", "client over wss"} {

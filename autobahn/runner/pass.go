@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/seed-c4549abd/wss/test/ports"
 	"github.com/seed-c4549abd/wss/test/process"
 )
 
@@ -144,7 +145,7 @@ func (r *runner) serverShard(ctx context.Context, p *pass, i int, url string) er
 // clientShard lets wstest listen, and the testee dial it.
 func (r *runner) clientShard(ctx context.Context, p *pass, i int) error {
 	dir := p.shardDir(i)
-	port, err := freePort()
+	port, err := ports.Free() // should something else take it before wstest does, wstest ends at once, which waitForPort reports
 	if err != nil {
 		return err
 	}

@@ -4,31 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strconv"
 	"time"
 )
-
-// Ports below those that systems hand out by themselves, where wstest's would be taken by the next connection of anybody.
-const (
-	firstPort = 10240
-	lastPort  = 32767
-)
-
-// freePort returns a port that nothing listens on now. Should something else take it before wstest does, wstest ends at
-// once, which waitForPort reports.
-func freePort() (int, error) {
-	var err error
-	for range 100 {
-		var ln net.Listener
-		port := firstPort + rand.IntN(lastPort-firstPort+1)
-		if ln, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return port, ln.Close()
-		}
-	}
-	return 0, err
-}
 
 // listener is a process that is going to listen.
 type listener interface {

@@ -6,12 +6,14 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/seed-c4549abd/wss/test/ports"
 )
 
-func TestFreePort(t *testing.T) {
-	port, err := freePort()
-	if err != nil || port == 0 {
-		t.Fatalf("port %d, error %v", port, err)
+func TestWaitingForAPortIsCancelled(t *testing.T) {
+	port, err := ports.Free()
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := waitForPort(canceled(t), port, running()); !errors.Is(err, context.Canceled) {
 		t.Errorf("something listens on a free port, or %v", err)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync/atomic"
+	"syscall"
 )
 
 // Below those that the kernel gives to clients: a dial to one of these that nobody listens at could connect to itself.
@@ -32,6 +33,9 @@ func Listen() (net.Listener, error) {
 
 // Free returns a port of 127.0.0.1 that nobody listens at.
 func Free() (int, error) {
+	// A process that is forked meanwhile would have the listener, and the port, until it executes its program.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	ln, err := Listen()
 	if err != nil {
 		return 0, err
