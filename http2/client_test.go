@@ -293,7 +293,7 @@ func TestServersWithoutIt(t *testing.T) {
 					tc := nc.(*tls.Conn)
 					_ = tc.Handshake()
 					if tc.ConnectionState().NegotiatedProtocol != "h2" {
-						inner.conns <- nc
+						inner.hand(nc)
 						continue
 					}
 					go func() {
@@ -342,6 +342,15 @@ type listener struct {
 
 func newListener(addr net.Addr) *listener {
 	return &listener{conns: make(chan net.Conn), addr: addr, done: make(chan struct{})}
+}
+
+// hand has Accept return a connection; a closed listener closes it.
+func (l *listener) hand(nc net.Conn) {
+	select {
+	case l.conns <- nc:
+	case <-l.done:
+		_ = nc.Close()
+	}
 }
 
 func (l *listener) Accept() (net.Conn, error) {

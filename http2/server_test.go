@@ -108,7 +108,8 @@ func TestEndings(t *testing.T) {
 			ends := make(chan ending, 1)
 			s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				c, err := conn.Accept(w, r, nil)
-				if err != nil {
+				if err != nil { // it may see the end first: the client has got its response by then
+					ends <- ending{conn.StatusAbnormal, err}
 					return
 				}
 				err = c.Serve(bg, func(*conn.Conn, conn.Message) error { return nil })
@@ -610,6 +611,8 @@ func TestAcceptTwice(t *testing.T) {
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := conn.Accept(w, r, nil)
 		if err != nil {
+			t.Error(err)
+			errs <- err
 			return
 		}
 		_, err = conn.Accept(w, r, nil)

@@ -235,14 +235,17 @@ func TestRefusals(t *testing.T) {
 func TestEndings(t *testing.T) {
 	ends := make(chan error, 1)
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, err := conn.Accept(w, r, nil); err == nil {
-			c.ServeInBackground(func(c *conn.Conn, m conn.Message) error {
-				if string(m.Data) == "now" {
-					_ = c.CloseNow()
-				}
-				return nil
-			}, func(err error) { ends <- err })
+		c, err := conn.Accept(w, r, nil)
+		if err != nil { // it may see the end first: the client has got its response by then
+			ends <- &conn.CloseError{Code: conn.StatusAbnormal, Err: err}
+			return
 		}
+		c.ServeInBackground(func(c *conn.Conn, m conn.Message) error {
+			if string(m.Data) == "now" {
+				_ = c.CloseNow()
+			}
+			return nil
+		}, func(err error) { ends <- err })
 	}))
 	p := newPool(t)
 	c := s.dial(t, p, "/", nil)
