@@ -38,12 +38,8 @@ func (s *Server) connect(ctx context.Context, c *Client) (*endpoint, error) {
 	s.dials++
 	port := 49151 + s.dials%16384
 	s.mu.Unlock()
-	roundTrip := time.NewTimer(n.toServer.latency + n.toClient.latency)
-	defer roundTrip.Stop()
-	select {
-	case <-roundTrip.C:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := wait(ctx, n.toServer.latency+n.toClient.latency); err != nil {
+		return nil, err
 	}
 	ip := s.o.ClientIP
 	if !ip.IsValid() {
@@ -68,6 +64,22 @@ func (s *Server) connect(ctx context.Context, c *Client) (*endpoint, error) {
 	}
 	s.networks[n] = far
 	return near, nil
+}
+
+// wait waits for d, or until ctx ends. It makes no timer where there is nothing to wait for: with the race detector, goroutines of a bubble
+// that find such timers expired at the same time can crash Go 1.26's runtime.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // DialOptions returns a copy of o with which conn.Dial connects to the server, for code that calls conn.Dial itself. A nil o is

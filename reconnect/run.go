@@ -70,9 +70,15 @@ func (r *run) run(ctx context.Context) error {
 }
 
 func (r *run) wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+	until := time.Now().Add(d)
+	r.report(State{Phase: Waiting, Until: until})
+	// A timer that has expired already can crash Go 1.26's runtime: in a testing/synctest bubble, with the race detector.
+	rest := time.Until(until)
+	if rest <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(rest)
 	defer timer.Stop()
-	r.report(State{Phase: Waiting, Until: time.Now().Add(d)})
 	select {
 	case <-timer.C:
 		return nil
