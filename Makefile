@@ -40,7 +40,7 @@ test: ## run the tests of every module
 	$(call run_tests,$(TESTFLAGS))
 
 # Most of their time is waiting, so two modules run at once, each with more packages and tests at once than there are processors.
-test-short: ## run the quick tests of every module, in under a minute
+test-short: ## run the quick tests of every module, in a minute or two
 	@echo . $(filter-out .,$(MODULES)) | tr ' ' '\n' | xargs -P 2 -I DIR sh -c 'log=$$(mktemp); began=$$(date +%s) verdict=ok; \
 		(cd DIR && go test -short -p 4 -parallel 6 $(TESTFLAGS) ./...) >"$$log" 2>&1 || verdict=FAILED; \
 		cat "$$log"; rm -f "$$log"; echo "# $$verdict: module DIR in $$(($$(date +%s) - began)) s"; [ $$verdict = ok ]' \
