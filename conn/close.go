@@ -181,7 +181,7 @@ func (c *Conn) fail(cause error) error {
 	if b := c.bare(); b != nil {
 		return b.fail(why, cause)
 	}
-	ctx, cancel := within(c.settings.linger)
+	ctx, cancel := within(c.settings.lingerTimeout)
 	defer cancel()
 	c.sendClose(ctx, why)
 	return c.finish(ctx, why)
@@ -189,7 +189,7 @@ func (c *Conn) fail(cause error) error {
 
 // linger is finish with the time that a peer has after the closing handshake.
 func (c *Conn) linger(why *CloseError) error {
-	ctx, cancel := within(c.settings.linger)
+	ctx, cancel := within(c.settings.lingerTimeout)
 	defer cancel()
 	return c.finish(ctx, why)
 }

@@ -87,7 +87,7 @@ func TestNothingEntersBehindACloseFrame(t *testing.T) {
 				t.Run(why+" behind "+what+" over "+kind, func(t *testing.T) {
 					t.Parallel()
 					set := newSettings(0, patience, -1, 0).queueing(1<<20, CloseWhenFull)
-					set.linger = patience // a rule is broken while 6 MiB are under way to a busy reader
+					set.lingerTimeout = patience // a rule is broken while 6 MiB are under way to a busy reader
 					cn, sn := ends(t, kind)
 					c := newConn(transport.New(sn), frame.Server, "", set, nil, nil)
 					defer c.CloseNow()

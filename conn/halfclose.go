@@ -12,7 +12,7 @@ import (
 // the making: then other goroutines can still write, until that moment is lingerTimeout ago or the
 // client's host refuses what is sent.
 func (c *Conn) halfClosed() {
-	patience := c.settings.linger
+	patience := c.settings.lingerTimeout
 	left := patience - time.Duration(c.settings.wheel.Now()-c.keepalive.lastHeard())
 	between := !c.in.receiver.Pending() && c.in.r == c.in.w
 	if c.in.receiver.Role == frame.Server && between && c.counters.messagesIn.Load() > 0 && c.life.sendErr() == nil && !c.send.insideCompressed() {

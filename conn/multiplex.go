@@ -58,6 +58,9 @@ func (a *attempt) dialStream(ctx context.Context) (*Conn, *http.Response, error)
 		Dial: a.dialBelowTLS, Share: share{a.o.TLS, a.crossOrigin}, MaxHeaderBytes: headLimits(a.o.MaxHeaderBytes, true).TotalBytes,
 	})
 	if err == nil && (isNil(nc) || resp == nil) {
+		if !isNil(nc) {
+			_ = nc.Close()
+		}
 		err = errors.New("the Multiplexer returned no stream or no response, and no error")
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -35,5 +36,8 @@ func TestAMultiplexerThatIsNothing(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), try.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := stream.Read(nil); err != io.ErrClosedPipe {
+		t.Errorf("the stream without a response was not closed: %v", err)
 	}
 }

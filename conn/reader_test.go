@@ -185,7 +185,7 @@ func TestAReadTakesAllRecordsThatAreHere(t *testing.T) {
 	_ = tcpOf(server.transport.NetConn()).SetReadBuffer(1 << 20) // all are to find room
 	_, _ = peer.Write(masked(frame.Header{Fin: true, Opcode: frame.Binary}, strings.Repeat("x", 5*record))[:4*record])
 	for n, known := wire.Unacknowledged(tcpOf(peer)); known && n > 0; n, known = wire.Unacknowledged(tcpOf(peer)) {
-		time.Sleep(time.Millisecond) // until they are here
+		time.Sleep(time.Millisecond) // until all have been acknowledged
 	}
 	_, r, err := server.Reader(bg)
 	if err != nil {

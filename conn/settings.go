@@ -35,16 +35,16 @@ const answersLimit = 1 << 20
 
 // settings are the options of a connection with their defaults filled in.
 type settings struct {
-	messageLimit int64 // 0: none
-	closeTimeout time.Duration
-	linger       time.Duration // lingerTimeout, or closeTimeout if that is less
-	pingInterval time.Duration // 0: never
-	pongTimeout  time.Duration
-	outbox       outbox.Options
-	minRate      int64        // bytes a second; 0: none
-	maxUnsent    int          // bytes that the kernel may hold; 0: the system's, negative: always the system's
-	wheel        *wheel.Wheel // where keepalive is scheduled
-	corkTimer    *corkTimer
+	messageLimit  int64 // 0: none
+	closeTimeout  time.Duration
+	lingerTimeout time.Duration // at most closeTimeout
+	pingInterval  time.Duration // 0: never
+	pongTimeout   time.Duration
+	outbox        outbox.Options
+	minRate       int64        // bytes a second; 0: none
+	maxUnsent     int          // bytes that the kernel may hold; 0: the system's, negative: always the system's
+	wheel         *wheel.Wheel // where keepalive is scheduled
+	corkTimer     *corkTimer
 }
 
 // keepalives turns for all connections of the process.
@@ -76,7 +76,7 @@ func newSettings(limit int64, closing, ping, pong time.Duration) settings {
 		s.messageLimit = 0
 	}
 	s.pingInterval = max(s.pingInterval, 0)
-	s.linger = min(s.closeTimeout, lingerTimeout)
+	s.lingerTimeout = min(s.closeTimeout, lingerTimeout)
 	return s
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"syscall"
-	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
 	"github.com/seed-c4549abd/wss/internal/bubble"
@@ -38,7 +37,7 @@ func (s *Server) connect(ctx context.Context, c *Client) (*endpoint, error) {
 	s.dials++
 	port := 49151 + s.dials%16384
 	s.mu.Unlock()
-	if err := wait(ctx, n.toServer.latency+n.toClient.latency); err != nil {
+	if err := bubble.Sleep(ctx, n.toServer.latency+n.toClient.latency); err != nil {
 		return nil, err
 	}
 	ip := s.o.ClientIP
@@ -64,22 +63,6 @@ func (s *Server) connect(ctx context.Context, c *Client) (*endpoint, error) {
 	}
 	s.networks[n] = far
 	return near, nil
-}
-
-// wait waits for d, or until ctx ends. It makes no timer where there is nothing to wait for: with the race detector, goroutines of a bubble
-// that find such timers expired at the same time can crash Go 1.26's runtime.
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // DialOptions returns a copy of o with which conn.Dial connects to the server, for code that calls conn.Dial itself. A nil o is

@@ -228,7 +228,7 @@ func (c *clientConn) Shutdown(err error) {
 	c.stopIdle()
 	streams := make([]*clientStream, 0, len(c.streams)+len(c.opening))
 	for _, s := range c.streams {
-		if c.probing { // the connection was dead already, it seems: nothing came since before the request
+		if c.probing { // nothing has come since the PING: the connection is dead
 			s.answer(nil, fmt.Errorf("%w: %w", hostpool.ErrNotProcessed, err))
 		}
 		streams = append(streams, s)

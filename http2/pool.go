@@ -16,8 +16,7 @@ import (
 // Pool opens WebSockets as streams of HTTP/2 connections (RFC 8441), for [conn.DialOptions.Multiplexer]. Dials to one host and port
 // whose DialOptions have the same TLS share a connection, made with the Proxy and NetDial of the first of them; another connection is made
 // when the server allows no more streams. A dial on a connection that turns out to be dead, since nothing comes any more, is repeated on
-// another one. The zero value is ready. A Pool must not be copied, and may be used by any number of goroutines at
-// once; its fields must not be changed after the first dial.
+// another one. The zero value is ready. A Pool must not be copied, and may be used by any number of goroutines at once; its fields must not be changed after the first dial.
 type Pool struct {
 	// Require has Dial fail with an error that wraps ErrNotOffered where the server does not offer WebSockets over
 	// HTTP/2. False: Dial uses HTTP/1.1, over a connection of its own.

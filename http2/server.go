@@ -23,9 +23,8 @@ var ErrNotEnabled = errors.New("http2: net/http does not offer WebSockets over H
 	"and do not set http2xconnect=0 in GODEBUG")
 
 // Configure sets a server up for WebSockets over HTTP/2, before it serves: it puts [Handler] around srv.Handler, turns HTTP/2 on, beside
-// HTTP/1.1 if srv.Protocols is nil, in srv.Protocols and in the ALPN of srv.TLSConfig, and bounds the buffers in srv.HTTP2 where that has no bounds (a negative
-// number of streams becomes net/http's default, 250).
-// A nil srv.Handler is http.DefaultServeMux, as ever. If net/http does not offer WebSockets over HTTP/2, because the package
+// HTTP/1.1 if srv.Protocols is nil, in srv.Protocols and in the ALPN of srv.TLSConfig, and bounds the buffers in srv.HTTP2 where that has no
+// bounds. A negative number of streams there becomes net/http's default. A nil srv.Handler is http.DefaultServeMux, as ever. If net/http does not offer WebSockets over HTTP/2, because the package
 // http2/enable is not imported, the server is set up all the same, and the error is ErrNotEnabled. (It looks at GODEBUG as it is now; net/http
 // has read it when the program started.)
 func Configure(srv *http.Server) error {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-c4549abd/wss/conn"
+	"github.com/seed-c4549abd/wss/internal/bubble"
 )
 
 // run is one call of Run.
@@ -72,19 +73,7 @@ func (r *run) run(ctx context.Context) error {
 func (r *run) wait(ctx context.Context, d time.Duration) error {
 	until := time.Now().Add(d)
 	r.report(State{Phase: Waiting, Until: until})
-	// A timer that has expired already can crash Go 1.26's runtime: in a testing/synctest bubble, with the race detector.
-	rest := time.Until(until)
-	if rest <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(rest)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return bubble.Sleep(ctx, time.Until(until))
 }
 
 // once makes one attempt and, if it succeeds, uses the connection until its end. It returns the verdict and the error.
